@@ -1,0 +1,135 @@
+use std::fmt;
+
+use super::Origin;
+use crate::script::OpKind;
+
+/// What an execution was judged to be. A value, never a panic.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Verdict {
+    /// Nothing broke the contract.
+    Pass,
+    /// An op is blocked where the contract does not allow it, and nothing can ever wake it.
+    Hang,
+    /// The history breaks a guarantee.
+    Violation,
+    /// The subject panicked, and the contract does not excuse it.
+    Panic,
+    /// The schedule to be replayed does not fit.
+    Diverged,
+    /// Nothing can be concluded: a deadline or a budget ran out.
+    Inconclusive,
+}
+
+impl Verdict {
+    /// Every verdict.
+    pub const ALL: [Verdict; 6] = [
+        Verdict::Pass,
+        Verdict::Hang,
+        Verdict::Violation,
+        Verdict::Panic,
+        Verdict::Diverged,
+        Verdict::Inconclusive,
+    ];
+
+    /// As `expect` lines and JSON write it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Verdict::Pass => "pass",
+            Verdict::Hang => "hang",
+            Verdict::Violation => "violation",
+            Verdict::Panic => "panic",
+            Verdict::Diverged => "diverged",
+            Verdict::Inconclusive => "inconclusive",
+        }
+    }
+}
+
+impl fmt::Display for Verdict {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+/// What kind of bug a finding is, in GoBench's taxonomy (Yuan et al., CGO 2021).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Class {
+    /// Blocking, over locks alone: a lock is taken twice by one task.
+    DoubleLocking,
+    /// Blocking, over locks alone: tasks hold what the others wait for.
+    AbBaDeadlock,
+    /// Blocking, over locks alone: a writer waits between two reads of one task.
+    RwrDeadlock,
+    /// Blocking, over locks alone, and none of the above: its holder will never release it.
+    ResourceDeadlock,
+    /// Blocking, over channels alone.
+    ChannelDeadlock,
+    /// Blocking, over condition variables.
+    CondvarDeadlock,
+    /// Blocking, over joins, or channels and condition variables.
+    CommunicationDeadlock,
+    /// Blocking, over channels and locks.
+    MixedChannelLock,
+    /// Blocking, over joins or condition variables and locks.
+    MixedOtherLock,
+    /// Non-blocking: things happened in an order that must not be.
+    OrderViolation,
+    /// Non-blocking: an event was lost, repeated or changed.
+    AtomicityViolation,
+    /// Non-blocking: a channel was used after it was closed, or closed twice.
+    ChannelMisuse,
+    /// Non-blocking: any other panic.
+    SubjectPanic,
+    /// Nothing is known of the waits: a black box was still blocked at its deadline.
+    Unknown,
+}
+
+/// What makes two findings the same: verdict, class, and the cycle or the broken rule in kinds of op and
+/// object, without names.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Signature {
+    /// The verdict.
+    pub verdict: Verdict,
+    /// The class.
+    pub class: Class,
+    /// The op that is blocked, was answered wrongly or panicked; `None` for a task of the subject's own.
+    pub op: Option<OpKind>,
+    /// The cycle or the broken rule, in kinds: `stop waits lock, held by dispatcher, which waits send to own watcher`.
+    pub shape: String,
+    /// Whether it showed only while the execution was wound down.
+    pub wind_down: bool,
+}
+
+/// A verdict other than [`Verdict::Pass`], and why.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Finding {
+    /// What makes it the same as another.
+    pub signature: Signature,
+    /// In one sentence, with names.
+    pub sentence: String,
+    /// The clause of the contract that was broken, in words.
+    pub clause: String,
+    /// Where the call that shows it comes from; `None` for a task of the subject's own.
+    pub origin: Option<Origin>,
+    /// The index of the call that shows it, in [`History::calls`](super::History::calls).
+    pub call: Option<usize>,
+}
+
+/// What the oracle says of one execution.
+#[derive(Clone, Debug, PartialEq, Eq, Default)]
+pub struct Judgement {
+    /// All that was found, the one to report first.
+    pub findings: Vec<Finding>,
+    /// Why nothing could be concluded, if that is so.
+    pub inconclusive: Option<String>,
+}
+
+impl Judgement {
+    /// The verdict: the first finding's, and otherwise whether all was checked.
+    pub fn verdict(&self) -> Verdict {
+        match (self.findings.first(), &self.inconclusive) {
+            (Some(finding), _) => finding.signature.verdict,
+            (None, Some(_)) => Verdict::Inconclusive,
+            (None, None) => Verdict::Pass,
+        }
+    }
+}
