@@ -7,11 +7,12 @@ use std::sync::Arc;
 
 use crate::engine::ObjectId;
 use crate::oracle::{Closed, Contract};
-use crate::script::{Config, OpSet, Script, WhenFull};
+use crate::script::{Config, Op, OpKind, OpSet, Script, WhenFull};
 
+pub mod gallery;
 mod payload;
 
-pub use payload::Payload;
+pub use payload::{Ledger, Payload, Plan};
 
 /// A mux under test: its description, and how to start one.
 pub trait Subject: Send + Sync {
@@ -34,6 +35,9 @@ pub trait Subject: Send + Sync {
 }
 
 /// A mux that runs.
+///
+/// The ops that a subject may lack have a body that is never called: what its capabilities do not name is
+/// skipped.
 pub trait Running: Send + Sync {
     /// Joins.
     ///
@@ -45,19 +49,33 @@ pub trait Running: Send + Sync {
     ///
     /// # Errors
     /// If the mux is closed; with the event given back, if it gives it back.
-    fn action(&self, event: Payload) -> Result<Option<u64>, Refused>;
+    fn action(&self, event: Payload) -> Result<Option<u64>, Refused> {
+        let _ = event;
+        lacking(OpKind::Action)
+    }
 
     /// Publishes an event unless that would wait.
     ///
     /// # Errors
     /// If the mux is closed, or there is no room.
-    fn try_action(&self, event: Payload) -> Result<Option<u64>, TryRefused>;
+    fn try_action(&self, event: Payload) -> Result<Option<u64>, TryRefused> {
+        let _ = event;
+        lacking(OpKind::TryAction)
+    }
 
     /// No new actions.
-    fn close(&self);
+    fn close(&self) {
+        lacking(OpKind::Close)
+    }
 
     /// No new actions, and all that is queued is distributed first.
-    fn shutdown(&self);
+    fn shutdown(&self) {
+        lacking(OpKind::Shutdown)
+    }
+}
+
+fn lacking(op: OpKind) -> ! {
+    unreachable!("the capabilities name `{op}`, and it is not implemented")
 }
 
 /// A watcher.
@@ -74,15 +92,21 @@ pub trait Watching: Send {
     /// At the end of the stream.
     fn try_recv(&mut self) -> Result<Option<Received>, Closed>;
 
-    /// What stops this watcher from another task; `None` if only its owner can, while not receiving.
-    fn stopper(&self) -> Option<Arc<dyn Stopping>>;
+    /// What stops this watcher, also from another task; `None` if only its owner can, while not receiving.
+    fn stopper(&self) -> Option<Arc<dyn Stopping>> {
+        None
+    }
 
-    /// Stops this watcher, as its owner.
-    fn stop(&mut self);
+    /// Stops this watcher, as its owner. Called only where there is no [`stopper`](Watching::stopper).
+    fn stop(&mut self) {
+        lacking(OpKind::Stop)
+    }
 
     /// The channel it reads from, so that reports can name the watcher; `None` if it is not over
     /// [`sync`](crate::sync).
-    fn channel(&self) -> Option<ObjectId>;
+    fn channel(&self) -> Option<ObjectId> {
+        None
+    }
 }
 
 /// Stops a watcher from another task.
@@ -152,7 +176,7 @@ impl Capabilities {
             when_full: policy(script.config.when_full),
         };
         for op in script.setup.iter_mut().chain(script.lanes.iter_mut().flatten()) {
-            if let crate::script::Op::Watch { prefix, when_full, .. } = op {
+            if let Op::Watch { prefix, when_full, .. } = op {
                 if !self.prefix {
                     *prefix = 0;
                 }

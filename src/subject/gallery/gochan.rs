@@ -1,0 +1,172 @@
+//! Go's channels: those that can be closed while senders live.
+//!
+//! A send on a closed channel panics, also one that was waiting when the channel was closed; so does a second
+//! close. A receive from a closed channel gives what was buffered and then nothing, for ever.
+//!
+//! A channel here is one of [`sync`](crate::sync) beside a second one that is disconnected to close it, so that
+//! whoever waits for the first also waits for the second. In reports a wait is the first alone: see [`is_part`].
+//!
+//! Closing is atomic. All sends that had begun before it are waited for by the receives that come after it, and
+//! they do not take long, for they see that the channel is closed. So none succeeds in a place that became free
+//! after it, nor after a receive has said that nothing will come.
+
+use std::convert::Infallible;
+use std::sync::Arc;
+
+use crate::engine::{Object, ObjectId};
+use crate::sync::channel::{self, Receiver, Sender, TryRecvError};
+use crate::sync::{Mutex, select};
+
+/// A channel of Go's. Copies are the same channel.
+pub(super) struct Chan<T>(Arc<Ends<T>>);
+
+struct Ends<T> {
+    sender: Sender<T>,
+    receiver: Receiver<T>,
+    /// Disconnected once the channel is closed.
+    closed: Receiver<Infallible>,
+    /// Disconnected once the channel is closed, and no send from before is left.
+    settled: Receiver<Infallible>,
+    open: Mutex<Option<Open>>,
+}
+
+/// Kept for as long as the channel is open.
+struct Open {
+    _closed: Sender<Infallible>,
+    settled: Sender<Infallible>,
+}
+
+/// What the names of the parts of a channel end with.
+const PART: &str = " (closed)";
+
+/// Whether the object is but a part of a channel, and whoever waits for it waits for the channel as well.
+pub(crate) fn is_part(object: &Object) -> bool {
+    object.name.as_deref().is_some_and(|name| name.ends_with(PART))
+}
+
+impl<T> Chan<T> {
+    /// `make(chan T, capacity)`, with the name that reports call it by.
+    #[track_caller]
+    pub(super) fn new(name: &str, capacity: usize) -> Chan<T> {
+        let (sender, receiver) = channel::bounded(capacity);
+        let (closing, closed) = channel::bounded(0);
+        let (settling, settled) = channel::bounded(0);
+        let part = format!("{name}{PART}");
+        Chan(Arc::new(Ends {
+            sender: sender.named(name),
+            receiver,
+            closed: closed.named(&part),
+            settled: settled.named(&part),
+            open: Mutex::new(Some(Open { _closed: closing, settled: settling })).named(&part),
+        }))
+    }
+
+    /// `c <- message`
+    ///
+    /// # Panics
+    /// If the channel is closed, also while waiting.
+    #[track_caller]
+    pub(super) fn send(&self, message: T) {
+        let ends = &*self.0;
+        let _unsettled = self.begin_send();
+        select! {
+            // It fails only where the task is unwound.
+            send(ends.sender, message) -> _ => {}
+            recv(ends.closed) -> _ => send_on_closed_channel(),
+        }
+    }
+
+    /// `select { case c <- message: case <-other: }`; `None` if the message was sent, otherwise what was received.
+    ///
+    /// Go draws by lot where both can go ahead. Here a channel that is closed from the start panics, which is one of
+    /// the two.
+    ///
+    /// # Panics
+    /// If the channel is closed, also while waiting.
+    #[track_caller]
+    pub(super) fn send_or_recv<U>(&self, message: T, other: &Chan<U>) -> Option<Option<U>> {
+        let (ends, other_ends) = (&*self.0, &*other.0);
+        let _unsettled = self.begin_send();
+        select! {
+            send(ends.sender, message) -> _ => None,
+            recv(ends.closed) -> _ => send_on_closed_channel(),
+            recv(other_ends.receiver) -> received => Some(received.ok()),
+            recv(other_ends.closed) -> _ => Some(other.rest().ok()),
+        }
+    }
+
+    /// `<-c`: `None` once the channel is closed and empty.
+    #[track_caller]
+    pub(super) fn recv(&self) -> Option<T> {
+        let ends = &*self.0;
+        if self.is_closed() {
+            return self.rest().ok();
+        }
+        select! {
+            recv(ends.receiver) -> received => received.ok(),
+            recv(ends.closed) -> _ => self.rest().ok(),
+        }
+    }
+
+    /// `select { case <-c: default: }`
+    ///
+    /// # Errors
+    /// If the channel is empty, and whether it is closed.
+    #[track_caller]
+    pub(super) fn try_recv(&self) -> Result<T, TryRecvError> {
+        if self.is_closed() {
+            return self.rest();
+        }
+        self.0.receiver.try_recv()
+    }
+
+    /// `close(c)`
+    ///
+    /// # Panics
+    /// If the channel is closed.
+    #[track_caller]
+    pub(super) fn close(&self) {
+        let open = self.0.open.lock().take();
+        assert!(open.is_some(), "close of closed channel");
+    }
+
+    /// What reports know the channel by.
+    pub(super) fn object(&self) -> Option<ObjectId> {
+        self.0.receiver.object()
+    }
+
+    /// Keeps the channel from settling until the send is over.
+    #[track_caller]
+    fn begin_send(&self) -> Sender<Infallible> {
+        let open = self.0.open.lock();
+        let unsettled = open.as_ref().map(|open| open.settled.clone());
+        drop(open);
+        match unsettled {
+            Some(unsettled) => unsettled,
+            None => send_on_closed_channel(),
+        }
+    }
+
+    #[track_caller]
+    fn is_closed(&self) -> bool {
+        self.0.closed.try_recv() == Err(TryRecvError::Disconnected)
+    }
+
+    /// What is left in a closed channel.
+    #[track_caller]
+    fn rest(&self) -> Result<T, TryRecvError> {
+        let _ = self.0.settled.recv();
+        self.0.receiver.try_recv().map_err(|_| TryRecvError::Disconnected)
+    }
+}
+
+#[track_caller]
+fn send_on_closed_channel() -> ! {
+    panic!("send on closed channel")
+}
+
+impl<T> Clone for Chan<T> {
+    fn clone(&self) -> Chan<T> {
+        Chan(Arc::clone(&self.0))
+    }
+}
