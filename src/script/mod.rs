@@ -10,12 +10,22 @@
 use std::fmt;
 
 pub mod bytes;
+mod edit;
+mod error;
 pub mod generate;
+mod line;
 mod op;
+mod parse;
+pub mod schedule;
+#[cfg(test)]
+mod testing;
 pub mod text;
 mod tree;
 
+pub use error::ParseError;
 pub use op::{Op, OpKind, OpSet, Slot, WhenFull};
+pub use schedule::Schedule;
+pub use text::{ContractKind, Entry, Expect};
 pub use tree::ScriptTree;
 
 /// The most lanes a script can have: `lane0` to `lane7`.
@@ -57,6 +67,11 @@ impl Script {
     /// All ops, setup first and then lane by lane.
     pub fn iter(&self) -> impl Iterator<Item = &Op> {
         self.setup.iter().chain(self.lanes.iter().flatten())
+    }
+
+    /// As [`Script::iter`], to be changed.
+    pub fn iter_mut(&mut self) -> impl Iterator<Item = &mut Op> {
+        self.setup.iter_mut().chain(self.lanes.iter_mut().flatten())
     }
 }
 
