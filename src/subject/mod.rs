@@ -31,7 +31,7 @@ pub trait Subject: Send + Sync {
     /// Starts a mux. The configuration is one that [`Capabilities::clamp`] leaves as it is.
     ///
     /// Called on the setup task of an execution: what it makes over [`sync`](crate::sync) belongs to that.
-    fn start(&self, config: &Config) -> Arc<dyn Running>;
+    fn start(&self, config: &Config) -> Box<dyn Running>;
 }
 
 /// A mux that runs.

@@ -170,3 +170,116 @@ impl<T> Clone for Chan<T> {
         Chan(Arc::clone(&self.0))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::panic::{AssertUnwindSafe, catch_unwind};
+
+    use super::*;
+    use crate::sync::thread;
+
+    fn panic_of<R>(f: impl FnOnce() -> R) -> Option<&'static str> {
+        let payload = catch_unwind(AssertUnwindSafe(f)).err()?;
+        payload.downcast_ref().copied()
+    }
+
+    #[test]
+    fn a_buffered_channel_keeps_its_order_and_says_when_it_is_empty() {
+        let chan = Chan::new("c", 2);
+        assert_eq!(chan.try_recv(), Err(TryRecvError::Empty));
+        chan.send(1);
+        chan.send(2);
+        assert_eq!((chan.recv(), chan.try_recv()), (Some(1), Ok(2)));
+        assert_eq!(chan.try_recv(), Err(TryRecvError::Empty));
+    }
+
+    #[test]
+    fn a_closed_channel_gives_what_was_buffered_and_then_nothing() {
+        let chan = Chan::new("c", 2);
+        chan.send(1);
+        chan.send(2);
+        chan.close();
+        assert_eq!((chan.recv(), chan.try_recv()), (Some(1), Ok(2)));
+        assert_eq!((chan.recv(), chan.recv()), (None, None));
+        assert_eq!(chan.try_recv(), Err(TryRecvError::Disconnected));
+    }
+
+    #[test]
+    fn a_closed_channel_panics_on_a_send_and_a_second_close() {
+        for capacity in [0, 1] {
+            let chan = Chan::new("c", capacity);
+            chan.close();
+            assert_eq!(panic_of(|| chan.send(1)), Some("send on closed channel"));
+            let other = Chan::<()>::new("o", 0);
+            assert_eq!(panic_of(|| chan.send_or_recv(1, &other)), Some("send on closed channel"));
+            assert_eq!(panic_of(|| chan.close()), Some("close of closed channel"));
+            assert_eq!(chan.recv(), None);
+        }
+    }
+
+    #[test]
+    fn a_rendezvous_hands_over() {
+        let chan = Chan::new("c", 0);
+        let sender = chan.clone();
+        let thread = thread::spawn(move || (0..100).for_each(|number| sender.send(number)));
+        assert!((0..100).all(|number| chan.recv() == Some(number)));
+        thread.join().unwrap();
+    }
+
+    #[test]
+    fn a_close_wakes_who_waits() {
+        for capacity in [0, 1] {
+            let full = Chan::new("c", capacity);
+            (0..capacity).for_each(|_| full.send(0));
+            let sender = full.clone();
+            let sending = thread::spawn(move || panic_of(|| sender.send(1)));
+            let empty = Chan::<i32>::new("c", capacity);
+            let receiver = empty.clone();
+            let receiving = thread::spawn(move || receiver.recv());
+            full.close();
+            empty.close();
+            assert_eq!(sending.join().unwrap(), Some("send on closed channel"));
+            assert_eq!(receiving.join().unwrap(), None);
+            assert_eq!(full.recv(), (capacity > 0).then_some(0), "what was refused did not get in");
+            assert_eq!(full.recv(), None);
+        }
+    }
+
+    #[test]
+    fn a_send_or_receive_does_the_one_that_can_go_ahead() {
+        let (chan, other) = (Chan::new("c", 1), Chan::new("o", 1));
+        assert_eq!(chan.send_or_recv(1, &other), None);
+        other.send("other");
+        assert_eq!(chan.send_or_recv(2, &other), Some(Some("other")));
+        other.close();
+        assert_eq!(chan.send_or_recv(3, &other), Some(None));
+        assert_eq!((chan.recv(), chan.try_recv()), (Some(1), Err(TryRecvError::Empty)));
+    }
+
+    #[test]
+    fn sends_that_race_with_a_close_are_received_or_panic() {
+        for capacity in [0, 1, 3] {
+            for _ in 0..200 {
+                let chan = Chan::new("c", capacity);
+                let senders: Vec<_> = (0..3)
+                    .map(|number| {
+                        let chan = chan.clone();
+                        thread::spawn(move || panic_of(|| chan.send(number)).is_none())
+                    })
+                    .collect();
+                let receiver = chan.clone();
+                let receiving =
+                    thread::spawn(move || std::iter::from_fn(|| receiver.recv()).collect::<Vec<_>>());
+                chan.close();
+                let mut received = receiving.join().unwrap();
+                received.extend(std::iter::from_fn(|| chan.recv()));
+                received.sort_unstable();
+                let sent = senders
+                    .into_iter()
+                    .enumerate()
+                    .filter_map(|(number, thread)| thread.join().unwrap().then_some(number));
+                assert_eq!(received, sent.collect::<Vec<_>>());
+            }
+        }
+    }
+}

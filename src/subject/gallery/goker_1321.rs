@@ -50,7 +50,7 @@ impl Subject for Goker1321 {
         Contract::silent().with(OpKind::Stop, Blocking::SendingToAnother)
     }
 
-    fn start(&self, _: &Config) -> Arc<dyn Running> {
+    fn start(&self, _: &Config) -> Box<dyn Running> {
         let mux = Arc::new(Mux {
             lock: Mutex::new(()).named("lock"),
             global: Mutex::new(()).named("global lock"),
@@ -61,7 +61,7 @@ impl Subject for Goker1321 {
             .name("dispatcher".to_owned())
             .spawn(move || (0..ITEMS).for_each(|_| dispatcher.distribute()))
             .expect("the system can start a thread");
-        mux
+        Box::new(mux)
     }
 }
 

@@ -88,7 +88,7 @@ impl<V: Version> Subject for Kubernetes<V> {
             .misuse_after_shutdown(OpSet::of(&[OpKind::Watch, OpKind::Action, OpKind::Shutdown]))
     }
 
-    fn start(&self, config: &Config) -> Arc<dyn Running> {
+    fn start(&self, config: &Config) -> Box<dyn Running> {
         let mux = Arc::new(Mux::<V> {
             state: Mutex::new(State { watchers: BTreeMap::new(), next: 0 }).named("watchers"),
             incoming: Chan::new("incoming", config.incoming.into()),
@@ -98,7 +98,7 @@ impl<V: Version> Subject for Kubernetes<V> {
             .name("dispatcher".to_owned())
             .spawn(move || dispatcher.run())
             .expect("the system can start a thread");
-        mux
+        Box::new(mux)
     }
 }
 

@@ -20,11 +20,7 @@ use kubernetes::Kubernetes;
 
 /// The gallery, oldest first.
 pub fn gallery() -> Vec<Arc<dyn Subject>> {
-    vec![
-        Arc::new(Kubernetes::<K8s906>::new()),
-        Arc::new(Kubernetes::<K8s1321>::new()),
-        Arc::new(Goker1321),
-    ]
+    vec![Arc::new(Kubernetes::<K8s906>::new()), Arc::new(Kubernetes::<K8s1321>::new()), Arc::new(Goker1321)]
 }
 
 /// The end of a stream, of which Go's channels say no more.
