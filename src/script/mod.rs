@@ -10,6 +10,7 @@
 use std::fmt;
 
 pub mod bytes;
+mod draw;
 mod edit;
 mod error;
 pub mod generate;
