@@ -1,5 +1,7 @@
 //! A watch mux that cannot hang, and the property-based fuzzing suite that proves it.
 
+mod event;
+pub mod mux;
 pub mod sync;
 
 #[cfg(feature = "suite")]
@@ -10,3 +12,6 @@ pub mod oracle;
 pub mod script;
 #[cfg(feature = "suite")]
 pub mod subject;
+
+pub use event::{Event, EventKind};
+pub use mux::{Closed, Config, Delivery, Mux, Reason, Stopper, WatchOptions, Watcher, WhenFull};

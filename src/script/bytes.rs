@@ -233,6 +233,8 @@ mod tests {
         assert_eq!(Script::from_bytes(&script.to_bytes()), script);
         let tail = [script.to_bytes(), vec![0; 2 * RECORD]].concat();
         assert_eq!(decode(&tail).tail.len(), 2 * RECORD);
+        let records = [0xff; HEADER + RECORD * 3 * MAX_OPS];
+        assert_eq!(decode(&records).choices.len(), 0xffff % (MAX_OPS + 1));
     }
 
     #[test]

@@ -4,12 +4,13 @@
 //! concurrently after it. Every sequence of ops is valid: an op on an empty slot, or a `watch` on a
 //! used one, is skipped and recorded as such, so any op can be removed and what is left still runs.
 //!
-//! A script has four forms: this value, [text](text), [bytes](bytes) and a
+//! A script has four forms: this value, [text], [bytes] and a
 //! [proptest strategy](generate).
 
 use std::fmt;
 
 pub mod bytes;
+mod draw;
 mod edit;
 mod error;
 pub mod generate;

@@ -326,7 +326,8 @@ mod tests {
 
     #[test]
     fn sections_go_in_any_order_and_lanes_may_be_empty() {
-        let text = "lane\nlane\n close\nexpect b own pass\nsetup\n action\nmux queue=3 when-full=disconnect incoming=2\n";
+        let text = "lane\nlane\n close\nexpect b own pass\nsetup\n action\n\
+                    mux queue=3 when-full=disconnect incoming=2\n";
         assert_eq!(
             parse("f", text).unwrap().to_string(),
             "mux incoming=2 queue=3 when-full=disconnect\nsetup\n  action\nlane\nlane\n  close\nexpect b own pass\n"

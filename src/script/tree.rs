@@ -118,11 +118,17 @@ mod tests {
     fn shrink(script: &Script, fails: impl Fn(&Script) -> bool) -> (ScriptTree, usize) {
         assert!(fails(script));
         let mut tree = ScriptTree::new(script.clone());
-        let mut tries = 0;
+        let (mut tries, mut rejected) = (0, HashSet::new());
         let mut more = tree.simplify();
         while more {
             tries += 1;
-            more = if fails(&tree.current()) { tree.simplify() } else { tree.complicate() };
+            let current = tree.current();
+            more = if fails(&current) {
+                tree.simplify()
+            } else {
+                assert!(rejected.insert(current), "proposed twice");
+                tree.complicate()
+            };
         }
         (tree, tries)
     }

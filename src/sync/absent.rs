@@ -111,6 +111,7 @@ impl Handle {
 
 pub(crate) trait Endpoint {
     fn register<'a>(&'a self, select: &mut cc::Select<'a>) -> usize;
+    #[expect(dead_code, reason = "only executions ask")]
     fn handle(&self) -> &Handle;
 }
 
@@ -173,7 +174,7 @@ impl Child {
 }
 
 #[derive(Default)]
-pub(crate) struct Children;
+pub(crate) struct Children(());
 
 impl Children {
     pub(crate) fn adopt<F>(&self, f: F) -> (Child, F) {

@@ -23,6 +23,12 @@
 //! Locks and channels can be [named](Mutex::named), so that reports call them what the code calls them;
 //! those without a name are called by where they were made.
 
+#![expect(
+    clippy::disallowed_types,
+    clippy::disallowed_methods,
+    reason = "the seam is where these are wrapped; everybody else uses it"
+)]
+
 #[cfg(not(feature = "suite"))]
 #[path = "absent.rs"]
 mod seam;
@@ -56,3 +62,6 @@ pub fn catch_unwind<R>(f: impl FnOnce() -> R) -> thread::Result<R> {
     }
     result
 }
+
+#[cfg(all(test, feature = "suite"))]
+mod tests;

@@ -28,12 +28,7 @@ impl Handle {
 
     fn add(tag: &Tag, side: Side) -> Handle {
         let id = tag.object().map_or(0, |object| {
-            let task = me().map_or(TaskId(0), |me| me.task);
-            let mut book = object.book.lock();
-            let id = book.next_handle;
-            book.next_handle += 1;
-            book.handles.push((id, side, task));
-            id
+            object.add_handle(side, me().map_or(TaskId(0), |me| me.task))
         });
         Handle { tag: tag.clone(), side, id }
     }
@@ -46,22 +41,14 @@ impl Handle {
     #[track_caller]
     pub(crate) fn inside(&self) -> Option<Inside<'_>> {
         let inside = self.tag.inside()?;
-        let mut book = inside.object.book.lock();
-        if let Some(handle) = book.handles.iter_mut().find(|handle| handle.0 == self.id) {
-            handle.2 = inside.me.task;
-        }
-        drop(book);
+        inside.object.use_handle(self.id, inside.me.task);
         Some(inside)
     }
 
     /// Records a message that has passed through this handle.
     pub(crate) fn passed(&self) {
         if let Some(object) = self.tag.object() {
-            let mut book = object.book.lock();
-            match self.side {
-                Side::Send => book.sent += 1,
-                Side::Recv => book.received += 1,
-            }
+            object.pass(self.side);
         }
     }
 
@@ -84,7 +71,7 @@ impl Clone for Handle {
 impl Drop for Handle {
     fn drop(&mut self) {
         if let Some(object) = self.tag.object() {
-            object.book.lock().handles.retain(|handle| handle.0 != self.id);
+            object.remove_handle(self.id);
         }
     }
 }

@@ -30,11 +30,12 @@ pub(crate) enum Side {
 /// A channel, lock or condition variable of an execution.
 pub(crate) struct Object {
     pub(crate) id: ObjectId,
-    execution: u64,
+    /// The execution it belongs to.
+    pub(crate) execution: u64,
     kind: ObjectKind,
     timer: Timer,
-    name: OnceLock<String>,
-    made: &'static Location<'static>,
+    pub(crate) name: OnceLock<String>,
+    pub(crate) made: &'static Location<'static>,
     book: Mutex<Book>,
 }
 
@@ -47,7 +48,9 @@ struct Book {
     handles: Vec<(u32, Side, TaskId)>,
     holders: Vec<TaskId>,
     writer: bool,
+    /// How many tasks wait for the object, and how many of them to hold it alone.
     waiters: usize,
+    waiting_writers: usize,
 }
 
 impl Object {
@@ -83,7 +86,7 @@ impl Object {
                 length > 0 || partner_waits || (self.timer == Timer::None && !alive(Side::Send))
             }
             (Target::Lock(_), _) => book.holders.is_empty(),
-            (Target::Read(_), _) => !book.writer,
+            (Target::Read(_), _) => !book.writer && book.waiting_writers == 0,
             _ => false,
         }
     }
@@ -116,12 +119,66 @@ impl Object {
         }
     }
 
-    pub(crate) fn add_waiter(&self) {
-        self.book.lock().waiters += 1;
+    pub(crate) fn add_waiter(&self, shared: bool) {
+        let mut book = self.book.lock();
+        book.waiters += 1;
+        book.waiting_writers += usize::from(!shared);
     }
 
-    pub(crate) fn remove_waiter(&self) {
-        self.book.lock().waiters -= 1;
+    pub(crate) fn remove_waiter(&self, shared: bool) {
+        let mut book = self.book.lock();
+        book.waiters -= 1;
+        book.waiting_writers -= usize::from(!shared);
+    }
+
+    pub(crate) fn writer_waits(&self) -> bool {
+        self.book.lock().waiting_writers > 0
+    }
+
+    /// Records that a task holds the lock.
+    pub(crate) fn hold(&self, task: TaskId, shared: bool) {
+        let mut book = self.book.lock();
+        book.holders.push(task);
+        book.writer = !shared;
+    }
+
+    /// Records that a task no longer holds the lock; says whether somebody waits for it.
+    pub(crate) fn release(&self, task: TaskId) -> bool {
+        let mut book = self.book.lock();
+        if let Some(index) = book.holders.iter().position(|holder| *holder == task) {
+            book.holders.swap_remove(index);
+        }
+        book.writer &= !book.holders.is_empty();
+        book.waiters > 0
+    }
+
+    /// Adds a handle of a channel, last used by that task.
+    pub(crate) fn add_handle(&self, side: Side, task: TaskId) -> u32 {
+        let mut book = self.book.lock();
+        let id = book.next_handle;
+        book.next_handle += 1;
+        book.handles.push((id, side, task));
+        id
+    }
+
+    pub(crate) fn remove_handle(&self, id: u32) {
+        self.book.lock().handles.retain(|handle| handle.0 != id);
+    }
+
+    /// Records who used a handle last.
+    pub(crate) fn use_handle(&self, id: u32, task: TaskId) {
+        let mut book = self.book.lock();
+        if let Some(handle) = book.handles.iter_mut().find(|handle| handle.0 == id) {
+            handle.2 = task;
+        }
+    }
+
+    /// Records a message that has passed.
+    pub(crate) fn pass(&self, side: Side) {
+        let mut book = self.book.lock();
+        match side {
+            Side::Send => book.sent += 1,
+            Side::Recv => book.received += 1,
+        }
     }
 }
-

@@ -1,11 +1,12 @@
 //! What a lock or condition variable of `sync` keeps of its execution, and what a task does with it.
 
 use std::panic::Location;
+use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Instant;
 
 use super::{INSIDE, Me, Object, Timer, Wake, me};
-use crate::engine::{ObjectKind, Target, TaskId, Wait};
+use crate::engine::{ObjectKind, Target, Wait};
 
 /// Marks an object as belonging to an execution, or to none.
 #[derive(Clone)]
@@ -28,7 +29,7 @@ impl Tag {
     }
 
     #[track_caller]
-    fn new(kind: ObjectKind, timer: Timer) -> Tag {
+    pub(super) fn new(kind: ObjectKind, timer: Timer) -> Tag {
         let made = Location::caller();
         Tag(me().map(|me| me.execution.add_object(kind, timer, made)))
     }
@@ -83,8 +84,8 @@ fn misplaced(object: Option<&Object>) -> ! {
 
 /// An object of the current execution, in the hands of the current task.
 pub(crate) struct Inside<'a> {
-    object: &'a Arc<Object>,
-    me: Rc<Me>,
+    pub(super) object: &'a Arc<Object>,
+    pub(super) me: Rc<Me>,
 }
 
 impl Inside<'_> {
@@ -116,9 +117,9 @@ impl Inside<'_> {
                 break;
             }
             let wait = Wait { target, location };
-            self.object.add_waiter();
+            self.object.add_waiter(shared);
             let wake = self.me.execution.park(self.me.task, wait, until, try_acquire);
-            self.object.remove_waiter();
+            self.object.remove_waiter(shared);
             match wake {
                 Wake::Ready => break,
                 Wake::Woken => {}
@@ -133,14 +134,12 @@ impl Inside<'_> {
 
     /// Whether a writer waits for the lock, which keeps new readers out.
     pub(crate) fn writer_waits(&self) -> bool {
-        self.object.writers_waiting() > 0
+        self.object.writer_waits()
     }
 
     /// Records a lock as held by the current task.
     pub(crate) fn held(&self, shared: bool) {
-        let mut book = self.object.book.lock();
-        book.holders.push(self.me.task);
-        book.writer = !shared;
+        self.object.hold(self.me.task, shared);
     }
 
     /// Waits for a notification, with what the notifier needs already released.
@@ -151,12 +150,12 @@ impl Inside<'_> {
         release: &mut dyn FnMut(),
     ) -> bool {
         let wait = Wait { target: Target::Notify(self.object.id), location };
-        self.object.add_waiter();
+        self.object.add_waiter(true);
         let wake = self.me.execution.park(self.me.task, wait, until, &mut || {
             release();
             false
         });
-        self.object.remove_waiter();
+        self.object.remove_waiter(true);
         if wake == Wake::Aborted {
             self.me.refuse();
         }
@@ -173,21 +172,10 @@ impl Inside<'_> {
 impl Tag {
     /// Records that the current task no longer holds the lock, once it is free natively, and wakes who waits.
     pub(crate) fn released(&self) {
-        let Some(object) = &self.0 else { return };
-        let Some(me) = me() else { return };
-        let wake = {
-            let mut book = object.book.lock();
-            if let Some(index) = book.holders.iter().position(|holder| *holder == me.task) {
-                book.holders.swap_remove(index);
-            }
-            if book.holders.is_empty() {
-                book.writer = false;
-            }
-            book.waiters > 0
-        };
-        if wake {
+        if let (Some(object), Some(me)) = (&self.0, me())
+            && object.release(me.task)
+        {
             me.execution.wake(object.id, usize::MAX);
         }
     }
 }
-
