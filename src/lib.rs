@@ -7,6 +7,8 @@ pub mod sync;
 #[cfg(feature = "suite")]
 pub mod engine;
 #[cfg(feature = "suite")]
+pub mod hunt;
+#[cfg(feature = "suite")]
 pub mod oracle;
 #[cfg(feature = "suite")]
 pub mod script;

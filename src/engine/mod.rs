@@ -29,10 +29,15 @@ pub trait Body: Send + Sync + 'static {
     /// The first task.
     fn first(self: Arc<Self>) -> Job;
 
-    /// Called at each quiescence with some task still blocked: nothing can go on unless something is added.
+    /// Called at each quiescence: nothing can go on unless something is added. The last one may be that every task has
+    /// ended.
     ///
     /// It is not called on a task: nothing of [`sync`](crate::sync) that belongs to the execution may be used.
     fn quiescent(self: Arc<Self>, state: &State) -> Next;
+
+    /// Called, on a task of its own, once all tasks that were left have been unwound: what the body keeps of the
+    /// execution is to be dropped here. That task is to unwind as well.
+    fn unwound(self: Arc<Self>) {}
 }
 
 /// A task to be started by the engine.

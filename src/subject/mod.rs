@@ -11,8 +11,18 @@ use crate::script::{Config, Op, OpKind, OpSet, Script, WhenFull};
 
 pub mod gallery;
 mod payload;
+mod shipped;
 
+pub use gallery::gallery;
 pub use payload::{Ledger, Payload, Plan};
+pub use shipped::Shipped;
+
+/// The shipped mux and the gallery: what the command offers.
+pub fn all() -> Vec<Arc<dyn Subject>> {
+    let mut subjects: Vec<Arc<dyn Subject>> = vec![Arc::new(Shipped)];
+    subjects.extend(gallery());
+    subjects
+}
 
 /// A mux under test: its description, and how to start one.
 pub trait Subject: Send + Sync {

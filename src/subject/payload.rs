@@ -129,12 +129,12 @@ impl fmt::Debug for Payload {
 
 #[cfg(test)]
 mod tests {
-    use std::panic::{AssertUnwindSafe, catch_unwind};
+    use crate::sync::catch_unwind;
 
     use super::*;
 
     fn panics(f: impl FnOnce()) -> bool {
-        catch_unwind(AssertUnwindSafe(f)).is_err()
+        catch_unwind(f).is_err()
     }
 
     #[test]

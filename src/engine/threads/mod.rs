@@ -55,21 +55,30 @@ pub fn run(body: Arc<dyn Body>, settings: Settings) -> Run {
     let (end, state) = loop {
         let rest = execution.await_rest(limit);
         let state = execution.state();
-        match rest {
-            Rest::Ended => break (End::Finished, state),
+        let end = match rest {
+            Rest::Ended => End::Finished,
+            Rest::Quiescent => End::Quiescent,
             Rest::Deadline => break (End::Deadline, state),
-            Rest::Quiescent => match Arc::clone(&body).quiescent(&state) {
-                Next::Start(jobs) => jobs.into_iter().for_each(|job| execution.start(job)),
-                Next::End => break (End::Quiescent, state),
-            },
+        };
+        match Arc::clone(&body).quiescent(&state) {
+            Next::Start(jobs) => jobs.into_iter().for_each(|job| execution.start(job)),
+            Next::End => break (end, state),
         }
     };
-    let forgotten = if end == End::Finished { 0 } else { execution.unwind(Instant::now() + GRACE) };
+    let forgotten = if end == End::Finished { 0 } else { execution.abort(body) };
     let sync_points = execution.sync_points.load(Ordering::Relaxed);
     Run { end, state, sync_points, forgotten, elapsed: started.elapsed() }
 }
 
 impl Execution {
+    /// Unwinds all tasks, and lets the body put away what it has; says how many tasks had to be left behind.
+    fn abort(&self, body: Arc<dyn Body>) -> usize {
+        let limit = Instant::now() + GRACE;
+        self.unwind(limit);
+        self.start(Job { name: "unwound".to_owned(), run: Box::new(move || body.unwound()) });
+        self.unwind(limit)
+    }
+
     /// Starts a task of the body's.
     fn start(&self, job: Job) {
         let body = move || match catch_unwind(AssertUnwindSafe(job.run)) {

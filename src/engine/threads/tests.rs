@@ -3,7 +3,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use super::super::{Body, End, Job, Next, Run, State, Status, Target};
+use super::super::{Body, End, Job, Next, Run, Shared, State, Status, Target};
 use super::{Settings, run};
 use crate::sync::channel::{Receiver, Sender, after, bounded, never, unbounded};
 use crate::sync::{Condvar, Mutex, RwLock, select, thread};
@@ -78,8 +78,7 @@ fn a_lock_cycle_is_a_quiescence_and_unwinds() {
             peer.join().unwrap();
         });
         assert_eq!((run.end, run.forgotten), (End::Quiescent, 0));
-        let holders: Vec<_> =
-            run.state.objects.iter().take(2).map(|object| object.holders.len()).collect();
+        let holders: Vec<_> = run.state.objects.iter().take(2).map(|object| object.holders.len()).collect();
         assert_eq!(holders, [1, 1]);
         assert_eq!(blocked(&run).len(), 2);
         assert_eq!(run.state.objects[0].name.as_deref(), Some("left"));
@@ -281,6 +280,62 @@ fn an_abort_passes_through_catch_unwind_and_destructors() {
     assert_eq!((run.end, run.forgotten), (End::Quiescent, 0));
     assert_eq!(dropped.load(Ordering::SeqCst), 1);
     assert!(matches!(run.state.tasks[0].status, Status::Blocked(_)));
+}
+
+#[test]
+fn a_body_puts_away_what_it_has_once_all_is_unwound() {
+    struct Keeps(Shared<Vec<Destructor>>, Arc<AtomicUsize>);
+    struct Destructor(Arc<Mutex<()>>, Arc<AtomicUsize>);
+    impl Drop for Destructor {
+        fn drop(&mut self) {
+            self.1.fetch_add(1, Ordering::SeqCst);
+            drop(self.0.lock());
+        }
+    }
+    impl Body for Keeps {
+        fn first(self: Arc<Self>) -> Job {
+            let run = move || {
+                let lock = Arc::new(Mutex::new(()));
+                let kept = (0..2).map(|_| Destructor(Arc::clone(&lock), Arc::clone(&self.1)));
+                self.0.with(|keeps| keeps.extend(kept));
+                let _held = lock.lock();
+                let (_tx, rx) = bounded::<()>(0);
+                let _ = rx.recv();
+            };
+            Job { name: "main".to_owned(), run: Box::new(run) }
+        }
+
+        fn quiescent(self: Arc<Self>, _: &State) -> Next {
+            Next::End
+        }
+
+        fn unwound(self: Arc<Self>) {
+            drop(self.0.with(std::mem::take));
+        }
+    }
+    let dropped = Arc::new(AtomicUsize::new(0));
+    let body = Arc::new(Keeps(Shared::new(Vec::new()), Arc::clone(&dropped)));
+    let run = run(body, Settings { seed: 0, deadline: NEVER });
+    assert_eq!((run.end, run.forgotten, dropped.load(Ordering::SeqCst)), (End::Quiescent, 0, 2));
+}
+
+#[test]
+fn what_has_ended_can_be_added_to() {
+    struct Again(AtomicUsize);
+    impl Body for Again {
+        fn first(self: Arc<Self>) -> Job {
+            Job { name: "first".to_owned(), run: Box::new(|| {}) }
+        }
+
+        fn quiescent(self: Arc<Self>, _: &State) -> Next {
+            match self.0.fetch_add(1, Ordering::SeqCst) {
+                0 => Next::Start(vec![Job { name: "second".to_owned(), run: Box::new(|| {}) }]),
+                _ => Next::End,
+            }
+        }
+    }
+    let run = run(Arc::new(Again(AtomicUsize::new(0))), Settings { seed: 0, deadline: NEVER });
+    assert_eq!((run.end, run.state.tasks.len()), (End::Finished, 2));
 }
 
 #[test]

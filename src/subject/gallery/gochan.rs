@@ -173,13 +173,13 @@ impl<T> Clone for Chan<T> {
 
 #[cfg(test)]
 mod tests {
-    use std::panic::{AssertUnwindSafe, catch_unwind};
+    use crate::sync::catch_unwind;
 
     use super::*;
     use crate::sync::thread;
 
     fn panic_of<R>(f: impl FnOnce() -> R) -> Option<&'static str> {
-        let payload = catch_unwind(AssertUnwindSafe(f)).err()?;
+        let payload = catch_unwind(f).err()?;
         payload.downcast_ref().copied()
     }
 

@@ -1,0 +1,240 @@
+//! One script run once: driving a subject, recording its history, winding it down, and having it judged.
+
+use std::sync::Arc;
+
+use crate::engine::threads::{self, Settings};
+use crate::engine::{self, Body, End, Job, Next, Run, Shared, State, Status};
+use crate::oracle::{
+    self, Class, Context, Contract, Finding, Guarantee, History, Judgement, Origin, Outcome, Signature,
+    Verdict,
+};
+use crate::script::{Op, OpKind, Script, Slot};
+use crate::subject::gallery::gochan;
+use crate::subject::{Capabilities, Ledger, Plan, Running, Subject};
+use crate::sync::{self, thread};
+
+mod call;
+mod desk;
+mod rewrite;
+
+use desk::Desk;
+pub use rewrite::with_wind_down_as_script;
+
+/// What one execution was.
+#[derive(Clone, Debug)]
+pub struct Execution {
+    /// What was called, and what it returned.
+    pub history: History,
+    /// How the engine saw it end.
+    pub run: Run,
+    /// What the oracle says of it.
+    pub judgement: Judgement,
+}
+
+/// Runs a script once on a subject, on free threads, and judges it.
+///
+/// The script is clamped to what the subject supports; ops that it lacks are skipped.
+pub fn execute(
+    subject: &Arc<dyn Subject>,
+    script: &Script,
+    contract: &Contract,
+    settings: Settings,
+) -> Execution {
+    execute_planned(subject, script, contract, settings, None)
+}
+
+/// As [`execute`], with a panic in the `Clone` or `Drop` of an event.
+pub fn execute_planned(
+    subject: &Arc<dyn Subject>,
+    script: &Script,
+    contract: &Contract,
+    settings: Settings,
+    plan: Option<Plan>,
+) -> Execution {
+    let capabilities = subject.capabilities();
+    let harness = Arc::new(Harness {
+        subject: Arc::clone(subject),
+        script: capabilities.clamp(script),
+        capabilities,
+        contract: contract.clone(),
+        ledger: Ledger::new(plan),
+        desk: Shared::new(Desk::default()),
+    });
+    let mut run = threads::run(Arc::clone(&harness) as Arc<dyn Body>, settings);
+    run.state = as_reported(&run.state);
+    let history = harness.desk.with(Desk::take_history);
+    let mut judgement = oracle::judge(&harness.context(), &history, &run);
+    if contract.guarantees(Guarantee::Once) {
+        let later =
+            judgement.findings.partition_point(|finding| finding.signature.verdict <= Verdict::Violation);
+        judgement.findings.splice(later..later, mishandled(&harness.ledger, &run));
+    }
+    Execution { history, run, judgement }
+}
+
+/// What the ledger says of the events. An execution that was unwound has left some where they were.
+fn mishandled(ledger: &Ledger, run: &Run) -> Vec<Finding> {
+    let leaked = if run.end == End::Finished { ledger.leaked() } else { Vec::new() };
+    let leaked = leaked.first().map(|event| ("an event leaks", format!("event {event} was never dropped")));
+    let overlapping = ledger.overlapping().map(|event| {
+        ("clones of one event overlap", format!("two tasks cloned event {event} at the same time"))
+    });
+    let finding = |(rule, sentence): (&str, String)| Finding {
+        signature: Signature {
+            verdict: Verdict::Violation,
+            class: Class::AtomicityViolation,
+            op: None,
+            shape: format!("{}: {rule}", Guarantee::Once.name()),
+            wind_down: false,
+        },
+        sentence,
+        clause: "every event is dropped exactly once, and nothing leaks".to_owned(),
+        origin: None,
+        call: None,
+    };
+    leaked.into_iter().chain(overlapping).map(finding).collect()
+}
+
+/// The state with a wait for a Go channel as one wait.
+fn as_reported(state: &State) -> State {
+    let mut reported = state.clone();
+    for task in &mut reported.tasks {
+        if let Status::Blocked(waits) = &mut task.status {
+            let is_part = |wait: &engine::Wait| {
+                wait.target.object().is_some_and(|id| gochan::is_part(state.object(id)))
+            };
+            if !waits.iter().all(is_part) {
+                waits.retain(|wait| !is_part(wait));
+            }
+        }
+    }
+    reported
+}
+
+/// The body that drives a subject through a script.
+struct Harness {
+    subject: Arc<dyn Subject>,
+    capabilities: Capabilities,
+    contract: Contract,
+    /// As clamped.
+    script: Script,
+    ledger: Arc<Ledger>,
+    desk: Shared<Desk>,
+}
+
+impl Body for Harness {
+    fn first(self: Arc<Self>) -> Job {
+        Job { name: "setup".to_owned(), run: Box::new(move || self.setup()) }
+    }
+
+    fn quiescent(self: Arc<Self>, state: &State) -> Next {
+        let blocked = state.blocked().next().is_some();
+        if blocked {
+            let state = as_reported(state);
+            let findings = self.desk.with(|desk| oracle::blocked(&self.context(), desk.history(), &state));
+            if !findings.is_empty() {
+                return Next::End;
+            }
+        }
+        let stops = self.desk.with(Desk::wind_down);
+        if !stops.is_empty() {
+            return Next::Start(stops.into_iter().filter_map(|slot| self.stop(slot)).collect());
+        }
+        if self.desk.with(Desk::begin_close) {
+            return Next::Start(vec![self.close()]);
+        }
+        if !blocked && self.desk.with(|desk| desk.holds_anything()) {
+            let run = Box::new(move || self.clear());
+            return Next::Start(vec![Job { name: "end".to_owned(), run }]);
+        }
+        Next::End
+    }
+
+    fn unwound(self: Arc<Self>) {
+        self.clear();
+    }
+}
+
+impl Harness {
+    fn context(&self) -> Context<'_> {
+        Context { script: &self.script, capabilities: &self.capabilities, contract: &self.contract }
+    }
+
+    fn setup(self: &Arc<Self>) {
+        let mux: Arc<dyn Running> = Arc::from(self.subject.start(&self.script.config));
+        self.desk.with(|desk| desk.open(mux));
+        for op in &self.script.setup {
+            self.perform(*op, Origin::Setup);
+        }
+        for index in 0..self.script.lanes.len() {
+            // A setup that was blocked ends the script, also if the wind-down then lets it go on.
+            if self.desk.with(|desk| desk.is_winding_down()) {
+                return;
+            }
+            let harness = Arc::clone(self);
+            thread::Builder::new()
+                .name(format!("lane{index}"))
+                .spawn(move || harness.lane(index))
+                .expect("the system can start a thread");
+        }
+    }
+
+    fn lane(&self, index: usize) {
+        for op in &self.script.lanes[index] {
+            self.perform(*op, Origin::Lane(index as u8));
+        }
+    }
+
+    /// The task that stops the watcher of a slot.
+    fn stop(self: &Arc<Self>, slot: Slot) -> Option<Job> {
+        let ops = [(OpKind::Stop, Op::Stop(slot)), (OpKind::Drop, Op::Drop(slot))];
+        let (_, op) = ops.into_iter().find(|(kind, _)| self.capabilities.ops.contains(*kind))?;
+        let harness = Arc::clone(self);
+        let run = Box::new(move || harness.perform(op, Origin::WindDown));
+        Some(Job { name: format!("stop-{slot}"), run })
+    }
+
+    /// The task that closes the mux, unless the script did so. Where that was the last call it puts away what the script
+    /// left, and saves the execution another task for it.
+    fn close(self: &Arc<Self>) -> Job {
+        let ops = [(OpKind::Close, Op::Close), (OpKind::Shutdown, Op::Shutdown)];
+        let op = ops.into_iter().find(|(kind, _)| self.capabilities.ops.contains(*kind));
+        let is_closed = self.desk.with(|desk| desk.is_closed());
+        let harness = Arc::clone(self);
+        let run = Box::new(move || {
+            if let (false, Some((_, op))) = (is_closed, op) {
+                harness.perform(op, Origin::WindDown);
+            }
+            if harness.desk.with(Desk::is_done) {
+                harness.clear();
+            }
+        });
+        Job { name: "close".to_owned(), run }
+    }
+
+    /// Drops the watchers and the mux, on a task of the execution they belong to.
+    fn clear(&self) {
+        let (watchers, mux) = self.desk.with(Desk::clear);
+        drop(watchers);
+        drop(mux);
+    }
+
+    /// Calls an op, and records it.
+    fn perform(&self, op: Op, origin: Origin) {
+        engine::point();
+        let task = engine::current_task();
+        let has = self.capabilities.ops.contains(op.kind());
+        let Some((index, mut tools)) = self.desk.with(|desk| desk.begin(op, origin, task, has, &self.ledger))
+        else {
+            return;
+        };
+        let outcome = sync::catch_unwind(|| call::call(op, &mut tools, &self.script.config))
+            .unwrap_or_else(|payload| Outcome::Panicked(sync::seam::panic_message(&*payload)));
+        // What is left over is dropped here, for there may be sync points in it.
+        let left_over = self.desk.with(|desk| desk.end(index, outcome, tools));
+        drop(left_over);
+    }
+}
+
+#[cfg(test)]
+mod tests;

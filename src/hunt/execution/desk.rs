@@ -1,0 +1,224 @@
+//! What the tasks of an execution share: the history, and the slots with their watchers.
+//!
+//! Nothing of the subject is called or dropped in here, for the desk is locked unseen by the engine: what an op
+//! needs is handed out, and what is left over is handed back to be dropped.
+
+use std::sync::Arc;
+
+use crate::engine::TaskId;
+use crate::oracle::{Call, History, Origin, Outcome, WatcherId};
+use crate::script::{Op, OpKind, Slot};
+use crate::subject::{Ledger, Payload, Running, Stopping, Watching};
+
+/// The history, the slots, the mux, and how far the execution has come.
+#[derive(Default)]
+pub(super) struct Desk {
+    history: History,
+    slots: [Place; Slot::COUNT],
+    mux: Option<Arc<dyn Running>>,
+    watchers: usize,
+    winding_down: bool,
+    closing: bool,
+}
+
+/// A slot.
+#[derive(Default)]
+enum Place {
+    #[default]
+    Empty,
+    /// A `watch` is on its way.
+    Joining,
+    Held(Held),
+}
+
+/// A watcher in its slot.
+struct Held {
+    id: WatcherId,
+    stopper: Option<Arc<dyn Stopping>>,
+    /// `None` while a task reads it.
+    watching: Option<Box<dyn Watching>>,
+    stopped: bool,
+}
+
+/// What an op needs.
+#[derive(Default)]
+pub(super) struct Tools {
+    mux: Option<Arc<dyn Running>>,
+    pub(super) events: Vec<Payload>,
+    pub(super) watching: Option<Box<dyn Watching>>,
+    pub(super) stopper: Option<Arc<dyn Stopping>>,
+}
+
+impl Tools {
+    pub(super) fn mux(&self) -> &dyn Running {
+        self.mux.as_deref().expect("the desk hands out what the op needs")
+    }
+
+    pub(super) fn watching(&mut self) -> &mut dyn Watching {
+        self.watching.as_deref_mut().expect("the desk hands out what the op needs")
+    }
+}
+
+impl Desk {
+    /// The mux is there.
+    pub(super) fn open(&mut self, mux: Arc<dyn Running>) {
+        self.mux = Some(mux);
+    }
+
+    pub(super) fn history(&self) -> &History {
+        &self.history
+    }
+
+    pub(super) fn take_history(&mut self) -> History {
+        std::mem::take(&mut self.history)
+    }
+
+    /// Records a call, and hands out what it needs; or records that it is skipped. Once the execution is wound down
+    /// the script starts no further op, and it is not recorded.
+    pub(super) fn begin(
+        &mut self,
+        op: Op,
+        origin: Origin,
+        task: TaskId,
+        has: bool,
+        ledger: &Arc<Ledger>,
+    ) -> Option<(usize, Tools)> {
+        if self.winding_down && origin != Origin::WindDown {
+            return None;
+        }
+        let mut watcher = op.slot().and_then(|slot| match &self.slots[slot.index()] {
+            Place::Held(held) => Some(held.id),
+            Place::Empty | Place::Joining => None,
+        });
+        let tools = if has { self.hand_out(op, ledger) } else { None };
+        if op.kind() == OpKind::Watch {
+            watcher = tools.as_ref().map(|_| WatcherId(self.watchers));
+            self.watchers += usize::from(tools.is_some());
+        }
+        let events = tools.iter().flat_map(|tools| &tools.events).map(Payload::id).collect();
+        let called = self.stamp();
+        let returned = if tools.is_none() { Some((self.stamp(), Outcome::Skipped)) } else { None };
+        self.history.calls.push(Call { task, origin, op, watcher, events, called, returned });
+        Some((self.history.calls.len() - 1, tools?))
+    }
+
+    fn hand_out(&mut self, op: Op, ledger: &Arc<Ledger>) -> Option<Tools> {
+        let mut tools = Tools::default();
+        match op {
+            Op::Watch { slot, prefix, .. } => {
+                let place = &mut self.slots[slot.index()];
+                if !matches!(place, Place::Empty) {
+                    return None;
+                }
+                tools.mux = Some(self.mux.clone()?);
+                tools.events = (0..prefix).map(|_| ledger.next()).collect();
+                *place = Place::Joining;
+            }
+            Op::Action | Op::TryAction => {
+                tools.mux = Some(self.mux.clone()?);
+                tools.events = vec![ledger.next()];
+            }
+            Op::Recv(slot) | Op::TryRecv(slot) => tools.watching = Some(self.held(slot)?.watching.take()?),
+            Op::Stop(slot) => {
+                let held = self.held(slot)?;
+                tools.stopper = held.stopper.clone();
+                if tools.stopper.is_none() {
+                    tools.watching = Some(held.watching.take()?);
+                }
+                held.stopped = true;
+            }
+            Op::Drop(slot) => {
+                let held = self.held(slot)?;
+                tools.watching = Some(held.watching.take()?);
+                tools.stopper = held.stopper.take();
+                self.slots[slot.index()] = Place::Empty;
+            }
+            Op::Close | Op::Shutdown => tools.mux = Some(self.mux.clone()?),
+        }
+        Some(tools)
+    }
+
+    /// Records the return of a call, and puts the watcher where it belongs; what is left is to be dropped elsewhere.
+    pub(super) fn end(&mut self, index: usize, outcome: Outcome, mut tools: Tools) -> Tools {
+        let at = self.stamp();
+        let call = &mut self.history.calls[index];
+        let (op, watcher) = (call.op, call.watcher);
+        call.returned = Some((at, outcome));
+        let Some(slot) = op.slot() else { return tools };
+        match (&mut self.slots[slot.index()], op.kind()) {
+            (place @ Place::Joining, OpKind::Watch) => {
+                *place = match (watcher, tools.watching.take()) {
+                    (Some(id), watching @ Some(_)) => {
+                        Place::Held(Held { id, stopper: tools.stopper.take(), watching, stopped: false })
+                    }
+                    _ => Place::Empty,
+                };
+            }
+            (Place::Held(held), _) if Some(held.id) == watcher && tools.watching.is_some() => {
+                held.watching = tools.watching.take();
+            }
+            _ => {}
+        }
+        tools
+    }
+
+    fn held(&mut self, slot: Slot) -> Option<&mut Held> {
+        match &mut self.slots[slot.index()] {
+            Place::Held(held) => Some(held),
+            Place::Empty | Place::Joining => None,
+        }
+    }
+
+    fn stamp(&mut self) -> u64 {
+        let at = self.history.clock;
+        self.history.clock += 1;
+        at
+    }
+
+    /// From now on the script starts no further op. Says which watchers are to be stopped: those that nobody has
+    /// stopped, and that can be.
+    pub(super) fn wind_down(&mut self) -> Vec<Slot> {
+        self.winding_down = true;
+        let is_live = |place: &Place| match place {
+            Place::Held(held) => !held.stopped && (held.stopper.is_some() || held.watching.is_some()),
+            Place::Empty | Place::Joining => false,
+        };
+        let slots = (0..Slot::COUNT as u8).map(Slot::new);
+        slots.filter(|slot| is_live(&self.slots[slot.index()])).collect()
+    }
+
+    pub(super) fn is_winding_down(&self) -> bool {
+        self.winding_down
+    }
+
+    /// Whether it is time to close the mux, which it is once.
+    pub(super) fn begin_close(&mut self) -> bool {
+        let due = self.mux.is_some() && !self.closing;
+        self.closing = true;
+        due
+    }
+
+    /// Whether the script has closed the mux, or tried to.
+    pub(super) fn is_closed(&self) -> bool {
+        let closes = |call: &Call| matches!(call.op, Op::Close | Op::Shutdown);
+        self.history.calls.iter().any(|call| closes(call) && call.outcome() != Some(&Outcome::Skipped))
+    }
+
+    /// Whether all calls have returned, and no watcher is left to be stopped.
+    pub(super) fn is_done(&mut self) -> bool {
+        self.history.calls.iter().all(|call| call.returned.is_some()) && self.wind_down().is_empty()
+    }
+
+    /// Whether anything is left that belongs to the execution.
+    pub(super) fn holds_anything(&self) -> bool {
+        self.mux.is_some() || self.slots.iter().any(|place| matches!(place, Place::Held(_)))
+    }
+
+    /// Gives up the watchers that no task has, and the mux, to be dropped elsewhere.
+    pub(super) fn clear(&mut self) -> (impl Send + use<>, Option<Arc<dyn Running>>) {
+        let is_joining = |place: &Place| matches!(place, Place::Joining);
+        let held: Vec<Place> =
+            self.slots.iter_mut().filter(|place| !is_joining(place)).map(std::mem::take).collect();
+        (held, self.mux.take())
+    }
+}

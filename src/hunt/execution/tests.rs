@@ -1,0 +1,332 @@
+use std::time::Duration;
+
+use super::*;
+use crate::oracle::{Blocking, Call, Closed};
+use crate::script::{Config, OpSet, WhenFull};
+use crate::subject::{Payload, Received, Refused, Watching, all};
+use crate::sync::channel::{Receiver, Sender, bounded};
+
+fn subject(name: &str) -> Arc<dyn Subject> {
+    all().into_iter().find(|subject| subject.name() == name).unwrap()
+}
+
+fn run(subject: &Arc<dyn Subject>, script: &str, seed: u64) -> Execution {
+    let settings = Settings { seed, deadline: Duration::from_secs(60) };
+    execute(subject, &script.parse().unwrap(), &subject.contract(), settings)
+}
+
+fn outcomes(execution: &Execution, origin: Origin) -> Vec<(Op, Option<Outcome>)> {
+    let calls = execution.history.calls.iter().filter(|call| call.origin == origin);
+    calls.map(|call| (call.op, call.outcome().cloned())).collect()
+}
+
+fn passes(execution: &Execution) -> bool {
+    execution.judgement == Judgement::default() && execution.run.end == End::Finished
+}
+
+const BUSY: &str = "\
+mux incoming=1 queue=1 when-full=wait
+setup
+  watch a
+  watch b
+lane
+  action
+  action
+  action
+lane
+  recv a
+  recv a
+  stop b
+lane
+  recv b
+  watch c
+  try-recv c
+  action
+";
+
+#[test]
+fn a_script_that_may_pass_does() {
+    for name in ["mux", "k8s-1321"] {
+        let subject = subject(name);
+        for seed in 0..300 {
+            let execution = run(&subject, BUSY, seed);
+            assert!(passes(&execution), "{name} {seed}: {execution:#?}");
+        }
+        assert_eq!(Arc::strong_count(&subject), 1, "nothing of an execution is left");
+    }
+}
+
+#[test]
+fn the_seed_case_is_found_and_leaves_nothing() {
+    let script = "mux incoming=1 queue=0 when-full=wait\nsetup\n  watch a\nlane\n  action\n  stop a\n";
+    for name in ["k8s-906", "goker-1321"] {
+        let subject = subject(name);
+        let mut hangs = 0;
+        for seed in 0..300 {
+            let execution = run(&subject, script, seed);
+            assert_eq!(execution.run.forgotten, 0);
+            let Some(finding) = execution.judgement.findings.first() else { continue };
+            assert_eq!(finding.signature.verdict, Verdict::Hang, "{finding:?}");
+            assert_eq!(finding.signature.op, Some(OpKind::Stop));
+            assert_eq!(finding.signature.class, Class::MixedChannelLock);
+            hangs += usize::from(!finding.signature.wind_down);
+        }
+        assert!(hangs > 0, "{name}");
+        assert_eq!(Arc::strong_count(&subject), 1, "nothing of an execution is left");
+    }
+    assert!((0..300).all(|seed| passes(&run(&subject("k8s-1321"), script, seed))));
+}
+
+#[test]
+fn an_op_without_its_watcher_or_its_method_is_skipped() {
+    let script = "\
+mux incoming=1 queue=0 when-full=wait
+setup
+  recv a
+  watch a
+  watch a
+  drop a
+  stop b
+  close
+  try-action
+  try-recv a
+lane
+  action
+";
+    let execution = run(&subject("k8s-1321"), script, 0);
+    let skipped: Vec<bool> = outcomes(&execution, Origin::Setup)
+        .into_iter()
+        .map(|(_, outcome)| outcome == Some(Outcome::Skipped))
+        .collect();
+    assert_eq!(skipped, [true, false, true, true, true, true, true, false]);
+    let watchers: Vec<_> = execution.history.calls.iter().map(|call| call.watcher.map(|id| id.0)).collect();
+    assert_eq!(watchers[..8], [None, Some(0), None, Some(0), None, None, None, Some(0)]);
+    assert_eq!(execution.history.calls[8].events, [0], "skipped ops bring no event");
+}
+
+#[test]
+fn what_may_be_blocked_is_wound_down() {
+    let script = "mux incoming=0 queue=0 when-full=wait\nsetup\n  watch a\n  watch b\nlane\n  action\n  action\n  action\nlane\n  recv a\n  recv a\n  recv a\n  recv a\n";
+    for (name, close) in [("mux", Op::Close), ("k8s-1321", Op::Shutdown)] {
+        let execution = run(&subject(name), script, 0);
+        assert!(passes(&execution), "{execution:#?}");
+        let ops = outcomes(&execution, Origin::WindDown);
+        assert_eq!(ops.len(), 3, "{ops:?}");
+        assert!(ops[..2].contains(&(Op::Stop(Slot::new(0)), Some(Outcome::Done))));
+        assert!(ops[..2].contains(&(Op::Stop(Slot::new(1)), Some(Outcome::Done))));
+        assert_eq!(ops[2], (close, Some(Outcome::Done)));
+        assert!(outcomes(&execution, Origin::Lane(0)).len() < 3, "lanes start no further op");
+        let names: Vec<_> = execution.run.state.tasks.iter().map(|task| task.name.as_str()).collect();
+        assert!(
+            ["setup", "dispatcher", "lane0", "lane1", "stop-a", "stop-b", "close"]
+                .iter()
+                .all(|name| names.contains(name))
+        );
+    }
+}
+
+#[test]
+fn what_the_script_did_the_wind_down_leaves() {
+    let script = "mux incoming=1 queue=1 when-full=wait\nsetup\n  watch a\n  watch b\nlane\n  stop a\n  drop b\n  shutdown\n";
+    let execution = run(&subject("mux"), script, 0);
+    assert!(passes(&execution), "{execution:#?}");
+    assert_eq!(outcomes(&execution, Origin::WindDown), []);
+}
+
+#[test]
+fn a_setup_that_blocks_ends_the_script() {
+    let script =
+        "mux incoming=0 queue=0 when-full=wait\nsetup\n  watch a\n  recv a\n  watch b\nlane\n  action\n";
+    let execution = run(&subject("mux"), script, 0);
+    assert!(passes(&execution), "{execution:#?}");
+    assert_eq!(outcomes(&execution, Origin::Lane(0)), []);
+    let setup = outcomes(&execution, Origin::Setup);
+    assert!(matches!(setup[..], [_, (Op::Recv(_), Some(Outcome::Closed(_)))]), "{setup:?}");
+}
+
+#[test]
+fn a_planned_panic_hurts_nobody() {
+    let subject = subject("mux");
+    for plan in (0..4).flat_map(|event| [Plan::Clone(event), Plan::Drop(event)]) {
+        for seed in 0..40 {
+            let settings = Settings { seed, deadline: Duration::from_secs(60) };
+            let contract = subject.contract();
+            let execution =
+                execute_planned(&subject, &BUSY.parse().unwrap(), &contract, settings, Some(plan));
+            assert!(passes(&execution), "{plan:?} {seed}: {execution:#?}");
+        }
+    }
+}
+
+/// A mux of which each op does what a test needs.
+#[derive(Clone, Copy)]
+struct Odd;
+
+struct OddMux {
+    /// Whoever watches waits for it to be closed.
+    closed: (sync::Mutex<Option<Sender<()>>>, Receiver<()>),
+}
+
+struct OddWatcher;
+
+impl Subject for Odd {
+    fn name(&self) -> &str {
+        "odd"
+    }
+
+    fn provenance(&self) -> &str {
+        "made up"
+    }
+
+    fn capabilities(&self) -> Capabilities {
+        Capabilities { ops: OpSet::ALL, ..subject("k8s-906").capabilities() }
+    }
+
+    fn contract(&self) -> Contract {
+        Contract::silent().with(OpKind::Close, Blocking::Never).guaranteeing(&[Guarantee::Once])
+    }
+
+    fn start(&self, _: &Config) -> Box<dyn Running> {
+        let (tx, rx) = bounded(0);
+        Box::new(OddMux { closed: (sync::Mutex::new(Some(tx)), rx) })
+    }
+}
+
+impl Running for OddMux {
+    fn watch(&self, _: Vec<Payload>, _: WhenFull) -> Result<Box<dyn Watching>, Refused> {
+        let _ = self.closed.1.recv();
+        Ok(Box::new(OddWatcher))
+    }
+
+    /// Leaks it.
+    fn action(&self, event: Payload) -> Result<Option<u64>, Refused> {
+        std::mem::forget(event);
+        Ok(None)
+    }
+
+    fn try_action(&self, _: Payload) -> Result<Option<u64>, crate::subject::TryRefused> {
+        panic!("no")
+    }
+
+    fn close(&self) {
+        drop(self.closed.0.lock().take());
+    }
+}
+
+impl Watching for OddWatcher {
+    fn recv(&mut self) -> Result<Received, Closed> {
+        unreachable!()
+    }
+
+    fn try_recv(&mut self) -> Result<Option<Received>, Closed> {
+        Ok(None)
+    }
+
+    fn stop(&mut self) {}
+}
+
+#[test]
+fn a_watcher_that_appears_late_is_stopped_too() {
+    let odd: Arc<dyn Subject> = Arc::new(Odd);
+    let execution =
+        run(&odd, "mux incoming=0 queue=0 when-full=wait\nsetup\nlane\n  watch a\n  watch b\n", 0);
+    assert!(passes(&execution), "{execution:#?}");
+    let ops: Vec<Op> = outcomes(&execution, Origin::WindDown).into_iter().map(|(op, _)| op).collect();
+    assert_eq!(ops, [Op::Close, Op::Stop(Slot::new(0))]);
+    assert_eq!(Arc::strong_count(&odd), 1);
+}
+
+#[test]
+fn a_leak_is_a_violation() {
+    let odd: Arc<dyn Subject> = Arc::new(Odd);
+    let execution = run(&odd, "mux incoming=0 queue=0 when-full=wait\nsetup\n  action\nlane\n", 0);
+    let [finding] = &execution.judgement.findings[..] else { panic!("{execution:#?}") };
+    assert_eq!(finding.signature.verdict, Verdict::Violation);
+    assert!(finding.sentence.contains("never dropped"), "{finding:?}");
+}
+
+#[test]
+fn a_panic_is_an_outcome_and_the_lane_goes_on() {
+    let odd: Arc<dyn Subject> = Arc::new(Odd);
+    let script = "mux incoming=0 queue=0 when-full=wait\nsetup\nlane\n  try-action\n  close\n";
+    let execution = run(&odd, script, 0);
+    let calls = outcomes(&execution, Origin::Lane(0)).into_iter().map(|(_, outcome)| outcome.unwrap());
+    assert_eq!(calls.collect::<Vec<_>>(), [Outcome::Panicked("no".to_owned()), Outcome::Done]);
+    assert_eq!(execution.judgement.verdict(), Verdict::Panic);
+}
+
+#[test]
+fn a_wait_for_a_go_channel_is_one_wait() {
+    let script = "mux incoming=1 queue=0 when-full=wait\nsetup\n  watch a\n  action\nlane\n";
+    let execution = (0..300)
+        .map(|seed| run(&subject("k8s-906"), script, seed))
+        .find(|execution| execution.run.end == End::Quiescent)
+        .expect("the wind-down stops a watcher that is being sent to");
+    for (task, waits) in execution.run.state.blocked() {
+        assert_eq!(waits.len(), 1, "{:?}", execution.run.state.task(task));
+    }
+}
+
+#[test]
+fn a_wind_down_can_be_written_as_a_script() {
+    let written = |script: &str, calls: &[(Origin, Op, Option<Outcome>)]| {
+        let call = |(at, (origin, op, outcome)): (usize, &(Origin, Op, Option<Outcome>))| Call {
+            task: engine::TaskId(0),
+            origin: *origin,
+            op: *op,
+            watcher: None,
+            events: Vec::new(),
+            called: 2 * at as u64,
+            returned: outcome.clone().map(|outcome| (2 * at as u64 + 1, outcome)),
+        };
+        let calls: Vec<Call> = calls.iter().enumerate().map(call).collect();
+        let history = History { clock: 2 * calls.len() as u64, calls };
+        format!("{}\n", with_wind_down_as_script(&script.parse().unwrap(), &history))
+    };
+    let (a, b) = (Slot::new(0), Slot::new(1));
+    let done = || Some(Outcome::Done);
+    let watch = Op::Watch { slot: a, prefix: 0, when_full: None };
+
+    let script =
+        "mux incoming=1 queue=0 when-full=wait\nsetup\n  watch a\nlane\n  action\n  action\nlane\n  recv b\n";
+    let calls = [
+        (Origin::Setup, watch, Some(Outcome::Joined(None))),
+        (Origin::Lane(0), Op::Action, None),
+        (Origin::WindDown, Op::Stop(a), None),
+        (Origin::WindDown, Op::Stop(b), Some(Outcome::Skipped)),
+        (Origin::WindDown, Op::Close, done()),
+    ];
+    assert_eq!(
+        written(script, &calls),
+        "mux incoming=1 queue=0 when-full=wait\nsetup\n  watch a\nlane\n  action\nlane\n  stop a\nlane\n  close\n"
+    );
+
+    let script =
+        "mux incoming=1 queue=0 when-full=wait\nsetup\n  watch a\n  recv a\n  action\nlane\n  action\n";
+    let calls = [
+        (Origin::Setup, watch, Some(Outcome::Joined(None))),
+        (Origin::Setup, Op::Recv(a), None),
+        (Origin::WindDown, Op::Stop(a), None),
+    ];
+    assert_eq!(
+        written(script, &calls),
+        "mux incoming=1 queue=0 when-full=wait\nsetup\n  watch a\nlane\n  recv a\nlane\n  stop a\n",
+        "what blocked the setup must not block the stop"
+    );
+
+    let lanes = "lane\n  action\n".repeat(8);
+    let script = format!("mux incoming=1 queue=0 when-full=wait\n{lanes}");
+    let mut calls: Vec<_> =
+        (0..7).map(|lane| (Origin::Lane(lane), Op::Action, Some(Outcome::Accepted(None)))).collect();
+    calls.push((Origin::Lane(7), Op::Action, None));
+    calls.push((Origin::WindDown, Op::Stop(a), None));
+    let lanes = "lane\n  action\n";
+    assert_eq!(
+        written(&script, &calls),
+        format!(
+            "mux incoming=1 queue=0 when-full=wait\n{}lane\n  action\n  stop a\n{lanes}",
+            lanes.repeat(6)
+        ),
+        "behind what was not blocked"
+    );
+}

@@ -1,0 +1,3 @@
+//! The hunt: scripts run, judged, and what is found made small.
+
+pub mod execution;
