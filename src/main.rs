@@ -1,1 +1,3 @@
+//! The command over the shipped subject and the gallery.
+
 fn main() {}

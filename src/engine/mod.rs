@@ -2,18 +2,37 @@
 //!
 //! An engine knows nothing of muxes or scripts: it runs a [`Body`] that uses [`sync`](crate::sync), finds
 //! the moments at which nothing can go on, and leaves a [`Run`] to be judged.
+//!
+//! - [`threads`] runs the body's tasks freely, on pooled OS threads and native primitives.
+
+#![expect(
+    clippy::disallowed_types,
+    clippy::disallowed_methods,
+    reason = "engines are what runs the threads, keeps the clock and catches the panics of everybody else"
+)]
+
+use std::sync::Arc;
+
+use crate::sync::seam;
 
 pub mod run;
+mod shared;
+pub mod threads;
+mod work;
 
 pub use run::{End, Object, ObjectId, ObjectKind, Run, State, Status, Target, Task, TaskId, Wait};
+pub use shared::Shared;
+pub use work::{Stopwatch, work};
 
 /// What an engine runs.
 pub trait Body: Send + Sync + 'static {
-    /// The first task, and its name.
-    fn first(self: std::sync::Arc<Self>) -> Job;
+    /// The first task.
+    fn first(self: Arc<Self>) -> Job;
 
     /// Called at each quiescence with some task still blocked: nothing can go on unless something is added.
-    fn quiescent(self: std::sync::Arc<Self>, state: &State) -> Next;
+    ///
+    /// It is not called on a task: nothing of [`sync`](crate::sync) that belongs to the execution may be used.
+    fn quiescent(self: Arc<Self>, state: &State) -> Next;
 }
 
 /// A task to be started by the engine.
@@ -30,4 +49,17 @@ pub enum Next {
     Start(Vec<Job>),
     /// End the execution; what is blocked is unwound.
     End,
+}
+
+/// The calling task.
+///
+/// # Panics
+/// If the calling thread is not a task of an execution.
+pub fn current_task() -> TaskId {
+    seam::me().expect("only tasks of an execution ask who they are").task
+}
+
+/// A sync point of its own: others may go on first. Outside executions it does nothing.
+pub fn point() {
+    seam::point();
 }

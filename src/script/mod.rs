@@ -4,18 +4,29 @@
 //! concurrently after it. Every sequence of ops is valid: an op on an empty slot, or a `watch` on a
 //! used one, is skipped and recorded as such, so any op can be removed and what is left still runs.
 //!
-//! A script has four forms: this value, [text](text), [bytes](bytes) and a
+//! A script has four forms: this value, [text], [bytes] and a
 //! [proptest strategy](generate).
 
 use std::fmt;
 
 pub mod bytes;
+mod draw;
+mod edit;
+mod error;
 pub mod generate;
+mod line;
 mod op;
+mod parse;
+pub mod schedule;
+#[cfg(test)]
+mod testing;
 pub mod text;
 mod tree;
 
+pub use error::ParseError;
 pub use op::{Op, OpKind, OpSet, Slot, WhenFull};
+pub use schedule::Schedule;
+pub use text::{ContractKind, Entry, Expect};
 pub use tree::ScriptTree;
 
 /// The most lanes a script can have: `lane0` to `lane7`.
@@ -57,6 +68,11 @@ impl Script {
     /// All ops, setup first and then lane by lane.
     pub fn iter(&self) -> impl Iterator<Item = &Op> {
         self.setup.iter().chain(self.lanes.iter().flatten())
+    }
+
+    /// As [`Script::iter`], to be changed.
+    pub fn iter_mut(&mut self) -> impl Iterator<Item = &mut Op> {
+        self.setup.iter_mut().chain(self.lanes.iter_mut().flatten())
     }
 }
 

@@ -113,11 +113,19 @@ impl Op {
     /// The slot it names, if it names one.
     pub fn slot(self) -> Option<Slot> {
         match self {
-            Op::Watch { slot, .. }
-            | Op::Recv(slot)
-            | Op::TryRecv(slot)
-            | Op::Stop(slot)
-            | Op::Drop(slot) => Some(slot),
+            Op::Watch { slot, .. } | Op::Recv(slot) | Op::TryRecv(slot) | Op::Stop(slot) | Op::Drop(slot) => {
+                Some(slot)
+            }
+            Op::Action | Op::TryAction | Op::Close | Op::Shutdown => None,
+        }
+    }
+
+    /// As [`Op::slot`], to be changed.
+    pub fn slot_mut(&mut self) -> Option<&mut Slot> {
+        match self {
+            Op::Watch { slot, .. } | Op::Recv(slot) | Op::TryRecv(slot) | Op::Stop(slot) | Op::Drop(slot) => {
+                Some(slot)
+            }
             Op::Action | Op::TryAction | Op::Close | Op::Shutdown => None,
         }
     }

@@ -1,0 +1,231 @@
+//! Who does what: the tasks and objects of one execution, behind its one lock.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use crossbeam_channel as cc;
+use parking_lot::{Condvar, Mutex};
+
+use super::super::{State, Status, Target, Task, TaskId, Wait};
+use crate::sync::seam::Object;
+
+/// The tasks and objects of an execution.
+#[derive(Default)]
+pub(super) struct Table {
+    pub(super) tasks: Vec<Entry>,
+    pub(super) objects: Vec<Arc<Object>>,
+    /// How many tasks are outside an untimed wait.
+    pub(super) running: usize,
+    /// How many tasks have not ended.
+    pub(super) alive: usize,
+    /// Stamps waits, so that who came first is woken first.
+    waits: u64,
+}
+
+/// A task.
+pub(super) struct Entry {
+    pub(super) name: String,
+    pub(super) doing: Doing,
+    pub(super) parker: Arc<Parker>,
+    /// Tells its thread, in a native selection, that the task is to unwind; `None` before it runs.
+    pub(super) abort: Option<cc::Sender<()>>,
+    /// Whether it was told so.
+    pub(super) told: bool,
+}
+
+/// What a task does.
+pub(super) enum Doing {
+    Running,
+    Waiting {
+        waits: Vec<Wait>,
+        since: u64,
+        /// Whether it no longer counts as running: it has no limit of time, and does nothing else meanwhile.
+        rests: bool,
+    },
+    /// Left behind: it will never do anything again.
+    Forgotten,
+    Ended,
+    Panicked(String),
+}
+
+impl Table {
+    /// Adds a task, with a name that no other has.
+    pub(super) fn add(&mut self, name: Option<&str>) -> TaskId {
+        let id = TaskId(self.tasks.len());
+        let wanted = name.map_or_else(|| format!("thread{}", id.0), str::to_owned);
+        let taken = |name: &str| self.tasks.iter().any(|task| task.name == name);
+        let mut name = wanted.clone();
+        let mut count = 1;
+        while taken(&name) {
+            count += 1;
+            name = format!("{wanted}-{count}");
+        }
+        let parker = Arc::default();
+        self.tasks.push(Entry { name, doing: Doing::Running, parker, abort: None, told: false });
+        self.running += 1;
+        self.alive += 1;
+        id
+    }
+
+    /// Notes that a task is about to wait, so that others can wake it. It counts as running until it
+    /// [rests](Table::rest).
+    pub(super) fn wait(&mut self, task: TaskId, waits: Vec<Wait>) {
+        let since = self.waits;
+        self.waits += 1;
+        self.tasks[task.0].doing = Doing::Waiting { waits, since, rests: false };
+        self.tasks[task.0].parker.reset();
+    }
+
+    /// Notes that a task that waits does nothing else, unless it was woken already.
+    pub(super) fn rest(&mut self, task: TaskId) {
+        if let Doing::Waiting { rests, .. } = &mut self.tasks[task.0].doing {
+            *rests = true;
+            self.running -= 1;
+        }
+    }
+
+    /// Notes that a task goes on; says whether it had been waiting until now.
+    pub(super) fn go_on(&mut self, task: TaskId) -> bool {
+        let Doing::Waiting { rests, .. } = self.tasks[task.0].doing else { return false };
+        self.tasks[task.0].doing = Doing::Running;
+        self.running += usize::from(rests);
+        true
+    }
+
+    /// Wakes up to `most` tasks whose wait is such, first come first; says how many.
+    pub(super) fn wake(&mut self, most: usize, is_such: impl Fn(&Target) -> bool) -> usize {
+        let mut waiting: Vec<(u64, TaskId)> = Vec::new();
+        for (index, task) in self.tasks.iter().enumerate() {
+            if let Doing::Waiting { waits, since, .. } = &task.doing
+                && waits.iter().any(|wait| is_such(&wait.target))
+            {
+                waiting.push((*since, TaskId(index)));
+            }
+        }
+        waiting.sort_unstable();
+        waiting.truncate(most);
+        for (_, task) in &waiting {
+            self.go_on(*task);
+            self.tasks[task.0].parker.unpark(Token::Woken);
+        }
+        waiting.len()
+    }
+
+    /// Whether nothing can ever go on: nothing runs, and the books could serve no wait.
+    pub(super) fn is_quiescent(&self) -> bool {
+        self.running == 0 && !self.waits().any(|(task, wait)| self.could_serve(task, wait.target))
+    }
+
+    fn waits(&self) -> impl Iterator<Item = (TaskId, &Wait)> {
+        self.tasks.iter().enumerate().flat_map(|(index, task)| {
+            let waits = match &task.doing {
+                Doing::Waiting { waits, .. } => waits.as_slice(),
+                _ => &[],
+            };
+            waits.iter().map(move |wait| (TaskId(index), wait))
+        })
+    }
+
+    fn could_serve(&self, task: TaskId, target: Target) -> bool {
+        let partner = match target {
+            Target::Join(task) => return self.has_ended(task),
+            Target::Send(object) => Some(Target::Recv(object)),
+            Target::Recv(object) => Some(Target::Send(object)),
+            Target::Lock(_) | Target::Read(_) | Target::Notify(_) => None,
+        };
+        let partner_waits =
+            self.waits().any(|(other, wait)| other != task && Some(wait.target) == partner);
+        let object = target.object().expect("all but joins wait for an object");
+        self.objects[object.0].could_serve(target, partner_waits)
+    }
+
+    pub(super) fn has_ended(&self, task: TaskId) -> bool {
+        matches!(self.tasks[task.0].doing, Doing::Ended | Doing::Panicked(_))
+    }
+
+    /// Tells a waiting task to unwind.
+    pub(super) fn tell(&mut self, task: TaskId) {
+        self.go_on(task);
+        let entry = &mut self.tasks[task.0];
+        entry.told = true;
+        entry.parker.unpark(Token::Abort);
+        if let Some(abort) = &entry.abort {
+            // It has room: a task is told once, and its thread empties it for the next.
+            let _ = abort.try_send(());
+        }
+    }
+
+    /// A task that waits for a time to come, and was not told to unwind.
+    pub(super) fn next_sleeper(&self) -> Option<TaskId> {
+        let sleeps = |task: &Entry| matches!(task.doing, Doing::Waiting { rests: false, .. }) && !task.told;
+        self.tasks.iter().position(sleeps).map(TaskId)
+    }
+
+    /// The blocked task to unwind next: one that holds a lock, for others may be waiting for it; otherwise
+    /// the one started last, for others may be waiting for its end.
+    pub(super) fn next_to_unwind(&self) -> Option<TaskId> {
+        let blocked = |index: &usize| {
+            let task = &self.tasks[*index];
+            matches!(task.doing, Doing::Waiting { .. }) && !task.told
+        };
+        let holds = |index: usize| {
+            self.objects.iter().any(|object| object.state().holders.contains(&TaskId(index)))
+        };
+        let blocked: Vec<usize> = (0..self.tasks.len()).filter(blocked).collect();
+        let holder = blocked.iter().rev().find(|index| holds(**index));
+        holder.or(blocked.last()).map(|index| TaskId(*index))
+    }
+
+    /// As data.
+    pub(super) fn state(&self) -> State {
+        let status = |doing: &Doing| match doing {
+            Doing::Waiting { waits, rests: true, .. } => Status::Blocked(waits.clone()),
+            Doing::Running | Doing::Waiting { .. } | Doing::Forgotten => Status::Running,
+            Doing::Ended => Status::Ended,
+            Doing::Panicked(message) => Status::Panicked(message.clone()),
+        };
+        let task = |entry: &Entry| Task { name: entry.name.clone(), status: status(&entry.doing) };
+        State {
+            tasks: self.tasks.iter().map(task).collect(),
+            objects: self.objects.iter().map(|object| object.state()).collect(),
+        }
+    }
+}
+
+/// Why a parked thread goes on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Token {
+    Woken,
+    Abort,
+}
+
+/// Where the thread of a task waits for what is not a channel.
+#[derive(Default)]
+pub(super) struct Parker {
+    token: Mutex<Option<Token>>,
+    changed: Condvar,
+}
+
+impl Parker {
+    fn reset(&self) {
+        *self.token.lock() = None;
+    }
+
+    pub(super) fn unpark(&self, token: Token) {
+        *self.token.lock() = Some(token);
+        self.changed.notify_one();
+    }
+
+    /// Waits for a token; `None` if the time is up.
+    pub(super) fn park(&self, until: Option<Instant>) -> Option<Token> {
+        let mut token = self.token.lock();
+        while token.is_none() {
+            match until {
+                None => self.changed.wait(&mut token),
+                Some(until) if self.changed.wait_until(&mut token, until).timed_out() => break,
+                Some(_) => {}
+            }
+        }
+        *token
+    }
+}

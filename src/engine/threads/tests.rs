@@ -1,0 +1,319 @@
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use super::super::{Body, End, Job, Next, Run, State, Status, Target};
+use super::{Settings, run};
+use crate::sync::channel::{Receiver, Sender, after, bounded, never, unbounded};
+use crate::sync::{Condvar, Mutex, RwLock, select, thread};
+
+/// A body of one first task, with nothing to add at quiescence.
+struct Only<F>(F);
+
+impl<F: Fn() + Send + Sync + 'static> Body for Only<F> {
+    fn first(self: Arc<Self>) -> Job {
+        Job { name: "main".to_owned(), run: Box::new(move || (self.0)()) }
+    }
+
+    fn quiescent(self: Arc<Self>, _: &State) -> Next {
+        Next::End
+    }
+}
+
+/// A deadline that no test may need.
+const NEVER: Duration = Duration::from_secs(60);
+
+fn run_once(seed: u64, body: impl Fn() + Send + Sync + 'static) -> Run {
+    run(Arc::new(Only(body)), Settings { seed, deadline: NEVER })
+}
+
+fn blocked(run: &Run) -> Vec<(String, Vec<Target>)> {
+    let targets = |waits: &[super::super::Wait]| waits.iter().map(|wait| wait.target).collect();
+    run.state.blocked().map(|(task, waits)| (run.state.task(task).name.clone(), targets(waits))).collect()
+}
+
+fn named(name: &str, f: impl FnOnce() + Send + 'static) -> thread::JoinHandle<()> {
+    thread::Builder::new().name(name.to_owned()).spawn(f).unwrap()
+}
+
+#[test]
+fn what_ends_is_finished() {
+    for seed in 0..300 {
+        let run = run_once(seed, || {
+            let (tx, rx) = bounded(0);
+            let total = Arc::new(Mutex::new(0));
+            let readers: Vec<_> = (0..3)
+                .map(|_| {
+                    let (rx, total): (Receiver<i32>, _) = (rx.clone(), Arc::clone(&total));
+                    thread::spawn(move || rx.iter().for_each(|number| *total.lock() += number))
+                })
+                .collect();
+            (1..=10).for_each(|number| tx.send(number).unwrap());
+            drop(tx);
+            readers.into_iter().for_each(|reader| reader.join().unwrap());
+            assert_eq!(*total.lock(), 55);
+        });
+        assert_eq!((run.end, run.forgotten), (End::Finished, 0));
+        assert!(run.state.tasks.iter().all(|task| matches!(task.status, Status::Ended)), "{run:?}");
+        assert!(run.sync_points > 20);
+    }
+}
+
+#[test]
+fn a_lock_cycle_is_a_quiescence_and_unwinds() {
+    for seed in 0..200 {
+        let run = run_once(seed, || {
+            let locks = Arc::new((Mutex::new(()).named("left"), Mutex::new(()).named("right")));
+            let (ready, go): (Sender<()>, _) = bounded(0);
+            let other = Arc::clone(&locks);
+            let peer = named("peer", move || {
+                let _right = other.1.lock();
+                ready.send(()).unwrap();
+                let _left = other.0.lock();
+            });
+            let _left = locks.0.lock();
+            go.recv().unwrap();
+            let _right = locks.1.lock();
+            peer.join().unwrap();
+        });
+        assert_eq!((run.end, run.forgotten), (End::Quiescent, 0));
+        let holders: Vec<_> =
+            run.state.objects.iter().take(2).map(|object| object.holders.len()).collect();
+        assert_eq!(holders, [1, 1]);
+        assert_eq!(blocked(&run).len(), 2);
+        assert_eq!(run.state.objects[0].name.as_deref(), Some("left"));
+    }
+}
+
+#[test]
+fn a_lock_held_over_a_send_is_a_quiescence_and_unwinds() {
+    let dropped = Arc::new(AtomicUsize::new(0));
+    struct Counts(Arc<AtomicUsize>);
+    impl Drop for Counts {
+        fn drop(&mut self) {
+            self.0.fetch_add(1, Ordering::SeqCst);
+        }
+    }
+    for seed in 0..200 {
+        let counter = Arc::clone(&dropped);
+        let run = run_once(seed, move || {
+            let lock = Arc::new(Mutex::new(()));
+            let (tx, rx) = bounded(0);
+            let (locked, go) = bounded(0);
+            let held = Arc::clone(&lock);
+            let counts = Counts(Arc::clone(&counter));
+            named("dispatcher", move || {
+                let _held = held.lock();
+                locked.send(()).unwrap();
+                let _ = tx.send(counts);
+            });
+            go.recv().unwrap();
+            let _held = lock.lock();
+            let _ = rx.try_recv();
+        });
+        assert_eq!((run.end, run.forgotten), (End::Quiescent, 0));
+        assert_eq!(blocked(&run).len(), 2);
+    }
+    assert_eq!(dropped.load(Ordering::SeqCst), 200, "every message is dropped once");
+}
+
+#[test]
+fn a_double_lock_is_a_quiescence_and_unwinds() {
+    let run = run_once(0, || {
+        let lock = Mutex::new(());
+        let _once = lock.lock();
+        let _twice = lock.lock();
+    });
+    assert_eq!((run.end, run.forgotten), (End::Quiescent, 0));
+}
+
+#[test]
+fn a_read_behind_a_waiting_writer_is_a_quiescence() {
+    let hangs = (0..200).filter(|seed| {
+        let run = run_once(*seed, || {
+            let lock = Arc::new(RwLock::new(()));
+            let first = lock.read();
+            let written = Arc::clone(&lock);
+            let writer = thread::spawn(move || drop(written.write()));
+            thread::yield_now();
+            drop(lock.read());
+            drop(first);
+            writer.join().unwrap();
+        });
+        assert_eq!(run.forgotten, 0);
+        run.end == End::Quiescent
+    });
+    assert!(hangs.count() > 0);
+}
+
+#[test]
+fn a_lost_notification_is_a_quiescence() {
+    let run = run_once(0, || {
+        let pair = (Mutex::new(false), Condvar::new());
+        pair.1.notify_all();
+        let mut ready = pair.0.lock();
+        while !*ready {
+            pair.1.wait(&mut ready);
+        }
+    });
+    assert_eq!((run.end, run.forgotten), (End::Quiescent, 0));
+    assert!(matches!(blocked(&run)[..], [(_, ref targets)] if matches!(targets[..], [Target::Notify(_)])));
+}
+
+#[test]
+fn notifications_arrive() {
+    for seed in 0..200 {
+        let run = run_once(seed, || {
+            let shared = Arc::new((Mutex::new(0), Condvar::new()));
+            let waiters: Vec<_> = (0..3)
+                .map(|_| {
+                    let shared = Arc::clone(&shared);
+                    thread::spawn(move || {
+                        let mut count = shared.0.lock();
+                        *count += 1;
+                        shared.1.notify_all();
+                        shared.1.wait_while(&mut count, |count| *count < 3);
+                    })
+                })
+                .collect();
+            waiters.into_iter().for_each(|waiter| waiter.join().unwrap());
+        });
+        assert_eq!(run.end, End::Finished, "{run:#?}");
+    }
+}
+
+#[test]
+fn a_join_that_never_comes_is_a_quiescence() {
+    let run = run_once(0, || {
+        let (_tx, rx) = unbounded::<()>();
+        named("stuck", move || assert!(rx.recv().is_err())).join().unwrap();
+    });
+    assert_eq!((run.end, run.forgotten), (End::Quiescent, 0));
+    assert_eq!(blocked(&run).len(), 2);
+}
+
+#[test]
+fn scoped_threads_are_tasks() {
+    for seed in 0..100 {
+        let run = run_once(seed, || {
+            let total = Mutex::new(0);
+            thread::scope(|scope| {
+                let left = scope.spawn(|| *total.lock() += 1);
+                scope.spawn(|| *total.lock() += 2);
+                left.join().unwrap();
+            });
+            assert_eq!(*total.lock(), 3);
+        });
+        assert_eq!(run.end, End::Finished, "{run:?}");
+        assert!(run.state.tasks.iter().all(|task| matches!(task.status, Status::Ended)), "{run:?}");
+    }
+    let run = run_once(0, || {
+        let (tx, _rx) = bounded(0);
+        thread::scope(|scope| {
+            scope.spawn(|| tx.send(()));
+        });
+    });
+    assert_eq!((run.end, run.forgotten), (End::Quiescent, 0));
+    assert_eq!(blocked(&run).len(), 2);
+}
+
+#[test]
+fn timers_are_no_quiescence_until_they_have_fired() {
+    let run = run_once(0, || {
+        let fired = after(Duration::from_millis(1));
+        select! {
+            recv(fired) -> time => assert!(time.is_ok()),
+            recv(never::<()>()) -> _ => unreachable!(),
+        }
+        let (_tx, rx) = bounded::<()>(1);
+        rx.recv_timeout(Duration::from_millis(1)).unwrap_err();
+        assert!(Mutex::new(()).try_lock_for(Duration::from_millis(1)).is_some());
+        thread::sleep(Duration::from_millis(1));
+        let _ = fired.recv();
+    });
+    assert_eq!((run.end, run.forgotten), (End::Quiescent, 0));
+    assert_eq!(blocked(&run).len(), 1);
+}
+
+#[test]
+fn what_neither_ends_nor_rests_is_left_to_the_deadline() {
+    let body = Only(|| {
+        let (_tx, rx) = bounded::<()>(1);
+        loop {
+            let _ = rx.recv_timeout(Duration::from_millis(1));
+        }
+    });
+    let run = run(Arc::new(body), Settings { seed: 0, deadline: Duration::from_millis(20) });
+    assert_eq!((run.end, run.forgotten), (End::Deadline, 0));
+}
+
+#[test]
+fn a_panic_is_kept_and_joined() {
+    let run = run_once(0, || {
+        let result = named("unlucky", || panic!("bad luck")).join();
+        assert_eq!(result.unwrap_err().downcast_ref(), Some(&"bad luck"));
+    });
+    assert_eq!(run.end, End::Finished);
+    assert!(matches!(&run.state.tasks[1].status, Status::Panicked(message) if message == "bad luck"));
+}
+
+#[test]
+fn an_abort_passes_through_catch_unwind_and_destructors() {
+    struct Destructor(Sender<()>, Receiver<()>, Arc<Mutex<()>>, Arc<AtomicUsize>);
+    impl Drop for Destructor {
+        fn drop(&mut self) {
+            assert!(self.1.recv().is_err(), "the channel looks disconnected");
+            assert!(self.0.send(()).is_err());
+            drop(self.2.lock());
+            self.3.fetch_add(1, Ordering::SeqCst);
+        }
+    }
+    let dropped = Arc::new(AtomicUsize::new(0));
+    let counter = Arc::clone(&dropped);
+    let run = run_once(0, move || {
+        let (tx, rx) = bounded(0);
+        let lock = Arc::new(Mutex::new(()));
+        let _destructor = Destructor(tx, rx.clone(), lock, Arc::clone(&counter));
+        let caught = crate::sync::catch_unwind(|| rx.recv());
+        unreachable!("{caught:?}");
+    });
+    assert_eq!((run.end, run.forgotten), (End::Quiescent, 0));
+    assert_eq!(dropped.load(Ordering::SeqCst), 1);
+    assert!(matches!(run.state.tasks[0].status, Status::Blocked(_)));
+}
+
+#[test]
+fn a_destructor_that_waits_for_ever_is_forgotten_and_counted() {
+    struct Stubborn(Arc<Mutex<()>>);
+    impl Drop for Stubborn {
+        fn drop(&mut self) {
+            drop(self.0.lock());
+        }
+    }
+    let run = run_once(0, || {
+        let lock = Arc::new(Mutex::new(()));
+        let _held = lock.lock();
+        let _stubborn = Stubborn(Arc::clone(&lock));
+        let (_tx, rx) = bounded::<()>(0);
+        let _ = rx.recv();
+    });
+    assert_eq!((run.end, run.forgotten), (End::Quiescent, 1));
+}
+
+#[test]
+fn an_object_of_another_execution_is_one_clear_error() {
+    let outside = Arc::new(Mutex::new(0));
+    let used = Arc::clone(&outside);
+    let run = run_once(0, move || drop(used.lock()));
+    let Status::Panicked(message) = &run.state.tasks[0].status else { panic!("{run:?}") };
+    assert!(message.contains("made outside of an execution"), "{message}");
+    assert_eq!(*outside.lock(), 0, "it is as it was, outside");
+
+    let (out, taken) = std::sync::mpsc::channel();
+    run_once(0, move || out.send(bounded::<()>(0)).unwrap());
+    let kept = taken.recv().unwrap();
+    let payload = catch_unwind(AssertUnwindSafe(|| kept.1.try_recv())).unwrap_err();
+    let message = payload.downcast_ref::<String>().unwrap();
+    assert!(message.contains("used outside of the execution that made it"), "{message}");
+}

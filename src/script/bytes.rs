@@ -1,0 +1,266 @@
+//! The bytes form: what a fuzzer mutates.
+//!
+//! A header of fixed width, op records of fixed width with a choice byte each, and then a tail of choices.
+//! Every field is taken modulo what is possible, so that any bytes are a script, and a change to one field
+//! leaves all others as they are.
+//!
+//! | header byte | field |
+//! | --- | --- |
+//! | 0, 1 | capacity of the incoming queue, of a watcher's queue |
+//! | 2 | the ranges of these two (incoming's plus 8 times the other's) |
+//! | 3 | what to do when a watcher's queue is full |
+//! | 4 | how many lanes |
+//! | 5, 6 | how many op records follow, low byte first |
+//!
+//! | record byte | field |
+//! | --- | --- |
+//! | 0 | 0 for the setup, otherwise 1 more than the lane |
+//! | 1 | kind of op |
+//! | 2 | slot |
+//! | 3 | length of the prefix |
+//! | 4 | its range, plus 8 times the `when-full` of its own (0 for none) |
+//! | 5 | choice |
+//!
+//! A *range* says what its number is taken modulo: most ranges are narrow, so that most bytes give small
+//! numbers, for full queues are where the bugs are. Bytes that are missing are read as 0.
+
+use arbitrary::{Arbitrary, Unstructured};
+
+use super::{Config, MAX_LANES, MAX_OPS, Op, OpKind, Script, Slot, WhenFull};
+
+const HEADER: usize = 7;
+const RECORD: usize = 6;
+
+/// What a number is taken modulo, by its range.
+const RANGES: [u16; 8] = [1, 1, 2, 2, 4, 4, 8, 256];
+
+/// What bytes say.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Decoded<'a> {
+    /// The script.
+    pub script: Script,
+    /// The choice byte of each op, as read, in the order of [`Script::iter`].
+    pub choices: Vec<u8>,
+    /// The choices that follow the ops, as read.
+    pub tail: &'a [u8],
+}
+
+/// Reads any bytes, none at all included.
+pub fn decode(data: &[u8]) -> Decoded<'_> {
+    let (header, rest) = data.split_at(data.len().min(HEADER));
+    let header: [u8; HEADER] = std::array::from_fn(|index| header.get(index).copied().unwrap_or(0));
+    let [incoming, queue, ranges, when_full, lanes, low, high] = header;
+
+    let possible = (rest.len() / RECORD).min(MAX_OPS);
+    let count = usize::from(u16::from_le_bytes([low, high])) % (possible + 1);
+    let (records, tail) = rest.split_at(count * RECORD);
+
+    let lanes = usize::from(lanes) % (MAX_LANES + 1);
+    let mut places = vec![Vec::new(); lanes + 1];
+    for record in records.as_chunks::<RECORD>().0 {
+        let place = usize::from(record[0]) % places.len();
+        places[place].push((decode_op(record), record[5]));
+    }
+    let choices = places.iter().flatten().map(|(_, choice)| *choice).collect();
+    let mut places = places.into_iter().map(|place| place.into_iter().map(|(op, _)| op).collect());
+
+    let config = Config {
+        incoming: number(incoming, ranges),
+        queue: number(queue, ranges / 8),
+        when_full: pick(&WhenFull::ALL, when_full),
+    };
+    let setup = places.next().unwrap_or_default();
+    Decoded { script: Script { config, setup, lanes: places.collect() }, choices, tail }
+}
+
+fn decode_op(&[_, kind, slot, prefix, style, _]: &[u8; RECORD]) -> Op {
+    let slot = Slot::new(slot);
+    match pick(&OpKind::ALL, kind) {
+        OpKind::Watch => Op::Watch {
+            slot,
+            prefix: number(prefix, style),
+            when_full: match style / 8 % (WhenFull::ALL.len() as u8 + 1) {
+                0 => None,
+                policy => Some(pick(&WhenFull::ALL, policy - 1)),
+            },
+        },
+        OpKind::Action => Op::Action,
+        OpKind::TryAction => Op::TryAction,
+        OpKind::Recv => Op::Recv(slot),
+        OpKind::TryRecv => Op::TryRecv(slot),
+        OpKind::Stop => Op::Stop(slot),
+        OpKind::Drop => Op::Drop(slot),
+        OpKind::Close => Op::Close,
+        OpKind::Shutdown => Op::Shutdown,
+    }
+}
+
+fn encode_op(place: usize, op: Op) -> [u8; RECORD] {
+    let slot = op.slot().map_or(0, Slot::index);
+    let (prefix, style) = match op {
+        Op::Watch { prefix, when_full, .. } => {
+            (prefix, range(prefix) + 8 * when_full.map_or(0, |policy| 1 + policy as u8))
+        }
+        _ => (0, 0),
+    };
+    [place as u8, op.kind() as u8, slot as u8, prefix, style, 0]
+}
+
+/// The number that a byte is, in a range.
+fn number(byte: u8, range: u8) -> u8 {
+    (u16::from(byte) % pick(&RANGES, range)) as u8
+}
+
+/// The narrowest range that has this number.
+fn range(number: u8) -> u8 {
+    RANGES.partition_point(|range| *range <= number.into()) as u8
+}
+
+fn pick<T: Copy>(all: &[T], byte: u8) -> T {
+    all[usize::from(byte) % all.len()]
+}
+
+impl Script {
+    /// The script as bytes, with choices of 0 and no tail.
+    ///
+    /// # Panics
+    /// If it has more than [`MAX_LANES`] lanes or [`MAX_OPS`] ops: no other form can have these.
+    pub fn to_bytes(&self) -> Vec<u8> {
+        assert!(self.lanes.len() <= MAX_LANES, "a script of {} lanes", self.lanes.len());
+        assert!(self.ops() <= MAX_OPS, "a script of {} ops", self.ops());
+        let Config { incoming, queue, when_full } = self.config;
+        let ranges = range(incoming) + 8 * range(queue);
+        let [low, high] = (self.ops() as u16).to_le_bytes();
+        let mut bytes = vec![incoming, queue, ranges, when_full as u8, self.lanes.len() as u8, low, high];
+        let places = std::iter::once(&self.setup).chain(&self.lanes).enumerate();
+        bytes.extend(places.flat_map(|(place, ops)| ops.iter().flat_map(move |op| encode_op(place, *op))));
+        bytes
+    }
+
+    /// The script that these bytes are; any are one. Choices are left out, see [`decode`].
+    pub fn from_bytes(data: &[u8]) -> Script {
+        decode(data).script
+    }
+}
+
+/// Through the bytes form.
+impl<'a> Arbitrary<'a> for Script {
+    fn arbitrary(data: &mut Unstructured<'a>) -> arbitrary::Result<Script> {
+        <&[u8]>::arbitrary(data).map(Script::from_bytes)
+    }
+
+    fn arbitrary_take_rest(data: Unstructured<'a>) -> arbitrary::Result<Script> {
+        Ok(Script::from_bytes(data.take_rest()))
+    }
+
+    fn size_hint(depth: usize) -> (usize, Option<usize>) {
+        <&[u8]>::size_hint(depth)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    // Not all of its prelude, which has an `Arbitrary` of its own.
+    use proptest::prelude::{any, prop, prop_assert, prop_assert_eq, prop_assume, proptest};
+
+    use super::super::testing::{any_script, cases, lanes};
+    use super::*;
+
+    proptest! {
+        #![proptest_config(cases(512))]
+
+        #[test]
+        fn a_script_is_the_same_after_a_round_trip(script in any_script()) {
+            let bytes = script.to_bytes();
+            prop_assert_eq!(bytes.len(), HEADER + RECORD * script.ops());
+            prop_assert_eq!(Script::from_bytes(&bytes), script);
+        }
+
+        #[test]
+        fn any_bytes_are_a_valid_script(bytes in proptest::collection::vec(any::<u8>(), 0..400)) {
+            let Decoded { script, choices, tail } = decode(&bytes);
+            prop_assert!(script.lanes.len() <= MAX_LANES);
+            prop_assert_eq!(choices.len(), script.ops());
+            prop_assert!(bytes.ends_with(tail));
+            prop_assert!(HEADER + RECORD * choices.len() + tail.len() == bytes.len().max(HEADER));
+            prop_assert_eq!(Script::from_bytes(&script.to_bytes()), script);
+        }
+
+        #[test]
+        fn a_changed_byte_of_a_record_changes_that_op_alone(
+            script in any_script(), at in any::<prop::sample::Index>(), byte in any::<u8>()
+        ) {
+            prop_assume!(script.ops() > 0);
+            let mut bytes = script.to_bytes();
+            let at = at.index(bytes.len() - HEADER);
+            bytes[HEADER + at] = byte;
+            let changed = Script::from_bytes(&bytes);
+            prop_assert_eq!(changed.config, script.config);
+            prop_assert_eq!(changed.ops(), script.ops());
+            if at % RECORD != 0 {
+                let differ = changed.iter().zip(script.iter()).filter(|(new, old)| new != old);
+                prop_assert!(differ.count() <= 1);
+            }
+        }
+    }
+
+    #[test]
+    fn no_bytes_are_an_empty_script() {
+        let decoded = decode(&[]);
+        assert_eq!(decoded.script.to_string(), "mux incoming=0 queue=0 when-full=wait");
+        assert_eq!((decoded.choices.as_slice(), decoded.tail), ([].as_slice(), [].as_slice()));
+    }
+
+    #[test]
+    fn choices_are_kept_as_read_and_follow_their_ops() {
+        let script = lanes("action; close | stop a");
+        let mut bytes = script.to_bytes();
+        let choices = [7, 8, 9];
+        for (record, choice) in bytes[HEADER..].as_chunks_mut::<RECORD>().0.iter_mut().zip(choices) {
+            record[5] = choice;
+        }
+        // The record of `stop a` goes first: it is still the second lane's, and keeps its choice.
+        bytes[HEADER..].rotate_right(RECORD);
+        bytes.extend([1, 2]);
+        let expected = Decoded { script, choices: choices.to_vec(), tail: &[1, 2] };
+        assert_eq!(decode(&bytes), expected);
+    }
+
+    #[test]
+    fn the_longest_script_has_bytes() {
+        let mut script = lanes("");
+        script.lanes = vec![vec![Op::Shutdown; MAX_OPS - 1], vec![Op::Close]];
+        assert_eq!(Script::from_bytes(&script.to_bytes()), script);
+        let tail = [script.to_bytes(), vec![0; 2 * RECORD]].concat();
+        assert_eq!(decode(&tail).tail.len(), 2 * RECORD);
+        let records = [0xff; HEADER + RECORD * 3 * MAX_OPS];
+        assert_eq!(decode(&records).choices.len(), 0xffff % (MAX_OPS + 1));
+    }
+
+    #[test]
+    #[should_panic(expected = "a script of 1024 ops")]
+    fn a_longer_script_has_none() {
+        let mut script = lanes("");
+        script.setup = vec![Op::Action; MAX_OPS + 1];
+        script.to_bytes();
+    }
+
+    #[test]
+    fn most_bytes_give_small_numbers() {
+        let queues = (0..=255_u8).map(|byte| Script::from_bytes(&[0, byte, byte]).config.queue);
+        assert!(queues.filter(|queue| *queue < 8).count() > 200);
+    }
+
+    #[test]
+    fn arbitrary_goes_through_bytes_and_is_cheap_without_data() {
+        let script = lanes("watch a prefix=200 when-full=disconnect | action");
+        let taken = Script::arbitrary_take_rest(Unstructured::new(&script.to_bytes())).unwrap();
+        assert_eq!(taken, script);
+        assert_eq!(Script::arbitrary(&mut Unstructured::new(&[])).unwrap(), Script::from_bytes(&[]));
+        // Some data is left for what follows in the same input.
+        let data: Vec<u8> = (0..=255).cycle().take(2000).collect();
+        let mut data = Unstructured::new(&data);
+        assert!(Script::arbitrary(&mut data).unwrap().ops() > 0);
+        assert!(!data.is_empty());
+    }
+}

@@ -1,0 +1,185 @@
+//! The seam without the suite: there are no executions, and every branch on being inside one compiles away.
+
+use std::any::Any;
+use std::convert::Infallible;
+use std::marker::PhantomData;
+use std::panic::Location;
+use std::time::{Duration, Instant};
+
+use crossbeam_channel as cc;
+
+use super::channel::SelectedOperation;
+use super::thread::{Result, Thread};
+
+/// Proof of being inside an execution: there is none.
+pub(crate) struct Inside<'a>(Infallible, PhantomData<&'a ()>);
+
+impl Inside<'_> {
+    pub(crate) fn point(&self) {
+        match self.0 {}
+    }
+
+    pub(crate) fn disconnected(&self) -> bool {
+        match self.0 {}
+    }
+
+    pub(crate) fn writer_waits(&self) -> bool {
+        match self.0 {}
+    }
+
+    pub(crate) fn acquire(
+        &self,
+        _: bool,
+        _: Option<Instant>,
+        _: &'static Location<'static>,
+        _: &mut dyn FnMut() -> bool,
+    ) -> bool {
+        match self.0 {}
+    }
+
+    pub(crate) fn held(&self, _: bool) {
+        match self.0 {}
+    }
+
+    pub(crate) fn await_notification(
+        &self,
+        _: Option<Instant>,
+        _: &'static Location<'static>,
+        _: &mut dyn FnMut(),
+    ) -> bool {
+        match self.0 {}
+    }
+
+    pub(crate) fn notify(&self, _: usize) -> usize {
+        match self.0 {}
+    }
+}
+
+#[derive(Clone)]
+pub(crate) struct Tag;
+
+impl Tag {
+    pub(crate) fn mutex() -> Tag {
+        Tag
+    }
+
+    pub(crate) fn rwlock() -> Tag {
+        Tag
+    }
+
+    pub(crate) fn condvar() -> Tag {
+        Tag
+    }
+
+    pub(crate) fn inside(&self) -> Option<Inside<'_>> {
+        None
+    }
+
+    pub(crate) fn set_name(&self, _: &str) {}
+
+    pub(crate) fn released(&self) {}
+}
+
+pub(crate) enum Timer {
+    After,
+    Tick,
+    Never,
+}
+
+#[derive(Clone)]
+pub(crate) struct Handle;
+
+impl Handle {
+    pub(crate) fn pair(_: Option<usize>) -> (Handle, Handle) {
+        (Handle, Handle)
+    }
+
+    pub(crate) fn timer(_: Timer) -> Handle {
+        Handle
+    }
+
+    pub(crate) fn tag(&self) -> &Tag {
+        &Tag
+    }
+
+    pub(crate) fn inside(&self) -> Option<Inside<'_>> {
+        None
+    }
+
+    pub(crate) fn passed(&self) {}
+}
+
+pub(crate) trait Endpoint {
+    fn register<'a>(&'a self, select: &mut cc::Select<'a>) -> usize;
+    #[expect(dead_code, reason = "only executions ask")]
+    fn handle(&self) -> &Handle;
+}
+
+pub(crate) fn check(_: &[&dyn Endpoint]) {}
+
+pub(crate) fn select<'a>(
+    _: &[&'a dyn Endpoint],
+    _: Option<Instant>,
+    _: &'static Location<'static>,
+) -> Option<SelectedOperation<'a>> {
+    None
+}
+
+pub(crate) fn is_inside() -> bool {
+    false
+}
+
+pub(crate) fn gives_up() -> bool {
+    false
+}
+
+pub(crate) fn point() {}
+
+pub(crate) fn now() -> Instant {
+    Instant::now()
+}
+
+pub(crate) fn sleep(_: Duration) -> bool {
+    false
+}
+
+pub(crate) fn current() -> Option<Thread> {
+    None
+}
+
+pub(crate) fn pass_abort(payload: Box<dyn Any + Send>) -> Box<dyn Any + Send> {
+    payload
+}
+
+pub(crate) fn spawn<T, F: FnOnce() -> T>(_: Option<&str>, f: F) -> std::result::Result<Joining<T>, F> {
+    Err(f)
+}
+
+pub(crate) struct Joining<T>(Infallible, PhantomData<T>);
+
+impl<T> Joining<T> {
+    pub(crate) fn join(self, _: &'static Location<'static>) -> Result<T> {
+        match self.0 {}
+    }
+
+    pub(crate) fn is_finished(&self) -> bool {
+        match self.0 {}
+    }
+}
+
+pub(crate) struct Child;
+
+impl Child {
+    pub(crate) fn wait(&self, _: &'static Location<'static>) {}
+}
+
+#[derive(Default)]
+pub(crate) struct Children(());
+
+impl Children {
+    pub(crate) fn adopt<F>(&self, f: F) -> (Child, F) {
+        (Child, f)
+    }
+
+    pub(crate) fn wait(&self, _: &'static Location<'static>) {}
+}

@@ -1,0 +1,365 @@
+//! Waiting for several channels at once.
+
+use std::fmt;
+use std::panic::Location;
+use std::time::Duration;
+
+use crossbeam_channel as cc;
+
+use super::super::seam::{self, Endpoint};
+use super::{
+    Instant, Receiver, RecvError, SelectTimeoutError, SendError, Sender, TrySelectError,
+};
+
+/// Waits for one of several operations, as crossbeam-channel's `Select` does.
+///
+/// Operations are numbered in the order they are added. A selected one must be completed, on the channel it
+/// was added with. [`select!`](crate::sync::select) does all of that by itself.
+pub struct Select<'a> {
+    native: cc::Select<'a>,
+    endpoints: Vec<&'a dyn Endpoint>,
+    inside: bool,
+}
+
+impl<'a> Select<'a> {
+    /// No operations yet.
+    #[expect(clippy::new_without_default, reason = "an empty selection is no default of anything")]
+    pub fn new() -> Select<'a> {
+        Select { native: cc::Select::new(), endpoints: Vec::new(), inside: seam::is_inside() }
+    }
+
+    /// Adds a send; says its number.
+    pub fn send<T>(&mut self, sender: &'a Sender<T>) -> usize {
+        self.add(sender)
+    }
+
+    /// Adds a receive; says its number.
+    pub fn recv<T>(&mut self, receiver: &'a Receiver<T>) -> usize {
+        self.add(receiver)
+    }
+
+    fn add(&mut self, endpoint: &'a dyn Endpoint) -> usize {
+        if self.inside {
+            self.endpoints.push(endpoint);
+        }
+        endpoint.register(&mut self.native)
+    }
+
+    /// Waits until one of the operations can go ahead.
+    ///
+    /// # Panics
+    /// If there are no operations.
+    #[track_caller]
+    pub fn select(&mut self) -> SelectedOperation<'a> {
+        if !self.inside {
+            return SelectedOperation::native(self.native.select());
+        }
+        self.wait(None, Location::caller()).unwrap_or(SelectedOperation::disconnected())
+    }
+
+    /// Selects one of the operations that can go ahead.
+    ///
+    /// # Errors
+    /// If none can.
+    #[track_caller]
+    pub fn try_select(&mut self) -> Result<SelectedOperation<'a>, TrySelectError> {
+        if self.inside && self.disconnected() {
+            return Ok(SelectedOperation::disconnected());
+        }
+        self.native.try_select().map(SelectedOperation::native)
+    }
+
+    /// Waits up to `timeout` until one of the operations can go ahead.
+    ///
+    /// # Errors
+    /// If the time is up.
+    #[track_caller]
+    pub fn select_timeout(&mut self, timeout: Duration) -> Result<SelectedOperation<'a>, SelectTimeoutError> {
+        match Instant::now().checked_add(timeout) {
+            Some(deadline) => self.select_deadline(deadline),
+            None => Ok(self.select()),
+        }
+    }
+
+    /// Waits until `deadline` until one of the operations can go ahead.
+    ///
+    /// # Errors
+    /// If the time is up.
+    #[track_caller]
+    pub fn select_deadline(&mut self, deadline: Instant) -> Result<SelectedOperation<'a>, SelectTimeoutError> {
+        if !self.inside {
+            return self.native.select_deadline(deadline.into()).map(SelectedOperation::native);
+        }
+        self.wait(Some(deadline), Location::caller()).ok_or(SelectTimeoutError)
+    }
+
+    /// A sync point; says whether the task unwinds, and must be told that the other sides are gone.
+    #[track_caller]
+    fn disconnected(&self) -> bool {
+        seam::check(&self.endpoints);
+        seam::point();
+        seam::gives_up()
+    }
+
+    #[track_caller]
+    fn wait(
+        &mut self,
+        until: Option<Instant>,
+        location: &'static Location<'static>,
+    ) -> Option<SelectedOperation<'a>> {
+        if self.disconnected() {
+            return Some(SelectedOperation::disconnected());
+        }
+        if let Ok(selected) = self.native.try_select() {
+            return Some(SelectedOperation::native(selected));
+        }
+        seam::select(&self.endpoints, until.map(Into::into), location)
+    }
+}
+
+impl fmt::Debug for Select<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad("Select { .. }")
+    }
+}
+
+/// Waits for one operation that could not go ahead; `None` if the time is up, or the task unwinds.
+pub(super) fn one<'a>(
+    endpoint: &'a dyn Endpoint,
+    until: Option<Instant>,
+    location: &'static Location<'static>,
+) -> Option<SelectedOperation<'a>> {
+    seam::select(&[endpoint], until.map(Into::into), location)
+}
+
+/// An operation that can go ahead, and must.
+#[must_use]
+pub struct SelectedOperation<'a> {
+    /// `None` where the task unwinds, and every channel looks disconnected.
+    native: Option<cc::SelectedOperation<'a>>,
+}
+
+impl<'a> SelectedOperation<'a> {
+    pub(crate) fn native(native: cc::SelectedOperation<'a>) -> SelectedOperation<'a> {
+        SelectedOperation { native: Some(native) }
+    }
+
+    pub(crate) fn disconnected() -> SelectedOperation<'a> {
+        SelectedOperation { native: None }
+    }
+
+    /// The number of the operation.
+    pub fn index(&self) -> usize {
+        self.native.as_ref().map_or(0, cc::SelectedOperation::index)
+    }
+
+    /// Completes a send.
+    ///
+    /// # Errors
+    /// If there is no receiver left; with the message.
+    ///
+    /// # Panics
+    /// If the operation was added with another channel.
+    pub fn send<T>(self, sender: &Sender<T>, message: T) -> Result<(), SendError<T>> {
+        let Some(native) = self.native else { return Err(SendError(message)) };
+        let result = native.send(&sender.native, message);
+        if result.is_ok() {
+            sender.handle.passed();
+        }
+        result
+    }
+
+    /// Completes a receive.
+    ///
+    /// # Errors
+    /// If the channel is empty and there is no sender left.
+    ///
+    /// # Panics
+    /// If the operation was added with another channel.
+    pub fn recv<T>(self, receiver: &Receiver<T>) -> Result<T, RecvError> {
+        let result = self.native.ok_or(RecvError)?.recv(&receiver.native);
+        if result.is_ok() {
+            receiver.handle.passed();
+        }
+        result
+    }
+}
+
+impl fmt::Debug for SelectedOperation<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad("SelectedOperation { .. }")
+    }
+}
+
+/// What `recv(…)` takes in a [`select!`](crate::sync::select).
+pub trait Selectable {
+    /// What is received.
+    type Output;
+
+    /// Takes what is there without asking the channel, if anything is.
+    fn take(&self) -> Option<Self::Output>;
+
+    /// The channel to wait for.
+    fn register<'a>(&'a self, select: &mut Select<'a>) -> usize;
+
+    /// Completes the receive.
+    fn complete(&self, selected: SelectedOperation<'_>) -> Self::Output;
+}
+
+impl<T> Selectable for Receiver<T> {
+    type Output = Result<T, RecvError>;
+
+    fn take(&self) -> Option<Self::Output> {
+        None
+    }
+
+    fn register<'a>(&'a self, select: &mut Select<'a>) -> usize {
+        select.recv(self)
+    }
+
+    fn complete(&self, selected: SelectedOperation<'_>) -> Self::Output {
+        selected.recv(self)
+    }
+}
+
+impl<S: Selectable + ?Sized> Selectable for &S {
+    type Output = S::Output;
+
+    fn take(&self) -> Option<Self::Output> {
+        (**self).take()
+    }
+
+    fn register<'a>(&'a self, select: &mut Select<'a>) -> usize {
+        (**self).register(select)
+    }
+
+    fn complete(&self, selected: SelectedOperation<'_>) -> Self::Output {
+        (**self).complete(selected)
+    }
+}
+
+/// Waits for one of several channel operations and runs what goes with it, as crossbeam-channel's `select!`.
+///
+/// `recv(x)` takes a [`Receiver`] or anything else that is [`Selectable`], such as a
+/// [`Watcher`](crate::Watcher); `send(x, message)` takes a [`Sender`], and evaluates the message only if it is
+/// sent; `default` runs if nothing can go ahead, `default(timeout)` if nothing does for that long.
+///
+/// ```
+/// use std::time::Duration;
+/// use watchmux::sync::{channel, select};
+///
+/// let (tx, rx) = channel::bounded(1);
+/// let (_quit, quitting) = channel::bounded::<()>(0);
+/// select! {
+///     send(tx, "hello") -> sent => sent.unwrap(),
+///     recv(quitting) -> _ => unreachable!("nobody quits"),
+/// }
+/// let got = select! {
+///     recv(rx) -> message => message.unwrap(),
+///     recv(quitting) -> _ => "quit",
+///     default(Duration::from_secs(1)) => "nothing",
+/// };
+/// assert_eq!(got, "hello");
+/// ```
+#[macro_export]
+macro_rules! select {
+    // A list of arms is taken apart one arm at a time: each handle is bound, and its arm is kept with the names
+    // of what belongs to it.
+    (@arms [$($arm:tt)*] [$($default:tt)*]) => {
+        $crate::select!(@wait [$($arm)*] [$($default)*])
+    };
+    (@arms [$($arm:tt)*] [] default $(())? => $body:block $(,)? $($rest:tt)*) => {
+        $crate::select!(@arms [$($arm)*] [now $body] $($rest)*)
+    };
+    (@arms [$($arm:tt)*] [] default $(())? => $body:expr $(, $($rest:tt)*)?) => {
+        $crate::select!(@arms [$($arm)*] [now $body] $($($rest)*)?)
+    };
+    (@arms [$($arm:tt)*] [] default($timeout:expr $(,)?) => $body:block $(,)? $($rest:tt)*) => {
+        $crate::select!(@arms [$($arm)*] [($timeout) $body] $($rest)*)
+    };
+    (@arms [$($arm:tt)*] [] default($timeout:expr $(,)?) => $body:expr $(, $($rest:tt)*)?) => {
+        $crate::select!(@arms [$($arm)*] [($timeout) $body] $($($rest)*)?)
+    };
+    (@arms [$($arm:tt)*] [$($default:tt)*] recv($handle:expr $(,)?) -> $result:pat => $body:block $(,)? $($rest:tt)*) => {
+        match &$handle { handle => $crate::select!(
+            @arms [$($arm)* (recv handle index taken [] $result, $body)] [$($default)*] $($rest)*
+        ) }
+    };
+    (@arms [$($arm:tt)*] [$($default:tt)*] recv($handle:expr $(,)?) -> $result:pat => $body:expr $(, $($rest:tt)*)?) => {
+        match &$handle { handle => $crate::select!(
+            @arms [$($arm)* (recv handle index taken [] $result, $body)] [$($default)*] $($($rest)*)?
+        ) }
+    };
+    (@arms [$($arm:tt)*] [$($default:tt)*] send($handle:expr, $message:expr $(,)?) -> $result:pat => $body:block $(,)? $($rest:tt)*) => {
+        match &$handle { handle => $crate::select!(
+            @arms [$($arm)* (send handle index taken [$message] $result, $body)] [$($default)*] $($rest)*
+        ) }
+    };
+    (@arms [$($arm:tt)*] [$($default:tt)*] send($handle:expr, $message:expr $(,)?) -> $result:pat => $body:expr $(, $($rest:tt)*)?) => {
+        match &$handle { handle => $crate::select!(
+            @arms [$($arm)* (send handle index taken [$message] $result, $body)] [$($default)*] $($($rest)*)?
+        ) }
+    };
+
+    // What is there without waiting goes first; then the channels are asked.
+    (@wait [$(($kind:ident $handle:ident $index:ident $taken:ident [$($message:expr)?] $result:pat, $body:expr))+] [$($default:tt)*]) => {{
+        #[allow(unused_mut, unused_assignments, unused_variables, clippy::redundant_locals, reason = "what is used depends on the arms")]
+        let selected = {
+            let mut waits = true;
+            $( let mut $taken = $crate::select!(@take $kind $handle waits); waits = waits && $taken.is_none(); )+
+            let mut select = $crate::sync::channel::Select::new();
+            $( let $index = $crate::select!(@register $kind $handle select); )+
+            let selected = if waits {
+                $crate::select!(@select select [$($default)*])
+            } else {
+                ::core::option::Option::None
+            };
+            ($(($index, $taken),)+ waits, selected)
+        };
+        #[allow(unused_variables, reason = "what is used depends on the arms")]
+        let ($(($index, $taken),)+ waits, selected) = selected;
+        $crate::select!(@run waits selected [$(($kind $handle $index $taken [$($message)?] $result, $body))+] [$($default)*])
+    }};
+
+    (@take recv $handle:ident $waits:ident) => {
+        if $waits { $crate::sync::channel::Selectable::take($handle) } else { ::core::option::Option::None }
+    };
+    (@take send $handle:ident $waits:ident) => { ::core::option::Option::None::<()> };
+    (@register recv $handle:ident $select:ident) => {
+        $crate::sync::channel::Selectable::register($handle, &mut $select)
+    };
+    (@register send $handle:ident $select:ident) => { $select.send($handle) };
+    (@select $select:ident []) => { ::core::option::Option::Some($select.select()) };
+    (@select $select:ident [now $body:expr]) => { $select.try_select().ok() };
+    (@select $select:ident [($timeout:expr) $body:expr]) => { $select.select_timeout($timeout).ok() };
+
+    (@run $waits:ident $selected:ident [$first:tt $($rest:tt)*] [$($default:tt)*]) => {
+        $crate::select!(@arm $waits $selected $first [$($rest)*] [$($default)*])
+    };
+    (@run $waits:ident $selected:ident [] []) => { ::core::unreachable!("a selection ends with one of its operations") };
+    (@run $waits:ident $selected:ident [] [$when:tt $body:expr]) => { $body };
+    (@arm $waits:ident $selected:ident (recv $handle:ident $index:ident $taken:ident [] $result:pat, $body:expr) $rest:tt $default:tt) => {
+        if $taken.is_some() || $selected.as_ref().is_some_and(|selected| selected.index() == $index) {
+            let $result = match $taken {
+                ::core::option::Option::Some(taken) => taken,
+                ::core::option::Option::None => $crate::sync::channel::Selectable::complete(
+                    $handle,
+                    $selected.expect("an operation was selected"),
+                ),
+            };
+            $body
+        } else {
+            $crate::select!(@run $waits $selected $rest $default)
+        }
+    };
+    (@arm $waits:ident $selected:ident (send $handle:ident $index:ident $taken:ident [$message:expr] $result:pat, $body:expr) $rest:tt $default:tt) => {
+        if $selected.as_ref().is_some_and(|selected| selected.index() == $index) {
+            let $result = $selected.expect("an operation was selected").send($handle, $message);
+            $body
+        } else {
+            $crate::select!(@run $waits $selected $rest $default)
+        }
+    };
+
+    ($($arms:tt)+) => { $crate::select!(@arms [] [] $($arms)+) };
+}

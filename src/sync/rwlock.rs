@@ -1,0 +1,169 @@
+use std::fmt;
+use std::ops::{Deref, DerefMut};
+use std::panic::Location;
+
+use super::seam::Tag;
+
+/// A reader-writer lock as parking_lot's: it has no poison, and a waiting writer keeps new readers out.
+pub struct RwLock<T: ?Sized> {
+    tag: Tag,
+    native: parking_lot::RwLock<T>,
+}
+
+impl<T> RwLock<T> {
+    /// A free lock around a value.
+    #[track_caller]
+    pub fn new(value: T) -> RwLock<T> {
+        RwLock { tag: Tag::rwlock(), native: parking_lot::RwLock::new(value) }
+    }
+
+    /// Gives the lock the name that reports call it by.
+    #[must_use]
+    pub fn named(self, name: &str) -> RwLock<T> {
+        self.tag.set_name(name);
+        self
+    }
+
+    /// Gives up the lock for its value.
+    pub fn into_inner(self) -> T {
+        self.native.into_inner()
+    }
+}
+
+impl<T: ?Sized> RwLock<T> {
+    /// Waits to share the lock with other readers.
+    #[track_caller]
+    pub fn read(&self) -> RwLockReadGuard<'_, T> {
+        let Some(inside) = self.tag.inside() else {
+            return RwLockReadGuard { native: self.native.read(), _release: Release(&self.tag) };
+        };
+        let mut guard = None;
+        inside.acquire(true, None, Location::caller(), &mut || {
+            if !inside.writer_waits() {
+                guard = self.native.try_read();
+            }
+            guard.is_some()
+        });
+        RwLockReadGuard { native: guard.expect("acquired"), _release: Release(&self.tag) }
+    }
+
+    /// Shares the lock if no writer holds it or waits for it.
+    #[track_caller]
+    pub fn try_read(&self) -> Option<RwLockReadGuard<'_, T>> {
+        let inside = self.tag.inside();
+        if let Some(inside) = &inside {
+            inside.point();
+            if inside.writer_waits() {
+                return None;
+            }
+        }
+        let native = self.native.try_read()?;
+        if let Some(inside) = inside {
+            inside.held(true);
+        }
+        Some(RwLockReadGuard { native, _release: Release(&self.tag) })
+    }
+
+    /// Waits to hold the lock alone.
+    #[track_caller]
+    pub fn write(&self) -> RwLockWriteGuard<'_, T> {
+        let Some(inside) = self.tag.inside() else {
+            return RwLockWriteGuard { native: self.native.write(), _release: Release(&self.tag) };
+        };
+        let mut guard = None;
+        inside.acquire(false, None, Location::caller(), &mut || {
+            guard = self.native.try_write();
+            guard.is_some()
+        });
+        RwLockWriteGuard { native: guard.expect("acquired"), _release: Release(&self.tag) }
+    }
+
+    /// Takes the lock if it is free.
+    #[track_caller]
+    pub fn try_write(&self) -> Option<RwLockWriteGuard<'_, T>> {
+        let inside = self.tag.inside();
+        if let Some(inside) = &inside {
+            inside.point();
+        }
+        let native = self.native.try_write()?;
+        if let Some(inside) = inside {
+            inside.held(false);
+        }
+        Some(RwLockWriteGuard { native, _release: Release(&self.tag) })
+    }
+
+    /// The value, which nobody else can be using.
+    pub fn get_mut(&mut self) -> &mut T {
+        self.native.get_mut()
+    }
+}
+
+impl<T: Default> Default for RwLock<T> {
+    #[track_caller]
+    fn default() -> RwLock<T> {
+        RwLock::new(T::default())
+    }
+}
+
+impl<T: ?Sized> fmt::Debug for RwLock<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad("RwLock { .. }")
+    }
+}
+
+/// Tells the seam of the release, after the native guard before it is dropped.
+struct Release<'a>(&'a Tag);
+
+impl Drop for Release<'_> {
+    fn drop(&mut self) {
+        self.0.released();
+    }
+}
+
+/// Shares a [`RwLock`] until it is dropped.
+#[must_use = "the lock is released when its guard is dropped"]
+pub struct RwLockReadGuard<'a, T: ?Sized> {
+    native: parking_lot::RwLockReadGuard<'a, T>,
+    _release: Release<'a>,
+}
+
+impl<T: ?Sized> Deref for RwLockReadGuard<'_, T> {
+    type Target = T;
+
+    fn deref(&self) -> &T {
+        &self.native
+    }
+}
+
+impl<T: ?Sized + fmt::Debug> fmt::Debug for RwLockReadGuard<'_, T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        (**self).fmt(f)
+    }
+}
+
+/// Holds a [`RwLock`] alone until it is dropped.
+#[must_use = "the lock is released when its guard is dropped"]
+pub struct RwLockWriteGuard<'a, T: ?Sized> {
+    native: parking_lot::RwLockWriteGuard<'a, T>,
+    _release: Release<'a>,
+}
+
+impl<T: ?Sized> Deref for RwLockWriteGuard<'_, T> {
+    type Target = T;
+
+    fn deref(&self) -> &T {
+        &self.native
+    }
+}
+
+impl<T: ?Sized> DerefMut for RwLockWriteGuard<'_, T> {
+    fn deref_mut(&mut self) -> &mut T {
+        &mut self.native
+    }
+}
+
+impl<T: ?Sized + fmt::Debug> fmt::Debug for RwLockWriteGuard<'_, T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        (**self).fmt(f)
+    }
+}

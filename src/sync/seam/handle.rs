@@ -1,0 +1,77 @@
+//! What a channel handle of `sync` keeps of its execution.
+
+use std::sync::Arc;
+
+use super::{Inside, Object, Side, Tag, Timer, me};
+use crate::engine::{ObjectKind, Target, TaskId};
+
+/// One handle of a channel.
+pub(crate) struct Handle {
+    tag: Tag,
+    side: Side,
+    id: u32,
+}
+
+impl Handle {
+    /// The two first handles of a new channel.
+    #[track_caller]
+    pub(crate) fn pair(capacity: Option<usize>) -> (Handle, Handle) {
+        let tag = Tag::new(ObjectKind::Channel(capacity), Timer::None);
+        (Handle::add(&tag, Side::Send), Handle::add(&tag, Side::Recv))
+    }
+
+    /// The only handle of a channel that time fills, or nobody.
+    #[track_caller]
+    pub(crate) fn timer(timer: Timer) -> Handle {
+        Handle::add(&Tag::new(ObjectKind::Channel(Some(1)), timer), Side::Recv)
+    }
+
+    fn add(tag: &Tag, side: Side) -> Handle {
+        let id = tag.object().map_or(0, |object| {
+            object.add_handle(side, me().map_or(TaskId(0), |me| me.task))
+        });
+        Handle { tag: tag.clone(), side, id }
+    }
+
+    pub(crate) fn tag(&self) -> &Tag {
+        &self.tag
+    }
+
+    /// As [`Tag::inside`], noting who used the handle last.
+    #[track_caller]
+    pub(crate) fn inside(&self) -> Option<Inside<'_>> {
+        let inside = self.tag.inside()?;
+        inside.object.use_handle(self.id, inside.me.task);
+        Some(inside)
+    }
+
+    /// Records a message that has passed through this handle.
+    pub(crate) fn passed(&self) {
+        if let Some(object) = self.tag.object() {
+            object.pass(self.side);
+        }
+    }
+
+    pub(crate) fn target(&self) -> Option<(&Arc<Object>, Target)> {
+        let object = self.tag.object()?;
+        let target = match self.side {
+            Side::Send => Target::Send(object.id),
+            Side::Recv => Target::Recv(object.id),
+        };
+        Some((object, target))
+    }
+}
+
+impl Clone for Handle {
+    fn clone(&self) -> Handle {
+        Handle::add(&self.tag, self.side)
+    }
+}
+
+impl Drop for Handle {
+    fn drop(&mut self) {
+        if let Some(object) = self.tag.object() {
+            object.remove_handle(self.id);
+        }
+    }
+}

@@ -1,0 +1,158 @@
+//! Threads of `sync` that are tasks of an execution.
+
+use std::any::Any;
+use std::cell::RefCell;
+use std::panic::{AssertUnwindSafe, Location, catch_unwind, resume_unwind};
+use std::sync::Arc;
+use std::thread::Result;
+use std::time::Duration;
+
+use parking_lot::Mutex;
+
+use super::super::thread::{Id, Thread, ThreadId};
+use super::{Abort, Execution, Me, Wake, me};
+use crate::engine::{Target, TaskId, Wait};
+
+/// What a task runs. It gives back the message of the panic it ended with, if it did; but an abort unwinds
+/// through it.
+pub(crate) type TaskBody<'a> = Box<dyn FnOnce() -> Option<String> + Send + 'a>;
+
+/// Starts a task, if the calling thread is one; otherwise gives back what was to be run.
+pub(crate) fn spawn<T, F>(name: Option<&str>, f: F) -> std::result::Result<Joining<T>, F>
+where
+    T: Send + 'static,
+    F: FnOnce() -> T + Send + 'static,
+{
+    let Some(me) = me() else { return Err(f) };
+    me.point();
+    let result = Arc::new(Mutex::new(None));
+    let put = Arc::clone(&result);
+    let body = move || {
+        let (result, message) = observe(f);
+        *put.lock() = Some(result);
+        message
+    };
+    let task = me.execution.spawn(name, Box::new(body));
+    Ok(Joining { child: Child(Some((Arc::clone(&me.execution), task))), result })
+}
+
+/// Runs to the end, or to a panic and its message; but an abort unwinds through.
+fn observe<T>(f: impl FnOnce() -> T) -> (Result<T>, Option<String>) {
+    match catch_unwind(AssertUnwindSafe(f)) {
+        Ok(value) => (Ok(value), None),
+        Err(payload) if payload.is::<Abort>() => resume_unwind(payload),
+        Err(payload) => {
+            let message = panic_message(&*payload);
+            (Err(payload), Some(message))
+        }
+    }
+}
+
+/// What a panic said.
+pub(crate) fn panic_message(payload: &(dyn Any + Send)) -> String {
+    let message = payload.downcast_ref::<&str>().map(|message| (*message).to_owned());
+    message
+        .or_else(|| payload.downcast_ref::<String>().cloned())
+        .unwrap_or_else(|| "a panic without a message".to_owned())
+}
+
+/// Waits for a task and its result.
+pub(crate) struct Joining<T> {
+    child: Child,
+    result: Arc<Mutex<Option<Result<T>>>>,
+}
+
+impl<T> Joining<T> {
+    pub(crate) fn join(self, location: &'static Location<'static>) -> Result<T> {
+        self.child.wait(location);
+        // A task that was unwound for good left no result; whoever joins it is about to be.
+        self.result.lock().take().unwrap_or_else(|| Err(Box::new("the thread was unwound by its engine")))
+    }
+
+    pub(crate) fn is_finished(&self) -> bool {
+        self.child.is_finished()
+    }
+}
+
+/// A task to be waited for; none outside executions.
+#[derive(Clone)]
+pub(crate) struct Child(Option<(Arc<dyn Execution>, TaskId)>);
+
+impl Child {
+    pub(crate) fn wait(&self, location: &'static Location<'static>) {
+        let (Some((execution, task)), Some(me)) = (&self.0, me()) else { return };
+        me.point();
+        let wait = Wait { target: Target::Join(*task), location };
+        while !execution.ended(*task) {
+            let wake = execution.park(me.task, wait.clone(), None, &mut || execution.ended(*task));
+            if wake == Wake::Aborted {
+                me.refuse();
+            }
+        }
+    }
+
+    fn is_finished(&self) -> bool {
+        if let Some(me) = me() {
+            me.point();
+        }
+        self.0.as_ref().is_none_or(|(execution, task)| execution.ended(*task))
+    }
+}
+
+/// The tasks of a scope.
+#[derive(Default)]
+pub(crate) struct Children(RefCell<Vec<Child>>);
+
+impl Children {
+    /// Makes what a scoped thread will run a task, if the calling thread is one.
+    pub(crate) fn adopt<T: Send, F: FnOnce() -> T + Send>(
+        &self,
+        f: F,
+    ) -> (Child, impl FnOnce() -> T + Send + use<T, F>) {
+        let child = Child(me().map(|me| {
+            me.point();
+            (Arc::clone(&me.execution), me.execution.adopt())
+        }));
+        self.0.borrow_mut().push(child.clone());
+        let task = child.0.clone();
+        let run = move || {
+            let Some((execution, task)) = task else { return f() };
+            let mut result = None;
+            let body = || {
+                let (ended, message) = observe(f);
+                result = Some(ended);
+                message
+            };
+            execution.run(task, Box::new(body));
+            match result.unwrap_or_else(|| Err(Box::new(Abort))) {
+                Ok(value) => value,
+                Err(payload) => resume_unwind(payload),
+            }
+        };
+        (child, run)
+    }
+
+    /// Waits for all of them.
+    pub(crate) fn wait(&self, location: &'static Location<'static>) {
+        for child in self.0.borrow().iter() {
+            child.wait(location);
+        }
+    }
+}
+
+/// The current task, if the calling thread is one.
+pub(crate) fn current() -> Option<Thread> {
+    let me = me()?;
+    let Me { execution, task, .. } = &*me;
+    let id = ThreadId(Id::Task { execution: execution.id(), task: *task });
+    Some(Thread { id, name: Some(execution.name(*task)) })
+}
+
+/// Lets time pass, if the calling thread is a task.
+pub(crate) fn sleep(duration: Duration) -> bool {
+    let Some(me) = me() else { return false };
+    me.point();
+    me.execution.sleep(me.task, duration);
+    me.point();
+    true
+}
