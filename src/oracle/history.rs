@@ -1,7 +1,13 @@
 //! Histories: the recorded calls and returns of the ops, stamped by one logical clock.
 
+use std::fmt;
+
 use crate::engine::{ObjectId, TaskId};
 use crate::script::Op;
+
+/// What the message of a panic begins with that the harness planned: it is the user's, in `Clone` or `Drop` of an
+/// event, and not the subject's.
+pub const PLANNED_PANIC: &str = "planned panic";
 
 /// The number of an event: those of actions and prefixes are numbered as they are made.
 pub type EventId = u32;
@@ -19,6 +25,17 @@ pub enum Origin {
     Lane(u8),
     /// The harness, winding the execution down.
     WindDown,
+}
+
+/// In a sentence: `` `lane0` ``.
+impl fmt::Display for Origin {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Origin::Setup => f.write_str("`setup`"),
+            Origin::Lane(index) => write!(f, "`lane{index}`"),
+            Origin::WindDown => f.write_str("the wind-down"),
+        }
+    }
 }
 
 /// The calls of one execution, in the order they were made.
@@ -55,9 +72,24 @@ impl Call {
         self.returned.as_ref().map(|(_, outcome)| outcome)
     }
 
+    /// When it returned; `None` while it has not.
+    pub fn returned_at(&self) -> Option<u64> {
+        self.returned.as_ref().map(|(at, _)| *at)
+    }
+
+    /// Whether it returned [`Outcome::Done`].
+    pub fn is_done(&self) -> bool {
+        self.outcome() == Some(&Outcome::Done)
+    }
+
     /// Whether it returned before the other was called.
     pub fn precedes(&self, other: &Call) -> bool {
-        self.returned.as_ref().is_some_and(|(at, _)| *at < other.called)
+        self.returned_at().is_some_and(|at| at < other.called)
+    }
+
+    /// Whether it had been called when the other returned, or the other has not returned.
+    pub fn begins_before_end_of(&self, other: &Call) -> bool {
+        other.returned_at().is_none_or(|at| self.called < at)
     }
 }
 

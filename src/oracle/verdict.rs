@@ -50,7 +50,8 @@ impl fmt::Display for Verdict {
     }
 }
 
-/// What kind of bug a finding is, in GoBench's taxonomy (Yuan et al., CGO 2021).
+/// What kind of bug a finding is, in GoBench's taxonomy (Yuan et al., CGO 2021). A join is what Go does with a
+/// wait group.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Class {
     /// Blocking, over locks alone: a lock is taken twice by one task.
@@ -59,18 +60,20 @@ pub enum Class {
     AbBaDeadlock,
     /// Blocking, over locks alone: a writer waits between two reads of one task.
     RwrDeadlock,
-    /// Blocking, over locks alone, and none of the above: its holder will never release it.
+    /// Blocking, over locks alone, and none of the above: whoever held it will never release it.
     ResourceDeadlock,
     /// Blocking, over channels alone.
     ChannelDeadlock,
-    /// Blocking, over condition variables.
+    /// Blocking, over condition variables, and locks.
     CondvarDeadlock,
-    /// Blocking, over joins, or channels and condition variables.
-    CommunicationDeadlock,
+    /// Blocking, over channels and condition variables.
+    ChannelCondvarDeadlock,
     /// Blocking, over channels and locks.
     MixedChannelLock,
-    /// Blocking, over joins or condition variables and locks.
-    MixedOtherLock,
+    /// Blocking, over channels and joins.
+    MixedChannelWaitGroup,
+    /// Blocking, over joins, and no channel.
+    MisuseWaitGroup,
     /// Non-blocking: things happened in an order that must not be.
     OrderViolation,
     /// Non-blocking: an event was lost, repeated or changed.
@@ -81,6 +84,35 @@ pub enum Class {
     SubjectPanic,
     /// Nothing is known of the waits: a black box was still blocked at its deadline.
     Unknown,
+}
+
+impl Class {
+    /// As reports and JSON write it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Class::DoubleLocking => "resource deadlock: double locking",
+            Class::AbBaDeadlock => "resource deadlock: AB-BA",
+            Class::RwrDeadlock => "resource deadlock: RWR",
+            Class::ResourceDeadlock => "resource deadlock",
+            Class::ChannelDeadlock => "communication deadlock: channel",
+            Class::CondvarDeadlock => "communication deadlock: condition variable",
+            Class::ChannelCondvarDeadlock => "communication deadlock: channel & condition variable",
+            Class::MixedChannelLock => "mixed deadlock: channel & lock",
+            Class::MixedChannelWaitGroup => "mixed deadlock: channel & wait group",
+            Class::MisuseWaitGroup => "mixed deadlock: misuse of wait group",
+            Class::OrderViolation => "order violation",
+            Class::AtomicityViolation => "atomicity violation",
+            Class::ChannelMisuse => "channel misuse",
+            Class::SubjectPanic => "panic",
+            Class::Unknown => "unknown",
+        }
+    }
+}
+
+impl fmt::Display for Class {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
 }
 
 /// What makes two findings the same: verdict, class, and the cycle or the broken rule in kinds of op and

@@ -1,0 +1,142 @@
+//! Which ops may be blocked at quiescence.
+
+use super::model::{Model, Watcher};
+use super::{Blocking, Call, Context, EventId, Finding, History, Signature, Verdict, diagnosis};
+use crate::engine::{ObjectId, State, Status, Target, TaskId};
+use crate::script::{OpKind, WhenFull};
+
+/// Judges a quiescent state: a finding for each op that may not be blocked, the one to report first in front;
+/// none if all may be.
+pub fn blocked(context: &Context<'_>, history: &History, state: &State) -> Vec<Finding> {
+    let model = Model::new(context, history);
+    if model.misuse().is_some() {
+        return Vec::new();
+    }
+    let mut findings: Vec<Finding> = pending(history, state)
+        .filter(|(_, call)| !may_be_blocked(&model, call, state))
+        .map(|(index, call)| hang(&model, state, call.task, Some(index)))
+        .collect();
+    super::judge::sort(&mut findings);
+    findings
+}
+
+/// The calls that are blocked in this state.
+pub(super) fn pending<'a>(history: &'a History, state: &State) -> impl Iterator<Item = (usize, &'a Call)> {
+    history.calls.iter().enumerate().filter(|(_, call)| {
+        let status = state.tasks.get(call.task.0).map(|task| &task.status);
+        call.returned.is_none() && matches!(status, Some(Status::Blocked(_)))
+    })
+}
+
+/// The finding that this task is blocked: in this call, or in code of the subject's own.
+pub(super) fn hang(model: &Model<'_>, state: &State, task: TaskId, index: Option<usize>) -> Finding {
+    let call = index.map(|index| &model.history.calls[index]);
+    let diagnosis = diagnosis::diagnose(model, state, task, call);
+    let clause = call.map(|call| {
+        let kind = call.op.kind();
+        model.context.contract.blocking(kind).clause(kind)
+    });
+    Finding {
+        signature: Signature {
+            verdict: Verdict::Hang,
+            class: diagnosis.class,
+            op: call.map(|call| call.op.kind()),
+            shape: diagnosis.shape,
+            wind_down: model.wind_down().is_some(),
+        },
+        sentence: diagnosis.sentence,
+        clause: clause.unwrap_or_else(|| {
+            "once every watcher has been stopped and the mux closed, everything ends".to_owned()
+        }),
+        origin: call.map(|call| call.origin),
+        call: index,
+    }
+}
+
+fn may_be_blocked(model: &Model<'_>, call: &Call, state: &State) -> bool {
+    let kind = call.op.kind();
+    match model.context.contract.blocking(kind) {
+        Blocking::Silent => true,
+        Blocking::Never => false,
+        Blocking::SendingToAnother => may_be_sending_to_another(model, call, state),
+        Blocking::Table => match kind {
+            OpKind::Action => {
+                let incoming = usize::from(model.context.script.config.incoming);
+                let queue = usize::from(model.context.script.config.queue);
+                let wedged = model.may_be_waited_for().any(|(_, unread)| unread.len() > queue + incoming);
+                // It returns as soon as the mux is closed, and a pending `shutdown` has closed it first.
+                model.closing().next().is_none() && wedged
+            }
+            OpKind::Recv => {
+                model.watcher_of(call).is_none_or(|watcher| recv_may_be_blocked(model, watcher, call))
+            }
+            OpKind::Shutdown => model.may_be_waited_for().next().is_some(),
+            OpKind::Watch
+            | OpKind::TryAction
+            | OpKind::TryRecv
+            | OpKind::Stop
+            | OpKind::Drop
+            | OpKind::Close => false,
+        },
+    }
+}
+
+fn recv_may_be_blocked(model: &Model<'_>, watcher: &Watcher<'_>, call: &Call) -> bool {
+    if watcher.prefix_read < watcher.prefix().len() || !watcher.live() {
+        return false;
+    }
+    if model.closing().any(|closer| closer.op.kind() == OpKind::Shutdown && closer.is_done()) {
+        return false;
+    }
+    if !watcher.stops.is_empty() {
+        // A stop that is blocked itself leaves open what is still owed.
+        return true;
+    }
+    let another_is_full = model.may_be_waited_for().any(|(other, _)| other.id != watcher.id);
+    if model.closing().next().is_some() && !another_is_full {
+        return false;
+    }
+    !must_have_come(model, watcher, call)
+}
+
+/// Whether something would have come to this receive, wherever the dispatcher may be waiting.
+fn must_have_come(model: &Model<'_>, watcher: &Watcher<'_>, call: &Call) -> bool {
+    if !watcher.knows_its_events() {
+        return false;
+    }
+    let queue = usize::from(model.context.script.config.queue);
+    let distributed: Vec<EventId> =
+        model.owed(watcher).into_iter().filter(|event| !model.may_be_held_up(watcher, *event)).collect();
+    match watcher.policy {
+        // A watcher that was disconnected is not blocked: its receive tells the end.
+        WhenFull::Wait | WhenFull::Disconnect => !distributed.is_empty(),
+        // Without a queue, an event is kept only if a receive happens to wait.
+        WhenFull::DropNewest | WhenFull::DropOldest if queue == 0 => false,
+        WhenFull::DropNewest | WhenFull::DropOldest => {
+            // A queue that nobody read since stays empty only if nothing came: what came is there, or what it
+            // was dropped for.
+            let last_read = watcher.reads.iter().map(|(_, read)| *read).rfind(|read| read.precedes(call));
+            let since = last_read.unwrap_or(watcher.watch);
+            let came_since = |event: &EventId| since.precedes(model.actions[event]);
+            let received = || watcher.deliveries.iter().filter_map(|read| read.delivery.event);
+            let is_newest = |event: &EventId| received().all(|earlier| model.before(earlier, *event));
+            let keeps_newest = watcher.policy == WhenFull::DropOldest;
+            distributed.iter().any(came_since)
+                || !distributed.is_empty() && watcher.deliveries.len() < queue
+                || keeps_newest && distributed.iter().any(is_newest)
+        }
+    }
+}
+
+fn may_be_sending_to_another(model: &Model<'_>, call: &Call, state: &State) -> bool {
+    let is_op = |task: TaskId| pending(model.history, state).any(|(_, call)| call.task == task);
+    let mut sent_to = state
+        .blocked()
+        .filter(|(task, _)| !is_op(*task))
+        .flat_map(|(_, waits)| waits)
+        .filter_map(|wait| if let Target::Send(channel) = wait.target { Some(channel) } else { None });
+    let own = |watcher: &Watcher<'_>| Some(watcher.id) == call.watcher;
+    let is_another = |channel: ObjectId| model.watcher_reading(channel).is_some_and(|watcher| !own(watcher));
+    let unknown = model.watchers.iter().any(|watcher| watcher.joined() && watcher.channel.is_none());
+    sent_to.any(is_another) || unknown && model.may_be_waited_for().any(|(watcher, _)| !own(watcher))
+}

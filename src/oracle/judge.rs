@@ -1,0 +1,135 @@
+//! The last word on an execution.
+
+use super::blocked::{blocked, hang, pending};
+use super::diagnosis::{is_own, kind_of_task};
+use super::model::Model;
+use super::{Class, Context, Finding, History, Judgement, Outcome, PLANNED_PANIC, Signature, Verdict, rules};
+use crate::engine::{End, Run, Status, TaskId};
+use crate::script::OpKind;
+
+/// Judges an execution that has ended: what is still blocked, what panicked, and what its history breaks.
+pub fn judge(context: &Context<'_>, history: &History, run: &Run) -> Judgement {
+    let model = Model::new(context, history);
+    let mut findings = rules::check(&model);
+    if run.end == End::Quiescent {
+        findings.extend(blocked(context, history, &run.state));
+        findings.extend(left_behind(&model, run));
+    }
+    if model.misuse().is_none() {
+        findings.extend(panics(&model, run));
+    }
+    sort(&mut findings);
+    let inconclusive = (run.end == End::Deadline)
+        .then(|| "the deadline passed before anything could be concluded".to_owned());
+    Judgement { findings, inconclusive }
+}
+
+/// The findings with the one to report first in front, and none that is the same as an earlier one.
+pub(super) fn sort(findings: &mut Vec<Finding>) {
+    findings.sort_by_key(|finding| {
+        let op = match (finding.signature.verdict, finding.signature.op) {
+            (Verdict::Hang, Some(kind)) => urgency(kind),
+            (Verdict::Hang, None) => u8::MAX,
+            _ => 0,
+        };
+        (finding.signature.verdict, op, finding.call)
+    });
+    let mut seen: Vec<Signature> = Vec::new();
+    findings.retain(|finding| {
+        let new = !seen.contains(&finding.signature);
+        seen.push(finding.signature.clone());
+        new
+    });
+}
+
+/// The ops that must never block come first: what else is blocked may only be waiting for them.
+fn urgency(kind: OpKind) -> u8 {
+    match kind {
+        OpKind::Stop => 0,
+        OpKind::Drop => 1,
+        OpKind::Close => 2,
+        OpKind::Watch => 3,
+        OpKind::TryAction => 4,
+        OpKind::TryRecv => 5,
+        OpKind::Action => 6,
+        OpKind::Recv => 7,
+        OpKind::Shutdown => 8,
+    }
+}
+
+/// The subject's own tasks that are blocked when all that should end them is done: every op has returned, and
+/// the mux is closed. Where a call panicked, that is what left them.
+fn left_behind(model: &Model<'_>, run: &Run) -> Vec<Finding> {
+    let closed = model.closing().any(|closer| closer.is_done());
+    let panicked = |outcome: Option<&Outcome>| matches!(outcome, Some(Outcome::Panicked(_)));
+    let excused = model.misuse().is_some()
+        || model.watchers.iter().any(super::model::Watcher::live)
+        || pending(model.history, &run.state).next().is_some()
+        || model.history.calls.iter().any(|call| panicked(call.outcome()));
+    if excused || !closed {
+        return Vec::new();
+    }
+    let own = run.state.blocked().map(|(task, _)| task).filter(|task| is_own(model, &run.state, *task));
+    own.map(|task| hang(model, &run.state, task, None)).collect()
+}
+
+/// The panics of ops and of the subject's own tasks, but those that the harness planned.
+fn panics(model: &Model<'_>, run: &Run) -> Vec<Finding> {
+    let ops = model.history.calls.iter().enumerate().filter_map(|(index, call)| match call.outcome() {
+        Some(Outcome::Panicked(message)) => {
+            let late = model.wind_down().is_some_and(|begun| call.returned_at() > Some(begun));
+            Some((Some((index, call)), message, call.op.kind().name(), late))
+        }
+        _ => None,
+    });
+    let tasks = (0..run.state.tasks.len()).map(TaskId).filter_map(|id| {
+        let task = run.state.task(id);
+        match &task.status {
+            // When it panicked is not recorded; where nothing else tells, it counts as the script's.
+            Status::Panicked(message) => Some((None, message, task.name.as_str(), false)),
+            Status::Running | Status::Blocked(_) | Status::Ended => None,
+        }
+    });
+    let unplanned = ops.chain(tasks).filter(|(_, message, ..)| !message.starts_with(PLANNED_PANIC));
+    unplanned
+        .map(|(call, message, who, wind_down)| Finding {
+            signature: Signature {
+                verdict: Verdict::Panic,
+                class: class_of_panic(message),
+                op: call.map(|(_, call)| call.op.kind()),
+                shape: format!("{} panics: {}", kind_of_task(who), without_numbers(message)),
+                wind_down,
+            },
+            sentence: match call {
+                Some((_, call)) => format!("{} panicked in {who}: {message}", call.origin),
+                None => format!("`{who}` panicked: {message}"),
+            },
+            clause: "nothing panics".to_owned(),
+            origin: call.map(|(_, call)| call.origin),
+            call: call.map(|(index, _)| index),
+        })
+        .collect()
+}
+
+/// Go's words for what cannot be done to a closed channel tell channel misuse from any other panic.
+fn class_of_panic(message: &str) -> Class {
+    let misuse = ["send on closed channel", "close of closed channel", "close of nil channel"];
+    if misuse.iter().any(|words| message.contains(words)) {
+        Class::ChannelMisuse
+    } else {
+        Class::SubjectPanic
+    }
+}
+
+/// A message in which every number is `#`, so that it is the same in every execution of the same bug.
+fn without_numbers(message: &str) -> String {
+    let mut kind = String::new();
+    for letter in message.chars() {
+        match letter {
+            '0'..='9' if kind.ends_with('#') => {}
+            '0'..='9' => kind.push('#'),
+            _ => kind.push(letter),
+        }
+    }
+    kind
+}

@@ -1,0 +1,63 @@
+use super::story::story;
+
+const WRONG: &str = "missed adds up: not what was left out";
+
+#[test]
+fn a_watcher_that_waits_misses_nothing() {
+    story("watch a; action 1; recv a = 1 +0; close; recv a = closed shutdown +0").passes();
+    story("watch a; action 1; recv a = 1 +1").breaks(WRONG);
+    story("watch a; close; recv a = closed shutdown +1").breaks(WRONG);
+    story("watch a 7; recv a = 7 +1").breaks("missed adds up: missed in the prefix");
+    story("watch a 7; recv a = 7 +0").passes();
+}
+
+#[test]
+fn a_stop_may_make_it_miss() {
+    story("watch a; 1: action 1; action 2; 2: stop a ...; recv a = 2 +1; 2: =>").passes();
+}
+
+#[test]
+fn what_was_dropped_before_an_event_is_counted() {
+    let told = |missed: &str| {
+        story(&format!("watch a drop-newest; action 1; action 2; action 3; recv a = 3 {missed}")).queue(0)
+    };
+    told("+2").passes();
+    told("").passes();
+    told("+1").breaks(WRONG);
+    told("+3").breaks(WRONG);
+}
+
+#[test]
+fn what_may_have_been_dropped_may_be_counted() {
+    for missed in ["+0", "+1"] {
+        story(&format!("1: action 1 ...; watch a drop-newest; 1: =>; action 2; recv a = 2 {missed}"))
+            .passes();
+    }
+    story("action 1; watch a drop-newest; action 2; recv a = 2 +1").breaks(WRONG);
+}
+
+#[test]
+fn what_was_dropped_before_the_end_is_counted() {
+    let steps = "watch a drop-newest; action 1; recv a = 1 +0; action 2;";
+    story(&format!("{steps} close; recv a = closed shutdown +1")).passes();
+    story(&format!("{steps} close; recv a = closed shutdown +0")).breaks(WRONG);
+    story(&format!("{steps} close; recv a = closed shutdown +2")).breaks(WRONG);
+    story(&format!("{steps} stop a; recv a = closed stopped +0")).passes();
+    story(&format!("{steps} stop a; recv a = closed stopped +2")).breaks(WRONG);
+}
+
+#[test]
+fn places_tell_what_was_missed() {
+    let told = |missed: &str| {
+        story(&format!(
+            "watch a drop-newest; 1: action 1 ...; 2: action 2 ...; recv a = 1 #3; recv a = 2 #5 {missed}"
+        ))
+    };
+    told("+0").breaks("missed adds up: not the gap in places");
+    let told = |missed: &str| {
+        story(&format!(
+            "watch a drop-newest; action 1 = #3; action 2 = #4; action 3 = #5; recv a = 1 #3; recv a = 3 #5 {missed}"
+        ))
+    };
+    told("+1").passes();
+}
