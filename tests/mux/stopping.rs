@@ -1,11 +1,13 @@
 //! Guarantee 4 for `stop`: it is final, however the watcher is read and whatever the dispatcher does.
 
+use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 use std::time::Duration;
 
 use watchmux::sync::time::Instant;
 use watchmux::sync::{channel, select, thread};
 use watchmux::{Closed, Mux, Reason, RecvTimeoutError, Stopper, TryRecvError, Watcher, WhenFull};
 
+use super::probe::{Census, Probe};
 use super::watchdog::{let_others_go_on, watched};
 use super::{mux, rest, watch_when_full};
 
@@ -120,6 +122,53 @@ fn nothing_whose_action_is_called_after_a_stop_is_delivered() {
             let seen = rest(&stopped);
             assert!(seen.is_empty() || seen == [0]);
         }
+    });
+}
+
+#[test]
+fn what_is_sent_just_before_a_stop_is_buffered() {
+    watched(|| {
+        let mux = mux(0, 1);
+        let (watch, watchers) = channel::bounded::<Watcher<Probe>>(0);
+        let (ready, readiness) = channel::bounded(0);
+        let reader = thread::spawn(move || {
+            for watcher in watchers {
+                assert_eq!(watcher.try_recv().err(), Some(TryRecvError::Empty));
+                ready.send(()).unwrap();
+                // Looking all the time, for the event and the stop to come in the middle of a look.
+                let mut seen = 0;
+                loop {
+                    match watcher.try_recv() {
+                        Ok(_) => seen += 1,
+                        Err(TryRecvError::Empty) => {}
+                        Err(TryRecvError::Closed(closed)) => break assert_eq!((seen, closed), (1, STOPPED)),
+                    }
+                }
+            }
+        });
+        for _ in 0..2000 {
+            let watcher = mux.watch().unwrap();
+            let stopper = watcher.stopper();
+            // The first copy is for the watcher; by the second it has been sent.
+            let copies = AtomicUsize::new(0);
+            let census = Census::with(
+                move |_| {
+                    if copies.fetch_add(1, SeqCst) == 1 {
+                        stopper.stop();
+                    }
+                },
+                |_| {},
+            );
+            let _others = [mux.watch().unwrap(), mux.watch().unwrap()];
+            watch.send(watcher).unwrap();
+            readiness.recv().unwrap();
+            mux.action(census.event(0)).unwrap();
+            while mux.queued() > 0 {
+                thread::yield_now();
+            }
+        }
+        drop(watch);
+        reader.join().unwrap();
     });
 }
 
