@@ -61,11 +61,10 @@ fn after_shutdown_all_is_distributed_and_every_watcher_has_ended() {
             mux.shutdown();
             assert_eq!((mux.queued(), mux.watchers()), (0, 0));
             for watcher in watchers {
+                watcher.stop();
                 for event in 0..10 {
                     assert_eq!(watcher.try_recv().unwrap().event, event);
                 }
-                assert_eq!(watcher.try_recv(), Err(TryRecvError::Closed(SHUTDOWN)));
-                watcher.stop();
                 assert_eq!(watcher.try_recv(), Err(TryRecvError::Closed(SHUTDOWN)));
             }
         }
