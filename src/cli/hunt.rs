@@ -12,7 +12,7 @@ use crate::report::{json, text};
 use crate::subject::Subject;
 
 /// How long a finding is shrunk, at most.
-const SHRINKING: Duration = Duration::from_secs(6);
+const SHRINKING: Duration = Duration::from_secs(8);
 
 impl Command<'_> {
     /// Searches the subjects one after the other, and prints what is found.

@@ -39,21 +39,18 @@ pub(super) fn named(
     subjects.iter().find(|subject| subject.name() == name).cloned().ok_or_else(unknown)
 }
 
-/// Lists them in a table.
+/// Lists them in a table: the name, and beside it where it comes from, its ops and its policies.
 pub(super) fn list(out: &mut Output, subjects: &[Arc<dyn Subject>]) -> Result<(), Failure> {
-    let mut rows = vec![["SUBJECT", "OPS", "WHEN FULL", "PROVENANCE"].map(str::to_owned)];
-    rows.extend(subjects.iter().map(|subject| {
-        let capabilities = subject.capabilities();
-        let ops: Vec<&str> = capabilities.ops.iter().map(|op| op.name()).collect();
-        let policies: Vec<&str> = capabilities.when_full.iter().map(|policy| policy.name()).collect();
-        [subject.name().to_owned(), ops.join(" "), policies.join(" "), subject.provenance().to_owned()]
-    }));
-    let wide: Vec<usize> =
-        (0..3).map(|column| rows.iter().map(|row| row[column].len()).max().unwrap_or(0)).collect();
+    let wide = subjects.iter().map(|subject| subject.name().len()).max().unwrap_or(0);
     out.write(|out| {
-        rows.iter().try_for_each(|[name, ops, policies, provenance]| {
-            let (first, second, third) = (wide[0], wide[1], wide[2]);
-            writeln!(out, "{name:first$}  {ops:second$}  {policies:third$}  {provenance}")
-        })
+        for subject in subjects {
+            let capabilities = subject.capabilities();
+            let ops: Vec<&str> = capabilities.ops.iter().map(|op| op.name()).collect();
+            let policies: Vec<&str> = capabilities.when_full.iter().map(|policy| policy.name()).collect();
+            writeln!(out, "{:wide$}  {}", subject.name(), subject.provenance())?;
+            writeln!(out, "{:wide$}    ops        {}", "", ops.join(", "))?;
+            writeln!(out, "{:wide$}    when full  {}", "", policies.join(", "))?;
+        }
+        Ok(())
     })
 }

@@ -194,6 +194,7 @@ impl Campaign {
         if let Some(last) = last {
             findings.retain(|group| group.found.run == last);
             findings.truncate(1);
+            findings.iter_mut().for_each(|group| group.count = 1);
         }
         Outcome {
             subject: self.trial.subject.name().to_owned(),

@@ -16,7 +16,7 @@ const MISS: f64 = 0.001;
 
 /// Reruns of a candidate: at least this many, for a smaller script may show the finding more rarely; and at most
 /// this many, for time.
-const FEWEST: u64 = 200;
+const FEWEST: u64 = 100;
 const MOST: u64 = 2_000;
 
 /// How many hits are enough to know how often a script shows its finding.

@@ -86,7 +86,8 @@ fn facts(out: &mut dyn Write, outcome: &Outcome, group: &Group, program: &str) -
         fact(out, "Shrunk", &shrinking(shrunk))?;
         let (hits, runs) = (shrunk.confirmation.hits, shrunk.confirmation.runs);
         if runs > 0 {
-            fact(out, "Confirmed", &format!("{} of {} showed it again", count(hits), many(runs, "rerun")))?;
+            let did = if finding.signature.verdict == Verdict::Hang { "hung" } else { "showed it again" };
+            fact(out, "Confirmed", &format!("{} of {} {did}", count(hits), many(runs, "rerun")))?;
         }
     }
     let again = match &group.saved {
