@@ -5,11 +5,15 @@ pub mod mux;
 pub mod sync;
 
 #[cfg(feature = "suite")]
+pub mod cli;
+#[cfg(feature = "suite")]
 pub mod engine;
 #[cfg(feature = "suite")]
 pub mod hunt;
 #[cfg(feature = "suite")]
 pub mod oracle;
+#[cfg(feature = "suite")]
+pub mod report;
 #[cfg(feature = "suite")]
 pub mod script;
 #[cfg(feature = "suite")]
