@@ -56,7 +56,7 @@ pub use rwlock::{RwLock, RwLockReadGuard, RwLockWriteGuard};
 /// # Errors
 /// The payload of the panic.
 pub fn catch_unwind<R>(f: impl FnOnce() -> R) -> thread::Result<R> {
-    let result = std::panic::catch_unwind(std::panic::AssertUnwindSafe(f));
+    let result = seam::catching(|| std::panic::catch_unwind(std::panic::AssertUnwindSafe(f)));
     if let Err(payload) = result {
         return Err(seam::pass_abort(payload));
     }

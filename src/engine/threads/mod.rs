@@ -96,7 +96,7 @@ fn quiet_panics() {
     ONCE.call_once(|| {
         let before = std::panic::take_hook();
         std::panic::set_hook(Box::new(move |info| {
-            if !seam::is_inside() {
+            if !seam::panicking() {
                 before(info);
             }
         }));

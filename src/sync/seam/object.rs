@@ -32,8 +32,10 @@ pub(crate) struct Object {
     pub(crate) id: ObjectId,
     /// The execution it belongs to.
     pub(crate) execution: u64,
-    kind: ObjectKind,
+    pub(crate) kind: ObjectKind,
     timer: Timer,
+    /// Whether it is a rendezvous that the engine models: natively it is but where messages are handed over.
+    pub(crate) modelled: bool,
     pub(crate) name: OnceLock<String>,
     pub(crate) made: &'static Location<'static>,
     book: Mutex<Book>,
@@ -59,9 +61,21 @@ impl Object {
         execution: u64,
         kind: ObjectKind,
         timer: Timer,
+        modelled: bool,
         made: &'static Location<'static>,
     ) -> Object {
-        Object { id, execution, kind, timer, name: OnceLock::new(), made, book: Mutex::default() }
+        Object { id, execution, kind, timer, modelled, name: OnceLock::new(), made, book: Mutex::default() }
+    }
+
+    /// Whether the channel has a handle of that side.
+    pub(crate) fn has(&self, side: Side) -> bool {
+        self.book.lock().handles.iter().any(|handle| handle.1 == side)
+    }
+
+    /// How many messages were sent that were not received.
+    pub(crate) fn length(&self) -> i64 {
+        let book = self.book.lock();
+        book.sent as i64 - book.received as i64
     }
 
     /// Whether a wait for this side could be served, by the books alone.

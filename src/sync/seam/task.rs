@@ -24,7 +24,7 @@ where
     F: FnOnce() -> T + Send + 'static,
 {
     let Some(me) = me() else { return Err(f) };
-    me.point();
+    me.point(None);
     let result = Arc::new(Mutex::new(None));
     let put = Arc::clone(&result);
     let body = move || {
@@ -38,7 +38,7 @@ where
 
 /// Runs to the end, or to a panic and its message; but an abort unwinds through.
 fn observe<T>(f: impl FnOnce() -> T) -> (Result<T>, Option<String>) {
-    match catch_unwind(AssertUnwindSafe(f)) {
+    match super::catching(|| catch_unwind(AssertUnwindSafe(f))) {
         Ok(value) => (Ok(value), None),
         Err(payload) if payload.is::<Abort>() => resume_unwind(payload),
         Err(payload) => {
@@ -81,7 +81,7 @@ pub(crate) struct Child(Option<(Arc<dyn Execution>, TaskId)>);
 impl Child {
     pub(crate) fn wait(&self, location: &'static Location<'static>) {
         let (Some((execution, task)), Some(me)) = (&self.0, me()) else { return };
-        me.point();
+        me.point(None);
         let wait = Wait { target: Target::Join(*task), location };
         while !execution.ended(*task) {
             let wake = execution.park(me.task, wait.clone(), None, &mut || execution.ended(*task));
@@ -93,7 +93,7 @@ impl Child {
 
     fn is_finished(&self) -> bool {
         if let Some(me) = me() {
-            me.point();
+            me.point(None);
         }
         self.0.as_ref().is_none_or(|(execution, task)| execution.ended(*task))
     }
@@ -109,9 +109,9 @@ impl Children {
         &self,
         f: F,
     ) -> (Child, impl FnOnce() -> T + Send + use<T, F>) {
-        let child = Child(me().map(|me| {
-            me.point();
-            (Arc::clone(&me.execution), me.execution.adopt())
+        let child = Child(me().and_then(|me| {
+            me.point(None);
+            Some((Arc::clone(&me.execution), me.execution.adopt()?))
         }));
         self.0.borrow_mut().push(child.clone());
         let task = child.0.clone();
@@ -151,8 +151,8 @@ pub(crate) fn current() -> Option<Thread> {
 /// Lets time pass, if the calling thread is a task.
 pub(crate) fn sleep(duration: Duration) -> bool {
     let Some(me) = me() else { return false };
-    me.point();
+    me.point(None);
     me.execution.sleep(me.task, duration);
-    me.point();
+    me.point(None);
     true
 }
