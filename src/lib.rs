@@ -5,15 +5,22 @@ pub mod mux;
 pub mod sync;
 
 #[cfg(feature = "suite")]
+pub mod cli;
+#[cfg(feature = "suite")]
 pub mod engine;
 #[cfg(feature = "suite")]
 pub mod hunt;
 #[cfg(feature = "suite")]
 pub mod oracle;
 #[cfg(feature = "suite")]
+pub mod report;
+#[cfg(feature = "suite")]
 pub mod script;
 #[cfg(feature = "suite")]
 pub mod subject;
 
 pub use event::{Event, EventKind};
-pub use mux::{Closed, Config, Delivery, Mux, Reason, Stopper, WatchOptions, Watcher, WhenFull};
+pub use mux::{
+    ActionError, Closed, Config, Delivery, Mux, Reason, RecvTimeoutError, ShutdownTimeoutError, Stopper, TryActionError,
+    TryRecvError, WatchError, WatchOptions, Watcher, WhenFull,
+};

@@ -1,3 +1,7 @@
 //! The command over the shipped subject and the gallery.
 
-fn main() {}
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    watchmux::cli::run(&watchmux::subject::all())
+}

@@ -150,6 +150,10 @@ impl Body for Harness {
         Next::End
     }
 
+    fn over(&self) {
+        self.desk.with(Desk::freeze);
+    }
+
     fn unwound(self: Arc<Self>) {
         self.clear();
     }

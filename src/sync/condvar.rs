@@ -45,11 +45,7 @@ impl Condvar {
 
     /// As [`Condvar::wait`], up to `timeout`.
     #[track_caller]
-    pub fn wait_for<T: ?Sized>(
-        &self,
-        guard: &mut MutexGuard<'_, T>,
-        timeout: Duration,
-    ) -> WaitTimeoutResult {
+    pub fn wait_for<T: ?Sized>(&self, guard: &mut MutexGuard<'_, T>, timeout: Duration) -> WaitTimeoutResult {
         let deadline = Instant::now().checked_add(timeout);
         self.wait_native(guard, deadline, Location::caller())
     }
@@ -96,8 +92,7 @@ impl Condvar {
             };
         };
         inside.point();
-        let notified =
-            inside.await_notification(until.map(Into::into), location, &mut || guard.release());
+        let notified = inside.await_notification(until.map(Into::into), location, &mut || guard.release());
         guard.acquire();
         WaitTimeoutResult(!notified)
     }

@@ -65,6 +65,7 @@ pub fn run(body: Arc<dyn Body>, settings: Settings) -> Run {
             Next::End => break (end, state),
         }
     };
+    body.over();
     let forgotten = if end == End::Finished { 0 } else { execution.abort(body) };
     let sync_points = execution.sync_points.load(Ordering::Relaxed);
     Run { end, state, sync_points, forgotten, elapsed: started.elapsed() }

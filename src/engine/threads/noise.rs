@@ -30,7 +30,8 @@ const LONGEST_SPIN: u64 = 500;
 impl Noise {
     fn new(seed: u64, task: TaskId) -> Noise {
         let level = Xoshiro256PlusPlus::seed_from_u64(seed).next_u64() % 4;
-        let mut rng = Xoshiro256PlusPlus::seed_from_u64(seed ^ (task.0 as u64 + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15));
+        let mut rng =
+            Xoshiro256PlusPlus::seed_from_u64(seed ^ (task.0 as u64 + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15));
         let slow = level >= 2 && rng.next_u64().is_multiple_of(3);
         let (yields, spins, sleeps) = match (level, slow) {
             (0, _) => (0, 0, 0),

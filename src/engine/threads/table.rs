@@ -133,8 +133,7 @@ impl Table {
             Target::Recv(object) => Some(Target::Send(object)),
             Target::Lock(_) | Target::Read(_) | Target::Notify(_) => None,
         };
-        let partner_waits =
-            self.waits().any(|(other, wait)| other != task && Some(wait.target) == partner);
+        let partner_waits = self.waits().any(|(other, wait)| other != task && Some(wait.target) == partner);
         let object = target.object().expect("all but joins wait for an object");
         self.objects[object.0].could_serve(target, partner_waits)
     }
@@ -168,9 +167,8 @@ impl Table {
             let task = &self.tasks[*index];
             matches!(task.doing, Doing::Waiting { .. }) && !task.told
         };
-        let holds = |index: usize| {
-            self.objects.iter().any(|object| object.state().holders.contains(&TaskId(index)))
-        };
+        let holds =
+            |index: usize| self.objects.iter().any(|object| object.state().holders.contains(&TaskId(index)));
         let blocked: Vec<usize> = (0..self.tasks.len()).filter(blocked).collect();
         let holder = blocked.iter().rev().find(|index| holds(**index));
         holder.or(blocked.last()).map(|index| TaskId(*index))

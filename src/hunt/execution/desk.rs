@@ -19,6 +19,7 @@ pub(super) struct Desk {
     watchers: usize,
     winding_down: bool,
     closing: bool,
+    frozen: bool,
 }
 
 /// A slot.
@@ -83,7 +84,7 @@ impl Desk {
         has: bool,
         ledger: &Arc<Ledger>,
     ) -> Option<(usize, Tools)> {
-        if self.winding_down && origin != Origin::WindDown {
+        if self.frozen || self.winding_down && origin != Origin::WindDown {
             return None;
         }
         let mut watcher = op.slot().and_then(|slot| match &self.slots[slot.index()] {
@@ -140,6 +141,9 @@ impl Desk {
 
     /// Records the return of a call, and puts the watcher where it belongs; what is left is to be dropped elsewhere.
     pub(super) fn end(&mut self, index: usize, outcome: Outcome, mut tools: Tools) -> Tools {
+        if self.frozen {
+            return tools;
+        }
         let at = self.stamp();
         let call = &mut self.history.calls[index];
         let (op, watcher) = (call.op, call.watcher);
@@ -202,6 +206,11 @@ impl Desk {
     pub(super) fn is_closed(&self) -> bool {
         let closes = |call: &Call| matches!(call.op, Op::Close | Op::Shutdown);
         self.history.calls.iter().any(|call| closes(call) && call.outcome() != Some(&Outcome::Skipped))
+    }
+
+    /// The execution is over: what is called or returns from now on, as its tasks are unwound, is not recorded.
+    pub(super) fn freeze(&mut self) {
+        self.frozen = true;
     }
 
     /// Whether all calls have returned, and no watcher is left to be stopped.

@@ -268,6 +268,27 @@ fn a_wait_for_a_go_channel_is_one_wait() {
 }
 
 #[test]
+fn what_returns_from_being_unwound_is_no_part_of_the_history() {
+    // Unwound, the first stop leaves the second one nothing to do.
+    let script =
+        "mux incoming=1 queue=0 when-full=wait\nsetup\n  watch a\n  action\nlane\n  stop a\nlane\n  stop a\n";
+    for seed in 0..300 {
+        let execution = run(&subject("k8s-906"), script, seed);
+        let blocked = execution
+            .run
+            .state
+            .blocked()
+            .filter(|(_, waits)| matches!(waits[0].target, engine::Target::Lock(_)));
+        let returned = execution
+            .history
+            .calls
+            .iter()
+            .filter(|call| call.op.kind() == OpKind::Stop && call.returned.is_some());
+        assert_eq!(blocked.count() + returned.count(), 2, "{execution:#?}");
+    }
+}
+
+#[test]
 fn a_wind_down_can_be_written_as_a_script() {
     let written = |script: &str, calls: &[(Origin, Op, Option<Outcome>)]| {
         let call = |(at, (origin, op, outcome)): (usize, &(Origin, Op, Option<Outcome>))| Call {

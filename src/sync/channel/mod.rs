@@ -21,7 +21,7 @@ use super::time::Instant;
 mod select;
 
 pub use crate::select;
-pub use select::{Select, SelectedOperation, Selectable};
+pub use select::{Select, Selectable, SelectedOperation};
 
 /// A channel that holds up to `capacity` messages; 0 is a rendezvous.
 #[track_caller]

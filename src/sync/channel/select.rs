@@ -7,9 +7,7 @@ use std::time::Duration;
 use crossbeam_channel as cc;
 
 use super::super::seam::{self, Endpoint};
-use super::{
-    Instant, Receiver, RecvError, SelectTimeoutError, SendError, Sender, TrySelectError,
-};
+use super::{Instant, Receiver, RecvError, SelectTimeoutError, SendError, Sender, TrySelectError};
 
 /// Waits for one of several operations, as crossbeam-channel's `Select` does.
 ///
@@ -86,7 +84,10 @@ impl<'a> Select<'a> {
     /// # Errors
     /// If the time is up.
     #[track_caller]
-    pub fn select_deadline(&mut self, deadline: Instant) -> Result<SelectedOperation<'a>, SelectTimeoutError> {
+    pub fn select_deadline(
+        &mut self,
+        deadline: Instant,
+    ) -> Result<SelectedOperation<'a>, SelectTimeoutError> {
         if !self.inside {
             return self.native.select_deadline(deadline.into()).map(SelectedOperation::native);
         }

@@ -27,9 +27,8 @@ impl Handle {
     }
 
     fn add(tag: &Tag, side: Side) -> Handle {
-        let id = tag.object().map_or(0, |object| {
-            object.add_handle(side, me().map_or(TaskId(0), |me| me.task))
-        });
+        let id =
+            tag.object().map_or(0, |object| object.add_handle(side, me().map_or(TaskId(0), |me| me.task)));
         Handle { tag: tag.clone(), side, id }
     }
 

@@ -1,0 +1,107 @@
+//! The command, for any list of subjects: arguments in, exit code out.
+//!
+//! Only this module prints and reads the environment.
+
+use std::ffi::OsString;
+use std::fmt::Display;
+use std::hash::{BuildHasher, Hasher, RandomState};
+use std::io::{self, Write};
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+
+use crate::subject::Subject;
+
+mod args;
+mod exit;
+mod hunt;
+mod interrupt;
+mod output;
+mod progress;
+mod replay;
+mod subjects;
+
+pub use args::{Common, Engine, Format, Hunt, Refusal, Replay, Request, parse};
+pub use exit::Exit;
+use output::Output;
+
+/// Runs the command of this process over these subjects; the first is hunted where none is named.
+///
+/// ```no_run
+/// use std::sync::Arc;
+///
+/// fn main() -> std::process::ExitCode {
+///     watchmux::cli::run(&[Arc::new(watchmux::subject::Shipped)])
+/// }
+/// ```
+pub fn run(subjects: &[Arc<dyn Subject>]) -> ExitCode {
+    let line: Vec<OsString> = std::env::args_os().collect();
+    let program = args::program(line.first());
+    let mut out = Output::stdout();
+    let exit = match parse(line) {
+        Err(Refusal::Print(text)) => out.print(&text).map(|()| Exit::Pass),
+        Err(Refusal::Usage(error)) => Err(Failure::Usage(error)),
+        Ok(request) => {
+            let command = Command { subjects, program: &program, stop: interrupt::flag() };
+            caught(|| command.run(&request, &mut out))
+        }
+    };
+    let exit = exit.and_then(|exit| out.finish().map(|()| exit));
+    exit.unwrap_or_else(Failure::report).into()
+}
+
+/// The command, ready for a request.
+struct Command<'a> {
+    subjects: &'a [Arc<dyn Subject>],
+    program: &'a str,
+    /// Set when it is to end.
+    stop: &'static AtomicBool,
+}
+
+impl Command<'_> {
+    fn run(&self, request: &Request, out: &mut Output) -> Result<Exit, Failure> {
+        match request {
+            Request::Hunt(options) => self.hunt(options, out),
+            Request::Replay(options) => self.replay(options, out),
+            Request::Subjects => subjects::list(out, self.subjects).map(|()| Exit::Pass),
+        }
+    }
+}
+
+/// Why there is no verdict.
+#[derive(Debug)]
+enum Failure {
+    /// Bad usage or input.
+    Usage(String),
+    /// The tool failed.
+    Tool(String),
+}
+
+impl Failure {
+    /// Tells it in one line.
+    fn report(self) -> Exit {
+        let (text, exit) = match self {
+            Failure::Usage(text) => (text, Exit::Usage),
+            Failure::Tool(text) => (text, Exit::Failed),
+        };
+        // There is nowhere left to tell that stderr is closed.
+        let _ = writeln!(io::stderr(), "error: {text}");
+        exit
+    }
+
+    fn tool(doing: &str, error: impl Display) -> Failure {
+        Failure::Tool(format!("{doing}: {error}"))
+    }
+}
+
+/// A panic of the tool's own is a failure like any other; its message is printed already.
+#[expect(clippy::disallowed_methods, reason = "no task runs here, so no abort can pass")]
+fn caught(f: impl FnOnce() -> Result<Exit, Failure>) -> Result<Exit, Failure> {
+    std::panic::catch_unwind(std::panic::AssertUnwindSafe(f))
+        .unwrap_or_else(|_| Err(Failure::Tool("a defect of the tool's own, see above".to_owned())))
+}
+
+/// The seed to use: this one, or a random one, short enough to type.
+fn seed(given: Option<u64>) -> u64 {
+    given.unwrap_or_else(|| RandomState::new().build_hasher().finish() & 0xffff_ffff)
+}

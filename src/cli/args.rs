@@ -1,0 +1,275 @@
+use std::ffi::OsString;
+use std::num::NonZeroUsize;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use clap::error::ErrorKind;
+use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
+
+use super::exit::Exit;
+use crate::hunt::Budget;
+use crate::script::ContractKind;
+
+/// How long a hunt takes that is not told.
+const TIME: Duration = Duration::from_secs(10);
+
+/// The most workers.
+const MOST_JOBS: u64 = 256;
+
+/// What the command is told to do.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Request {
+    /// Search subjects.
+    Hunt(Hunt),
+    /// Run kept scripts again.
+    Replay(Replay),
+    /// List the subjects.
+    Subjects,
+}
+
+/// Why there is nothing to do.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Refusal {
+    /// Print this, and that is all.
+    Print(String),
+    /// Bad usage: one line.
+    Usage(String),
+}
+
+/// Reads the command line, the program's name first.
+///
+/// # Errors
+/// If it asks for help, or is not as it must be.
+pub fn parse(line: impl IntoIterator<Item = OsString>) -> Result<Request, Refusal> {
+    let mut line: Vec<OsString> = line.into_iter().collect();
+    let program = program(line.first());
+    if let Some(first) = line.first_mut() {
+        *first = program.clone().into();
+    }
+    let command = Command::command().bin_name(program).after_help(Exit::help());
+    let matches = command.try_get_matches_from(line).map_err(refusal)?;
+    let command = Command::from_arg_matches(&matches).map_err(refusal)?;
+    Ok(match command.task {
+        None => Request::Hunt(command.hunt),
+        Some(Task::Hunt(hunt)) => Request::Hunt(hunt),
+        Some(Task::Replay(replay)) => Request::Replay(replay),
+        Some(Task::Subjects) => Request::Subjects,
+    })
+}
+
+/// What the program is called, by how it was called.
+pub(super) fn program(first: Option<&OsString>) -> String {
+    let name = first.and_then(|first| Path::new(first).file_stem()).map(|name| name.to_string_lossy());
+    name.map_or_else(|| env!("CARGO_PKG_NAME").to_owned(), |name| name.into_owned())
+}
+
+/// clap's message as one line: its first paragraph.
+fn refusal(error: clap::Error) -> Refusal {
+    let text = error.render().to_string();
+    if matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion) {
+        return Refusal::Print(text);
+    }
+    let paragraph: Vec<&str> = text.lines().map(str::trim).take_while(|line| !line.is_empty()).collect();
+    let line = paragraph.join(" ");
+    Refusal::Usage(line.strip_prefix("error: ").unwrap_or(&line).to_owned())
+}
+
+/// Hunts for hangs and broken guarantees in watch muxes.
+#[derive(Parser)]
+#[command(version, args_conflicts_with_subcommands = true)]
+struct Command {
+    #[command(subcommand)]
+    task: Option<Task>,
+    #[command(flatten)]
+    hunt: Hunt,
+}
+
+#[derive(Subcommand)]
+enum Task {
+    /// Search subjects, in scripts drawn from a seed (the default)
+    Hunt(Hunt),
+    /// Run kept scripts again, and compare their verdicts with the expected ones
+    Replay(Replay),
+    /// List the subjects
+    Subjects,
+}
+
+/// The options of `hunt`.
+#[derive(Args, Clone, Debug, PartialEq)]
+pub struct Hunt {
+    /// A subject, or `all`; several if repeated [default: the first that `subjects` lists]
+    #[arg(long = "subject", value_name = "NAME")]
+    pub subjects: Vec<String>,
+    /// How long to search each subject, in seconds [default: 10, without --runs]
+    #[arg(long, value_name = "SECONDS", value_parser = seconds, allow_negative_numbers = true)]
+    pub time: Option<Duration>,
+    /// How many runs to search each subject for
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..), allow_negative_numbers = true)]
+    pub runs: Option<u64>,
+    /// Go on after a finding, and report one for each signature
+    #[arg(long)]
+    pub keep_going: bool,
+    /// Save what is found to this folder, as *.script
+    #[arg(long, value_name = "DIR")]
+    pub save: Option<PathBuf>,
+    /// What hunts and replays have in common.
+    #[command(flatten)]
+    pub common: Common,
+}
+
+impl Hunt {
+    /// When to end.
+    pub fn budget(&self) -> Budget {
+        Budget { time: self.time.or(self.runs.is_none().then_some(TIME)), runs: self.runs }
+    }
+}
+
+/// The options of `replay`.
+#[derive(Args, Clone, Debug, PartialEq)]
+pub struct Replay {
+    /// Scripts, or folders of them
+    #[arg(required = true, value_name = "PATH")]
+    pub paths: Vec<PathBuf>,
+    /// Report the verdict of this subject, or of `all`, and ignore `expect` lines; several if repeated
+    #[arg(long = "subject", value_name = "NAME")]
+    pub subjects: Vec<String>,
+    /// How often a script is run at most [default: 50 if it must pass, and 2,000 to see anything else]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..), allow_negative_numbers = true)]
+    pub times: Option<u64>,
+    /// What hunts and replays have in common.
+    #[command(flatten)]
+    pub common: Common,
+}
+
+/// The options of `hunt` and `replay`.
+#[derive(Args, Clone, Debug, PartialEq)]
+pub struct Common {
+    /// What runs the scripts
+    #[arg(long, value_enum, default_value_t = Engine::Threads)]
+    pub engine: Engine,
+    /// Which contract judges, where no `expect` line says: the subject's own, or the shipped mux's
+    #[arg(long, value_name = "KIND", value_parser = contract, default_value = "own")]
+    pub contract: ContractKind,
+    /// What scripts and noise are drawn from [default: random, and printed]
+    #[arg(long, value_name = "N", allow_negative_numbers = true)]
+    pub seed: Option<u64>,
+    /// How long one run may take, in seconds, before nothing is concluded from it
+    #[arg(long, value_name = "SECONDS", value_parser = seconds, default_value = "1", allow_negative_numbers = true)]
+    pub deadline: Duration,
+    /// How many runs at a time [default: one a core]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=MOST_JOBS), allow_negative_numbers = true)]
+    pub jobs: Option<u64>,
+    /// How to print
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    pub format: Format,
+}
+
+impl Common {
+    /// How many runs at a time.
+    pub fn jobs(&self) -> usize {
+        let cores = || std::thread::available_parallelism().map_or(1, NonZeroUsize::get);
+        self.jobs.map_or_else(cores, |jobs| jobs as usize)
+    }
+}
+
+/// What runs scripts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Engine {
+    /// Free-running OS threads, with noise at their sync points
+    Threads,
+}
+
+/// How to print.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Format {
+    /// To be read
+    Text,
+    /// One object a line
+    Json,
+}
+
+fn seconds(text: &str) -> Result<Duration, &'static str> {
+    let seconds = text.parse().ok().and_then(|seconds| Duration::try_from_secs_f64(seconds).ok());
+    seconds.filter(|seconds| !seconds.is_zero()).ok_or("expected seconds, more than 0")
+}
+
+fn contract(text: &str) -> Result<ContractKind, &'static str> {
+    let kind = ContractKind::ALL.into_iter().find(|kind| kind.name() == text);
+    kind.ok_or("expected `own` or `strict`")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(line: &str) -> Result<Request, Refusal> {
+        parse(std::iter::once("target/watchmux").chain(line.split_whitespace()).map(OsString::from))
+    }
+
+    fn hunt(line: &str) -> Hunt {
+        match read(line) {
+            Ok(Request::Hunt(hunt)) => hunt,
+            other => panic!("`{line}` is read as {other:?}"),
+        }
+    }
+
+    fn usage(line: &str) -> String {
+        match read(line) {
+            Err(Refusal::Usage(error)) => error,
+            other => panic!("`{line}` is read as {other:?}"),
+        }
+    }
+
+    #[test]
+    fn hunt_is_the_default() {
+        let options = "--subject a --subject b --runs 3 --seed 7 --contract strict --save x --keep-going";
+        assert_eq!(hunt(options), hunt(&format!("hunt {options}")));
+        assert_eq!(hunt(options).subjects, ["a", "b"]);
+        assert_eq!(hunt(options).common.contract, ContractKind::Strict);
+    }
+
+    #[test]
+    fn a_hunt_has_ten_seconds_unless_it_is_told() {
+        assert_eq!(hunt("").budget(), Budget { time: Some(TIME), runs: None });
+        assert_eq!(hunt("--runs 5").budget(), Budget { time: None, runs: Some(5) });
+        let half = Duration::from_millis(500);
+        assert_eq!(hunt("--time .5 --runs 5").budget(), Budget { time: Some(half), runs: Some(5) });
+    }
+
+    #[test]
+    fn bad_usage_is_told_in_a_line_that_names_what_was_read() {
+        for (line, named) in [
+            ("--time -1", &["-1", "--time", "seconds, more than 0"][..]),
+            ("--time 0", &["0", "--time"]),
+            ("--time 1e-30", &["1e-30", "--time"]),
+            ("--time 1e300", &["1e300", "--time"]),
+            ("--time nan", &["nan", "--time"]),
+            ("--deadline x", &["x", "--deadline"]),
+            ("--seed x", &["x", "--seed"]),
+            ("--seed -1", &["-1", "--seed"]),
+            ("--runs 0", &["0", "--runs"]),
+            ("--jobs 0", &["0", "--jobs", "1..=256"]),
+            ("--contract mine", &["mine", "--contract", "`own` or `strict`"]),
+            ("--engine steam", &["steam", "--engine", "threads"]),
+            ("--format html", &["html", "--format", "text, json"]),
+            ("replay", &["<PATH>"]),
+            ("replay x --times 0", &["0", "--times"]),
+            ("hunt now", &["now"]),
+            ("--nonsense", &["--nonsense"]),
+            ("--time 3 hunt", &["hunt"]),
+        ] {
+            let error = usage(line);
+            assert!(named.iter().all(|name| error.contains(name)), "`{line}` is answered `{error}`");
+            assert_eq!(error.lines().count(), 1, "{error}");
+        }
+    }
+
+    #[test]
+    fn help_and_version_are_no_errors() {
+        for line in ["--help", "-h", "--version", "hunt --help", "replay --help", "help"] {
+            assert!(matches!(read(line), Err(Refusal::Print(_))), "{line}");
+        }
+        let Err(Refusal::Print(help)) = read("--help") else { unreachable!() };
+        assert!(help.contains("7  a corpus entry is not as expected"), "{help}");
+    }
+}

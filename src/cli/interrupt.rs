@@ -1,0 +1,17 @@
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use super::exit::Exit;
+
+static INTERRUPTED: AtomicBool = AtomicBool::new(false);
+
+/// What becomes true when the process is told to end, by Ctrl-C or a signal. Told again, it ends at once.
+pub(super) fn flag() -> &'static AtomicBool {
+    let handler = || {
+        if INTERRUPTED.swap(true, Ordering::Relaxed) {
+            std::process::exit(Exit::Failed as i32);
+        }
+    };
+    // A program that has a handler of its own keeps it, and is ended by that.
+    let _ = ctrlc::try_set_handler(handler);
+    &INTERRUPTED
+}

@@ -1,0 +1,134 @@
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+use super::args::{Format, Replay};
+use super::{Command, Exit, Failure, Output, seed, subjects};
+use crate::hunt::corpus::{self, Loaded};
+use crate::hunt::{Effort, Trial, replay};
+use crate::oracle::Verdict;
+use crate::report::text::Checked;
+use crate::report::{json, text};
+use crate::script::ContractKind;
+use crate::subject::Subject;
+
+/// One subject that one file is run on.
+struct Task<'a> {
+    loaded: &'a Loaded,
+    subject: Arc<dyn Subject>,
+    contract: ContractKind,
+    expected: Option<Verdict>,
+}
+
+impl Command<'_> {
+    /// Runs the files, and prints their verdicts. All is read before anything is run.
+    pub(super) fn replay(&self, options: &Replay, out: &mut Output) -> Result<Exit, Failure> {
+        let files = corpus::load(&options.paths).map_err(|error| Failure::Usage(error.to_string()))?;
+        let named = subjects::find(self.subjects, &options.subjects)?;
+        let mut tasks = Vec::new();
+        for loaded in &files {
+            tasks.extend(self.tasks(options, loaded, &named)?);
+        }
+        let seed = seed(options.common.seed);
+        let is_text = options.common.format == Format::Text;
+        if is_text {
+            out.print(&format!("seed {seed}\n"))?;
+        }
+        let (mut exit, mut done, mut failed) = (Exit::Pass, 0, 0);
+        for task in &tasks {
+            if self.stop.load(Ordering::Relaxed) {
+                break;
+            }
+            let verdict = self.replay_one(options, task, seed, out)?;
+            done += 1;
+            exit = exit.and(match task.expected {
+                None => verdict.into(),
+                Some(expected) if expected == verdict => Exit::Pass,
+                Some(_) => {
+                    failed += 1;
+                    Exit::Unexpected
+                }
+            });
+        }
+        if done < tasks.len() && exit == Exit::Pass {
+            exit = Exit::Inconclusive;
+        }
+        if is_text {
+            let interrupted = if done < tasks.len() { ", interrupted" } else { "" };
+            out.print(&format!(
+                "{done} of {} verdicts, {failed} not as expected{interrupted}\n",
+                tasks.len()
+            ))?;
+        }
+        Ok(exit)
+    }
+
+    /// What a file is run on: the subjects named, or those it expects something of, or its own.
+    fn tasks<'a>(
+        &self,
+        options: &Replay,
+        loaded: &'a Loaded,
+        named: &[Arc<dyn Subject>],
+    ) -> Result<Vec<Task<'a>>, Failure> {
+        let file = loaded.path.display();
+        let known = |name: &str| {
+            let place = format!("{file}:{}", loaded.line_of(name));
+            subjects::named(self.subjects, name, &place, "")
+        };
+        let on = |subject| Task { loaded, subject, contract: options.common.contract, expected: None };
+        if !named.is_empty() {
+            return Ok(named.iter().cloned().map(on).collect());
+        }
+        let entry = &loaded.entry;
+        match &entry.subject {
+            Some(name) if entry.expects.is_empty() => Ok(vec![on(known(name)?)]),
+            None if entry.expects.is_empty() => {
+                let expected = "expected `--subject`, or a text with one of these lines";
+                Err(Failure::Usage(format!("{file}: read no `subject` and no `expect` line, {expected}")))
+            }
+            _ => entry
+                .expects
+                .iter()
+                .map(|expect| {
+                    let (subject, contract) = (known(&expect.subject)?, expect.contract);
+                    Ok(Task { loaded, subject, contract, expected: Some(expect.verdict) })
+                })
+                .collect(),
+        }
+    }
+
+    fn replay_one(
+        &self,
+        options: &Replay,
+        task: &Task<'_>,
+        seed: u64,
+        out: &mut Output,
+    ) -> Result<Verdict, Failure> {
+        let common = &options.common;
+        let trial = Trial::new(Arc::clone(&task.subject), task.contract, common.deadline);
+        let entry = &task.loaded.entry;
+        let replay = replay::Replay {
+            trial: &trial,
+            script: &entry.script,
+            expected: task.expected,
+            times: options.times,
+            seed,
+        };
+        let replayed = replay.run(Effort { jobs: common.jobs(), time: None, stop: self.stop });
+        let file = task.loaded.path.display().to_string();
+        let checked = Checked {
+            file: &file,
+            subject: task.subject.name(),
+            contract: task.contract,
+            expected: task.expected,
+            verdict: replayed.verdict,
+            runs: replayed.runs,
+            has_schedule: entry.schedule.is_some(),
+            found: replayed.found.as_ref(),
+        };
+        out.write(|out| match common.format {
+            Format::Text => text::checked(out, &checked),
+            Format::Json => json::checked(out, &checked, &trial.clamp(&entry.script), seed),
+        })?;
+        Ok(replayed.verdict)
+    }
+}

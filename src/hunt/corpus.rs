@@ -1,0 +1,206 @@
+//! The corpus: scripts in files, read with care and written whole.
+
+use std::fmt;
+use std::fs::{self, File};
+use std::io::{self, Read, Write};
+use std::path::{Path, PathBuf};
+
+use super::campaign::{Found, Group};
+use crate::oracle::Signature;
+use crate::script::text::{self, Entry, Expect};
+use crate::script::{ContractKind, Script};
+
+/// The end of the name of a script in the text form.
+pub const EXTENSION: &str = "script";
+
+/// The largest file that is read, in bytes.
+pub const MAX_SIZE: u64 = 1 << 24;
+
+/// What libFuzzer puts before the 40 hex digits of a file's name, if anything.
+const PREFIXES: [&str; 6] = ["crash-", "timeout-", "oom-", "leak-", "slow-unit-", "minimized-from-"];
+
+/// An entry, and where it was read from.
+#[derive(Clone, Debug)]
+pub struct Loaded {
+    /// The file.
+    pub path: PathBuf,
+    /// Its content.
+    pub entry: Entry,
+    /// The numbers of the lines of [`Entry::expects`], from 1, and of [`Entry::subject`].
+    lines: Vec<(String, usize)>,
+}
+
+impl Loaded {
+    /// The first line that names the subject, from 1; 1 if none does.
+    pub fn line_of(&self, subject: &str) -> usize {
+        self.lines.iter().find(|(name, _)| name == subject).map_or(1, |(_, line)| *line)
+    }
+}
+
+/// What could not be read: one line that says where, what was read and what was expected.
+#[derive(Debug)]
+pub struct LoadError(String);
+
+impl fmt::Display for LoadError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for LoadError {}
+
+/// Reads files, and of folders each `*.script` and each file named as libFuzzer names them, by name.
+///
+/// # Errors
+/// At the first that cannot be read or is not a script, and at a folder with none of these.
+pub fn load(paths: &[PathBuf]) -> Result<Vec<Loaded>, LoadError> {
+    let mut entries = Vec::new();
+    for path in paths {
+        if path.is_dir() {
+            for file in folder(path)? {
+                entries.push(load_file(&file)?);
+            }
+        } else {
+            entries.push(load_file(path)?);
+        }
+    }
+    Ok(entries)
+}
+
+fn folder(path: &Path) -> Result<Vec<PathBuf>, LoadError> {
+    let failed = |error| LoadError(format!("{}: cannot be read: {error}", path.display()));
+    let mut files = Vec::new();
+    for item in fs::read_dir(path).map_err(failed)? {
+        let file = item.map_err(failed)?.path();
+        let is_script = file.extension().is_some_and(|extension| extension == EXTENSION);
+        if (is_script || is_bytes(&file)) && !file.is_dir() {
+            files.push(file);
+        }
+    }
+    files.sort();
+    if files.is_empty() {
+        let name = path.display();
+        return Err(LoadError(format!(
+            "{name}: read a folder without scripts, expected a `*.{EXTENSION}` in it"
+        )));
+    }
+    Ok(files)
+}
+
+fn load_file(path: &Path) -> Result<Loaded, LoadError> {
+    let name = path.display().to_string();
+    let mut content = Vec::new();
+    let read = File::open(path).and_then(|file| file.take(MAX_SIZE + 1).read_to_end(&mut content));
+    match read {
+        Err(error) => return Err(LoadError(format!("{name}: cannot be read: {error}"))),
+        Ok(size) if size as u64 > MAX_SIZE => {
+            let expected = format!("at most {MAX_SIZE} bytes");
+            return Err(LoadError(format!("{name}: read more than that, expected {expected}")));
+        }
+        Ok(_) => {}
+    }
+    if is_bytes(path) {
+        let entry = Entry::from(Script::from_bytes(&content));
+        return Ok(Loaded { path: path.to_owned(), entry, lines: Vec::new() });
+    }
+    let entry = text::parse_bytes(&name, &content).map_err(|error| LoadError(error.to_string()))?;
+    Ok(Loaded { path: path.to_owned(), entry, lines: subject_lines(&String::from_utf8_lossy(&content)) })
+}
+
+/// The subjects that lines name, with the numbers of these lines.
+fn subject_lines(text: &str) -> Vec<(String, usize)> {
+    let lines = text.lines().enumerate().filter_map(|(index, line)| {
+        let mut words = line.split_whitespace();
+        let names_one = matches!(words.next(), Some("subject" | "expect"));
+        words.next().filter(|_| names_one).map(|name| (name.to_owned(), index + 1))
+    });
+    lines.collect()
+}
+
+/// Whether the file is named as libFuzzer names them: its content is bytes.
+pub fn is_bytes(path: &Path) -> bool {
+    let Some(name) = path.file_name().and_then(|name| name.to_str()) else { return false };
+    let Some((front, digits)) = name.len().checked_sub(40).and_then(|middle| name.split_at_checked(middle))
+    else {
+        return false;
+    };
+    let is_hex = digits.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'));
+    is_hex && (front.is_empty() || PREFIXES.iter().any(|prefix| front.ends_with(prefix)))
+}
+
+/// What is kept of a finding: its script, the verdict it must have, and what there is to know.
+pub fn entry(subject: &str, contract: ContractKind, seed: u64, group: &Group) -> Entry {
+    let Found { run, script: first, .. } = &group.found;
+    let (script, finding) = match &group.shrunk {
+        Some(shrunk) => (&shrunk.script, &shrunk.finding),
+        None => (first, &group.found.finding),
+    };
+    let Signature { verdict, class, .. } = finding.signature;
+    let mut header = vec![
+        format!("{subject}, {} contract: {verdict}, {class}", contract.name()),
+        String::new(),
+        finding.sentence.clone(),
+        format!("Broken: {}", finding.clause),
+        format!(
+            "Found in run {} of seed {seed}, by a script of {} ops in {} lanes.",
+            run + 1,
+            first.ops(),
+            first.lanes.len()
+        ),
+    ];
+    if let Some(shrunk) = &group.shrunk {
+        let claim = if shrunk.minimal { "no op can be removed" } else { "there may be a smaller one" };
+        let reruns = shrunk.reruns;
+        header.push(format!("Shrunk on free threads, {reruns} reruns a candidate: {claim}."));
+    }
+    for line in &mut header {
+        // A header is lines of text, whatever a subject's message holds.
+        *line = line
+            .chars()
+            .map(|c| if c.is_control() { ' ' } else { c })
+            .collect::<String>()
+            .trim_end()
+            .to_owned();
+    }
+    let expect = Expect { subject: subject.to_owned(), contract, verdict };
+    Entry { header, subject: Some(subject.to_owned()), expects: vec![expect], ..Entry::from(script.clone()) }
+}
+
+/// The name of the file that findings of this signature are kept in.
+pub fn file_name(subject: &str, contract: ContractKind, signature: &Signature) -> String {
+    let Signature { verdict, class, op, shape, wind_down } = signature;
+    let op = op.map_or("-", |op| op.name());
+    let text = format!("{}|{verdict}|{class}|{op}|{shape}|{wind_down}", contract.name());
+    // FNV-1a: the same on every machine and with every compiler, as the names must be.
+    let hash = text.bytes().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
+        (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3)
+    });
+    format!("{subject}-{:08x}.{EXTENSION}", hash as u32)
+}
+
+/// Writes an entry to a file of this name, whole or not at all, and says where. The folder is made if it is not
+/// there; a file that is there already gives way only to a smaller script.
+///
+/// # Errors
+/// If the folder or the file cannot be written.
+pub fn save(folder: &Path, name: &str, entry: &Entry) -> io::Result<PathBuf> {
+    let path = folder.join(name);
+    let kept = load_file(&path).is_ok_and(|kept| kept.entry.script.ops() <= entry.script.ops());
+    if kept {
+        return Ok(path);
+    }
+    fs::create_dir_all(folder)?;
+    let mut builder = tempfile::Builder::new();
+    builder.prefix(".").suffix(".tmp");
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt;
+        // As for any other file: what the umask leaves of it.
+        builder.permissions(fs::Permissions::from_mode(0o666));
+    }
+    let mut file = builder.tempfile_in(folder)?;
+    file.write_all(entry.to_string().as_bytes())?;
+    file.as_file().sync_all()?;
+    file.persist(&path)?;
+    Ok(path)
+}

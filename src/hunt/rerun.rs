@@ -1,0 +1,125 @@
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::time::Duration;
+
+use super::Execution;
+use super::trial::{Trial, derive};
+use crate::engine::{self, Stopwatch};
+use crate::oracle::{Judgement, Verdict};
+use crate::script::Script;
+
+/// What may be spent: workers, and time from now.
+#[derive(Clone, Copy)]
+pub struct Effort<'a> {
+    /// How many executions run at a time.
+    pub jobs: usize,
+    /// How long, at most; as long as it takes if `None`. An execution that has begun is not cut short.
+    pub time: Option<Duration>,
+    /// Ends it early, once true.
+    pub stop: &'a AtomicBool,
+}
+
+/// Hands out the indexes of executions, in order, to any number of workers.
+pub(super) struct Indexes<'a> {
+    next: AtomicU64,
+    end: AtomicU64,
+    effort: Effort<'a>,
+    clock: Stopwatch,
+}
+
+impl<'a> Indexes<'a> {
+    pub(super) fn new(end: u64, effort: Effort<'a>) -> Indexes<'a> {
+        Indexes { next: AtomicU64::new(0), end: AtomicU64::new(end), effort, clock: Stopwatch::start() }
+    }
+
+    /// The next index; `None` if there is none, or the effort is spent.
+    pub(super) fn take(&self) -> Option<u64> {
+        let effort = &self.effort;
+        let spent = effort.stop.load(Ordering::Relaxed)
+            || effort.time.is_some_and(|time| self.clock.elapsed() >= time)
+            || self.next.load(Ordering::Relaxed) >= self.end.load(Ordering::Relaxed);
+        if spent {
+            return None;
+        }
+        let index = self.next.fetch_add(1, Ordering::Relaxed);
+        (index < self.end.load(Ordering::Relaxed)).then_some(index)
+    }
+
+    /// Hands out none beyond this one. All before it were handed out already, and will be finished.
+    pub(super) fn end_with(&self, index: u64) {
+        self.end.fetch_min(index.saturating_add(1), Ordering::Relaxed);
+    }
+}
+
+/// One script run again and again, with other noise each time.
+pub(super) struct Rerun<'a> {
+    pub(super) trial: &'a Trial,
+    /// Clamped.
+    pub(super) script: &'a Script,
+    pub(super) seed: u64,
+    /// The most executions.
+    pub(super) most: u64,
+    /// How many hits are enough.
+    pub(super) enough: u64,
+    pub(super) effort: Effort<'a>,
+}
+
+/// What came of it.
+#[derive(Default)]
+pub(super) struct Reruns {
+    pub(super) runs: u64,
+    pub(super) inconclusive: u64,
+    pub(super) hits: u64,
+    /// The hit of the lowest index.
+    pub(super) hit: Option<Hit>,
+    /// The miss of the lowest index that did not pass.
+    pub(super) miss: Option<Hit>,
+}
+
+/// One execution of these.
+pub(super) struct Hit {
+    pub(super) run: u64,
+    pub(super) noise: u64,
+    pub(super) execution: Execution,
+}
+
+impl Rerun<'_> {
+    /// Runs it, until there are hits enough. A hit is an execution whose judgement is wanted.
+    pub(super) fn until(&self, wanted: impl Fn(&Judgement) -> bool + Sync) -> Reruns {
+        let indexes = Indexes::new(self.most, self.effort);
+        let hits = AtomicU64::new(0);
+        let parts = engine::work(self.effort.jobs, |_| {
+            let mut part = Reruns::default();
+            while let Some(run) = indexes.take() {
+                let noise = derive(self.seed, run);
+                let hit = Hit { run, noise, execution: self.trial.execute(self.script, noise) };
+                let (verdict, wanted) = (hit.execution.judgement.verdict(), wanted(&hit.execution.judgement));
+                part.runs += 1;
+                part.inconclusive += u64::from(verdict == Verdict::Inconclusive);
+                if wanted {
+                    part.hits += 1;
+                    part.hit.get_or_insert(hit);
+                    if hits.fetch_add(1, Ordering::Relaxed) + 1 >= self.enough {
+                        indexes.end_with(run);
+                    }
+                } else if verdict != Verdict::Pass {
+                    part.miss.get_or_insert(hit);
+                }
+            }
+            part
+        });
+        parts.into_iter().fold(Reruns::default(), Reruns::and)
+    }
+}
+
+impl Reruns {
+    fn and(self, other: Reruns) -> Reruns {
+        let first = |one: Option<Hit>, other| one.into_iter().chain(other).min_by_key(|hit| hit.run);
+        Reruns {
+            runs: self.runs + other.runs,
+            inconclusive: self.inconclusive + other.inconclusive,
+            hits: self.hits + other.hits,
+            hit: first(self.hit, other.hit),
+            miss: first(self.miss, other.miss),
+        }
+    }
+}

@@ -1,0 +1,66 @@
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::execution::{Execution, execute};
+use crate::engine::threads::Settings;
+use crate::oracle::{Contract, Verdict};
+use crate::script::{ContractKind, Script};
+use crate::subject::{Capabilities, Subject};
+
+/// How much longer the deadline is when a run with nothing to conclude is tried again.
+const SECOND_DEADLINE: u32 = 10;
+
+/// A subject, and how it is judged.
+#[derive(Clone)]
+pub struct Trial {
+    /// The subject.
+    pub subject: Arc<dyn Subject>,
+    /// Which contract it is judged by.
+    pub kind: ContractKind,
+    /// How long one execution may take; ten times that when it is tried again.
+    pub deadline: Duration,
+    capabilities: Capabilities,
+    contract: Contract,
+}
+
+impl Trial {
+    /// A subject under one of its contracts.
+    pub fn new(subject: Arc<dyn Subject>, kind: ContractKind, deadline: Duration) -> Trial {
+        let contract = match kind {
+            ContractKind::Own => subject.contract(),
+            ContractKind::Strict => Contract::strict(),
+        };
+        let capabilities = subject.capabilities();
+        Trial { subject, kind, deadline, capabilities, contract }
+    }
+
+    /// What the subject supports.
+    pub fn capabilities(&self) -> &Capabilities {
+        &self.capabilities
+    }
+
+    /// The script as the subject can run it.
+    pub fn clamp(&self, script: &Script) -> Script {
+        self.capabilities.clamp(script)
+    }
+
+    /// Runs a clamped script once, with the noise of this seed; once more, with a longer deadline, if nothing can
+    /// be concluded.
+    pub fn execute(&self, script: &Script, noise: u64) -> Execution {
+        let run =
+            |deadline| execute(&self.subject, script, &self.contract, Settings { seed: noise, deadline });
+        let execution = run(self.deadline);
+        match execution.judgement.verdict() {
+            Verdict::Inconclusive => run(self.deadline.saturating_mul(SECOND_DEADLINE)),
+            _ => execution,
+        }
+    }
+}
+
+/// A seed of its own for each index of each purpose, none like another (SplitMix64).
+pub(super) fn derive(seed: u64, index: u64) -> u64 {
+    let mut bits = seed.wrapping_add(index.wrapping_add(1).wrapping_mul(0x9e37_79b9_7f4a_7c15));
+    bits = (bits ^ (bits >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    bits = (bits ^ (bits >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    bits ^ (bits >> 31)
+}

@@ -1,0 +1,167 @@
+//! Reports for programs: one object a line.
+
+use std::io::{self, Write};
+
+use serde::Serialize;
+
+use super::text::{Checked, shown};
+use crate::hunt::{Group, Outcome};
+use crate::script::Script;
+
+/// What came of a campaign: a subject's line.
+#[derive(Serialize)]
+struct Subject<'a> {
+    subject: &'a str,
+    contract: &'static str,
+    verdict: &'static str,
+    #[serde(flatten)]
+    finding: Finding,
+    runs: u64,
+    runs_per_second: f64,
+    interleavings: u64,
+    sync_points_per_run: f64,
+    inconclusive: u64,
+    interrupted: bool,
+    seconds: f64,
+    seed: u64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    findings: Option<Vec<Listed>>,
+}
+
+/// What was found; `null` in each where nothing was.
+#[derive(Default, Serialize)]
+struct Finding {
+    class: Option<&'static str>,
+    op: Option<&'static str>,
+    shape: Option<String>,
+    wind_down: Option<bool>,
+    sentence: Option<String>,
+    clause: Option<String>,
+    script: Option<String>,
+    ops: Option<usize>,
+    lanes: Option<usize>,
+    shrunk: Option<Shrunk>,
+    saved: Option<String>,
+}
+
+/// How the script was made small.
+#[derive(Serialize)]
+struct Shrunk {
+    minimal: bool,
+    candidates: u64,
+    reruns: u64,
+    seconds: f64,
+    confirmed: u64,
+    confirmed_of: u64,
+}
+
+/// One of `findings`.
+#[derive(Serialize)]
+struct Listed {
+    verdict: &'static str,
+    count: u64,
+    first_run: u64,
+    #[serde(flatten)]
+    finding: Finding,
+}
+
+/// Writes what came of a campaign, with a list of its findings if it was to keep going.
+///
+/// # Errors
+/// Those of the writer.
+pub fn outcome(out: &mut dyn Write, outcome: &Outcome, keep_going: bool) -> io::Result<()> {
+    let listed = || outcome.findings.iter().map(listed).collect();
+    let object = Subject {
+        subject: &outcome.subject,
+        contract: outcome.contract.name(),
+        verdict: outcome.verdict().name(),
+        finding: outcome.findings.first().map(finding).unwrap_or_default(),
+        runs: outcome.runs,
+        runs_per_second: outcome.runs_per_second,
+        interleavings: outcome.interleavings,
+        sync_points_per_run: outcome.sync_points_per_run,
+        inconclusive: outcome.inconclusive,
+        interrupted: outcome.interrupted,
+        seconds: outcome.elapsed.as_secs_f64(),
+        seed: outcome.seed,
+        findings: keep_going.then(listed),
+    };
+    line(out, &object)
+}
+
+fn listed(group: &Group) -> Listed {
+    let verdict = group.found.finding.signature.verdict.name();
+    Listed { verdict, count: group.count, first_run: group.found.run, finding: finding(group) }
+}
+
+fn finding(group: &Group) -> Finding {
+    let (finding, script, _) = shown(group);
+    let signature = &finding.signature;
+    Finding {
+        class: Some(signature.class.name()),
+        op: signature.op.map(|op| op.name()),
+        shape: Some(signature.shape.clone()),
+        wind_down: Some(signature.wind_down),
+        sentence: Some(finding.sentence.clone()),
+        clause: Some(finding.clause.clone()),
+        script: Some(script.to_string()),
+        ops: Some(script.ops()),
+        lanes: Some(script.lanes.len()),
+        shrunk: group.shrunk.as_ref().map(|shrunk| Shrunk {
+            minimal: shrunk.minimal,
+            candidates: shrunk.candidates,
+            reruns: shrunk.reruns,
+            seconds: shrunk.elapsed.as_secs_f64(),
+            confirmed: shrunk.confirmation.hits,
+            confirmed_of: shrunk.confirmation.runs,
+        }),
+        saved: group.saved.as_ref().map(|path| path.display().to_string()),
+    }
+}
+
+/// What came of a replay: a line for each file, subject and contract.
+#[derive(Serialize)]
+struct Entry<'a> {
+    file: &'a str,
+    subject: &'a str,
+    contract: &'static str,
+    expected: Option<&'static str>,
+    verdict: &'static str,
+    as_expected: bool,
+    class: Option<&'static str>,
+    sentence: Option<&'a str>,
+    script: String,
+    ops: usize,
+    lanes: usize,
+    runs: u64,
+    seed: u64,
+}
+
+/// Writes what came of a replay of this script, with the seed of its noise.
+///
+/// # Errors
+/// Those of the writer.
+pub fn checked(out: &mut dyn Write, checked: &Checked<'_>, script: &Script, seed: u64) -> io::Result<()> {
+    let finding = checked.found.map(|found| &found.finding);
+    let object = Entry {
+        file: checked.file,
+        subject: checked.subject,
+        contract: checked.contract.name(),
+        expected: checked.expected.map(|verdict| verdict.name()),
+        verdict: checked.verdict.name(),
+        as_expected: checked.is_as_expected(),
+        class: finding.map(|finding| finding.signature.class.name()),
+        sentence: finding.map(|finding| finding.sentence.as_str()),
+        script: script.to_string(),
+        ops: script.ops(),
+        lanes: script.lanes.len(),
+        runs: checked.runs,
+        seed,
+    };
+    line(out, &object)
+}
+
+fn line(out: &mut dyn Write, object: &impl Serialize) -> io::Result<()> {
+    serde_json::to_writer(&mut *out, object)?;
+    writeln!(out)
+}

@@ -1,0 +1,10 @@
+//! Reports: what a hunt or a replay has found, for people and for programs.
+//!
+//! Each renderer writes to any writer. Text is styled with ANSI escapes, for the writer to strip where they are
+//! not wanted.
+
+mod blocked;
+mod calls;
+pub mod json;
+mod style;
+pub mod text;
