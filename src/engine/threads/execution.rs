@@ -206,8 +206,12 @@ impl seam::Execution for Execution {
         None
     }
 
-    fn adopt(&self) -> Option<TaskId> {
-        Some(self.table.lock().add(None))
+    fn adopts(&self) -> bool {
+        true
+    }
+
+    fn adopt(&self) -> TaskId {
+        self.table.lock().add(None)
     }
 
     fn run(self: Arc<Self>, task: TaskId, body: TaskBody<'_>) {

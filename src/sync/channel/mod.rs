@@ -15,7 +15,7 @@ pub use crossbeam_channel::{
     TrySelectError, TrySendError,
 };
 
-use super::seam::{Endpoint, Handle, Inside, Timer};
+use super::seam::{Attempt, Endpoint, Handle, Inside, Timer};
 use super::time::Instant;
 
 mod select;
@@ -109,9 +109,12 @@ impl<T> Sender<T> {
         if inside.disconnected() {
             return Err(TrySendError::Disconnected(message));
         }
-        if self.handle.is_modelled() && !inside.meets(self) {
-            let disconnected = self.handle.is_disconnected();
-            return Err(if disconnected { TrySendError::Disconnected } else { TrySendError::Full }(message));
+        if self.handle.is_modelled() {
+            match inside.attempt(self) {
+                Attempt::Refused => return Err(TrySendError::Full(message)),
+                Attempt::Disconnected(_) => return Err(TrySendError::Disconnected(message)),
+                Attempt::Native | Attempt::Modelled(_) => {}
+            }
         }
         let result = self.native.try_send(message);
         if result.is_ok() {
@@ -266,9 +269,12 @@ impl<T> Receiver<T> {
         if inside.disconnected() {
             return Err(TryRecvError::Disconnected);
         }
-        if self.handle.is_modelled() && !inside.meets(self) {
-            let disconnected = self.handle.is_disconnected();
-            return Err(if disconnected { TryRecvError::Disconnected } else { TryRecvError::Empty });
+        if self.handle.is_modelled() {
+            match inside.attempt(self) {
+                Attempt::Refused => return Err(TryRecvError::Empty),
+                Attempt::Disconnected(_) => return Err(TryRecvError::Disconnected),
+                Attempt::Native | Attempt::Modelled(_) => {}
+            }
         }
         let result = self.native.try_recv();
         if result.is_ok() {

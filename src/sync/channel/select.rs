@@ -52,7 +52,7 @@ impl<'a> Select<'a> {
         if !self.inside {
             return SelectedOperation::native(self.native.select());
         }
-        self.wait(None, Location::caller()).unwrap_or(SelectedOperation::disconnected())
+        self.wait(None, Location::caller()).unwrap_or(SelectedOperation::disconnected(0))
     }
 
     /// Selects one of the operations that can go ahead.
@@ -62,11 +62,12 @@ impl<'a> Select<'a> {
     #[track_caller]
     pub fn try_select(&mut self) -> Result<SelectedOperation<'a>, TrySelectError> {
         if self.inside && self.disconnected() {
-            return Ok(SelectedOperation::disconnected());
+            return Ok(SelectedOperation::disconnected(0));
         }
         match if self.inside { seam::try_select(&self.endpoints) } else { Attempt::Native } {
             Attempt::Native => self.native.try_select().map(SelectedOperation::native),
             Attempt::Modelled(index) => Ok(SelectedOperation::modelled(index)),
+            Attempt::Disconnected(index) => Ok(SelectedOperation::disconnected(index)),
             Attempt::Refused => Err(TrySelectError),
         }
     }
@@ -113,7 +114,7 @@ impl<'a> Select<'a> {
         location: &'static Location<'static>,
     ) -> Option<SelectedOperation<'a>> {
         if self.disconnected() {
-            return Some(SelectedOperation::disconnected());
+            return Some(SelectedOperation::disconnected(0));
         }
         match seam::try_select(&self.endpoints) {
             Attempt::Native => {
@@ -122,6 +123,7 @@ impl<'a> Select<'a> {
                 }
             }
             Attempt::Modelled(index) => return Some(SelectedOperation::modelled(index)),
+            Attempt::Disconnected(index) => return Some(SelectedOperation::disconnected(index)),
             Attempt::Refused => {}
         }
         seam::select(&self.endpoints, until.map(Into::into), location)
@@ -152,8 +154,8 @@ enum How<'a> {
     Native(cc::SelectedOperation<'a>),
     /// It goes ahead when it is tried.
     Modelled(usize),
-    /// The task unwinds, and every channel looks disconnected to it.
-    Disconnected,
+    /// Nobody is left on the other side; or the task unwinds, and every channel looks so to it.
+    Disconnected(usize),
 }
 
 impl<'a> SelectedOperation<'a> {
@@ -165,8 +167,8 @@ impl<'a> SelectedOperation<'a> {
         SelectedOperation(How::Modelled(index))
     }
 
-    pub(crate) fn disconnected() -> SelectedOperation<'a> {
-        SelectedOperation(How::Disconnected)
+    pub(crate) fn disconnected(index: usize) -> SelectedOperation<'a> {
+        SelectedOperation(How::Disconnected(index))
     }
 
     /// The number of the operation.
@@ -174,7 +176,7 @@ impl<'a> SelectedOperation<'a> {
         match &self.0 {
             How::Native(native) => native.index(),
             How::Modelled(index) => *index,
-            How::Disconnected => 0,
+            How::Disconnected(index) => *index,
         }
     }
 
@@ -188,8 +190,10 @@ impl<'a> SelectedOperation<'a> {
     pub fn send<T>(self, sender: &Sender<T>, message: T) -> Result<(), SendError<T>> {
         let result = match self.0 {
             How::Native(native) => native.send(&sender.native, message),
-            How::Modelled(_) => sender.native.try_send(message).map_err(|error| SendError(error.into_inner())),
-            How::Disconnected => return Err(SendError(message)),
+            How::Modelled(_) => {
+                sender.native.try_send(message).map_err(|error| SendError(error.into_inner()))
+            }
+            How::Disconnected(_) => return Err(SendError(message)),
         };
         if result.is_ok() {
             sender.handle.passed();
@@ -208,7 +212,7 @@ impl<'a> SelectedOperation<'a> {
         let result = match self.0 {
             How::Native(native) => native.recv(&receiver.native),
             How::Modelled(_) => receiver.native.try_recv().map_err(|_| RecvError),
-            How::Disconnected => return Err(RecvError),
+            How::Disconnected(_) => return Err(RecvError),
         };
         if result.is_ok() {
             receiver.handle.passed();

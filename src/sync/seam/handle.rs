@@ -47,18 +47,9 @@ impl Handle {
         Some(inside)
     }
 
-    /// The number of messages there is, for a rendezvous that is modelled: none.
+    /// Whether the channel is a rendezvous that is modelled.
     pub(crate) fn is_modelled(&self) -> bool {
         self.tag.object().is_some_and(|object| object.modelled)
-    }
-
-    /// Whether the other side is gone.
-    pub(crate) fn is_disconnected(&self) -> bool {
-        let other = match self.side {
-            Side::Send => Side::Recv,
-            Side::Recv => Side::Send,
-        };
-        self.tag.object().is_some_and(|object| !object.has(other))
     }
 
     /// A sync point, before a use of this handle.

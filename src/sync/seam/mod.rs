@@ -61,8 +61,11 @@ pub(crate) trait Execution: Send + Sync {
     /// Makes a channel that time fills, if it is not the system's time; the first after so long, then the others.
     fn add_timer(&self, object: &Arc<Object>, duration: Duration) -> Option<cc::Receiver<Instant>>;
 
-    /// Adds a task that will be [`run`](Execution::run) on a thread of the caller's; `None` if tasks are no threads.
-    fn adopt(&self) -> Option<TaskId>;
+    /// Whether a thread of the caller's can be a task.
+    fn adopts(&self) -> bool;
+
+    /// Adds a task that will be [`run`](Execution::run) on a thread of the caller's.
+    fn adopt(&self) -> TaskId;
 
     /// Runs an adopted task on the calling thread.
     fn run(self: Arc<Self>, task: TaskId, body: TaskBody<'_>);
@@ -92,6 +95,8 @@ pub(crate) enum Selected<'a> {
     Native(cc::SelectedOperation<'a>),
     /// The one of this number, which goes ahead when it is tried.
     Modelled(usize),
+    /// The one of this number, for nobody is left on the other side.
+    Disconnected(usize),
     /// None before the time was up.
     TimedOut,
     /// None ever will: the task is to unwind.
@@ -104,6 +109,8 @@ pub(crate) enum Attempt {
     Native,
     /// The one of this number goes ahead when it is tried.
     Modelled(usize),
+    /// The one of this number goes ahead, for nobody is left on the other side.
+    Disconnected(usize),
     /// None can.
     Refused,
 }
@@ -291,6 +298,7 @@ pub(crate) fn select<'a>(
     match me.execution.select(me.task, endpoints, until, location) {
         Selected::Native(selected) => Some(SelectedOperation::native(selected)),
         Selected::Modelled(index) => Some(SelectedOperation::modelled(index)),
+        Selected::Disconnected(index) => Some(SelectedOperation::disconnected(index)),
         Selected::TimedOut => None,
         Selected::Aborted => {
             me.refuse();

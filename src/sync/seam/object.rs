@@ -67,15 +67,25 @@ impl Object {
         Object { id, execution, kind, timer, modelled, name: OnceLock::new(), made, book: Mutex::default() }
     }
 
-    /// Whether the channel has a handle of that side.
-    pub(crate) fn has(&self, side: Side) -> bool {
-        self.book.lock().handles.iter().any(|handle| handle.1 == side)
+    /// Whether nobody is left on the other side of the channel.
+    pub(crate) fn is_disconnected(&self, target: Target) -> bool {
+        let other = if matches!(target, Target::Send(_)) { Side::Recv } else { Side::Send };
+        !self.book.lock().handles.iter().any(|handle| handle.1 == other)
     }
 
     /// How many messages were sent that were not received.
-    pub(crate) fn length(&self) -> i64 {
+    pub(crate) fn messages(&self) -> usize {
         let book = self.book.lock();
-        book.sent as i64 - book.received as i64
+        book.sent.saturating_sub(book.received) as usize
+    }
+
+    pub(crate) fn is_held_by(&self, task: TaskId) -> bool {
+        self.book.lock().holders.contains(&task)
+    }
+
+    /// Whether time fills it again and again.
+    pub(crate) fn repeats(&self) -> bool {
+        self.timer == Timer::Tick
     }
 
     /// Whether a wait for this side could be served, by the books alone.

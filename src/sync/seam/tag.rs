@@ -104,9 +104,9 @@ impl Inside<'_> {
         self.me.point(Some(target));
     }
 
-    /// Whether a rendezvous that is modelled can go ahead, and then does.
-    pub(crate) fn meets(&self, endpoint: &dyn Endpoint) -> bool {
-        matches!(self.me.execution.try_select(self.me.task, &[endpoint]), Attempt::Modelled(_))
+    /// Goes ahead with an operation on a rendezvous that is modelled, if it can.
+    pub(crate) fn attempt(&self, endpoint: &dyn Endpoint) -> Attempt {
+        self.me.execution.try_select(self.me.task, &[endpoint])
     }
 
     /// For channel operations: whether the task unwinds, and must be told that the other side is gone.

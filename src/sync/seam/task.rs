@@ -24,7 +24,14 @@ where
     F: FnOnce() -> T + Send + 'static,
 {
     let Some(me) = me() else { return Err(f) };
-    me.point(None);
+    let (result, body) = with_result(f);
+    Ok(start(&me, name, result, Box::new(body)))
+}
+
+/// A task's body that leaves its result.
+fn with_result<'a, T: Send + 'a>(
+    f: impl FnOnce() -> T + Send + 'a,
+) -> (Arc<Mutex<Option<Result<T>>>>, impl FnOnce() -> Option<String> + Send + 'a) {
     let result = Arc::new(Mutex::new(None));
     let put = Arc::clone(&result);
     let body = move || {
@@ -32,8 +39,18 @@ where
         *put.lock() = Some(result);
         message
     };
-    let task = me.execution.spawn(name, Box::new(body));
-    Ok(Joining { child: Child(Some((Arc::clone(&me.execution), task))), result })
+    (result, body)
+}
+
+fn start<T>(
+    me: &Me,
+    name: Option<&str>,
+    result: Arc<Mutex<Option<Result<T>>>>,
+    body: TaskBody<'static>,
+) -> Joining<T> {
+    me.point(None);
+    let task = me.execution.spawn(name, body);
+    Joining { child: Child(Some((Arc::clone(&me.execution), task))), result }
 }
 
 /// Runs to the end, or to a panic and its message; but an abort unwinds through.
@@ -104,14 +121,36 @@ impl Child {
 pub(crate) struct Children(RefCell<Vec<Child>>);
 
 impl Children {
+    /// Starts a task that borrows from what is around the scope, if tasks are no threads; otherwise gives back what was to
+    /// be run.
+    ///
+    /// Whoever calls this waits for all of them before anything borrowed is gone.
+    #[expect(unsafe_code, reason = "an engine keeps what its tasks run, and knows no lifetimes")]
+    pub(crate) fn spawn<'scope, T, F>(&self, f: F) -> std::result::Result<Joining<T>, F>
+    where
+        T: Send + 'scope,
+        F: FnOnce() -> T + Send + 'scope,
+    {
+        let Some(me) = me().filter(|me| !me.execution.adopts()) else { return Err(f) };
+        let (result, body) = with_result(f);
+        let body: TaskBody<'scope> = Box::new(body);
+        // SAFETY: only the lifetime changes. `thread::scope` returns or unwinds only after `Children::wait`, which waits
+        // until each of these tasks has ended, and what it ran is gone. A task that is forgotten never has, so then its
+        // parent waits for ever and is forgotten as well, with all that was borrowed.
+        let body = unsafe { std::mem::transmute::<TaskBody<'scope>, TaskBody<'static>>(body) };
+        let joining = start(&me, None, result, body);
+        self.0.borrow_mut().push(joining.child.clone());
+        Ok(joining)
+    }
+
     /// Makes what a scoped thread will run a task, if the calling thread is one.
     pub(crate) fn adopt<T: Send, F: FnOnce() -> T + Send>(
         &self,
         f: F,
     ) -> (Child, impl FnOnce() -> T + Send + use<T, F>) {
-        let child = Child(me().and_then(|me| {
+        let child = Child(me().map(|me| {
             me.point(None);
-            Some((Arc::clone(&me.execution), me.execution.adopt()?))
+            (Arc::clone(&me.execution), me.execution.adopt())
         }));
         self.0.borrow_mut().push(child.clone());
         let task = child.0.clone();
