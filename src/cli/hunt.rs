@@ -1,3 +1,4 @@
+use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -29,10 +30,15 @@ impl Command<'_> {
         }
         let seed = seed(options.common.seed);
         let mut exit = Exit::Pass;
-        for subject in subjects {
+        for (index, subject) in subjects.into_iter().enumerate() {
             let outcome = self.hunt_one(options, subject, seed)?;
             out.write(|out| match options.common.format {
-                Format::Text => text::outcome(out, &outcome, self.program),
+                Format::Text => {
+                    if index > 0 {
+                        writeln!(out)?;
+                    }
+                    text::outcome(out, &outcome, self.program)
+                }
                 Format::Json => json::outcome(out, &outcome, options.keep_going),
             })?;
             exit = exit.and(outcome.verdict().into());

@@ -294,3 +294,75 @@ fn fingerprint(script: &Script, execution: &Execution) -> u64 {
     }
     hasher.finish()
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::AtomicBool;
+
+    use super::super::testing;
+    use super::*;
+    use crate::script::Op;
+
+    fn campaign(runs: u64, keep_going: bool) -> Campaign {
+        Campaign {
+            trial: testing::trial(),
+            budget: Budget { time: None, runs: Some(runs) },
+            seed: 1,
+            keep_going,
+        }
+    }
+
+    fn run(campaign: &Campaign, jobs: usize, stop: bool) -> (Outcome, Progress, u64) {
+        let (stop, progress, told) = (AtomicBool::new(stop), Progress::default(), AtomicU64::new(0));
+        let effort = Effort { jobs, time: None, stop: &stop };
+        let news = |_: &Found| _ = told.fetch_add(1, Ordering::Relaxed);
+        let outcome = campaign.run(effort, &progress, &news);
+        (outcome, progress, told.into_inner())
+    }
+
+    /// Whether the subject panics: at the third action.
+    fn is_bug(script: &Script) -> bool {
+        script.iter().filter(|op| **op == Op::Action).count() >= 3
+    }
+
+    #[test]
+    fn a_run_is_drawn_from_seed_and_index_alone() {
+        let (one, two) = (campaign(1, false), campaign(9, true));
+        let last = RUNS_PER_SCRIPT - 1;
+        assert_eq!(one.draw(last), two.draw(last));
+        assert_eq!(one.draw(0).0, one.draw(last).0);
+        assert_ne!(one.draw(0).1, one.draw(1).1);
+        assert_ne!(one.draw(last).0, one.draw(last + 1).0);
+        let other = Campaign { seed: 2, ..campaign(1, false) };
+        assert_ne!(one.draw(0), other.draw(0));
+    }
+
+    #[test]
+    fn the_finding_of_the_lowest_run_wins_on_any_number_of_workers() {
+        let first = (0..).find(|run| is_bug(&campaign(1, false).draw(*run).0)).unwrap();
+        for jobs in [1, 2, 5] {
+            let (outcome, ..) = run(&campaign(u64::MAX, false), jobs, false);
+            assert_eq!((outcome.verdict(), outcome.runs), (Verdict::Panic, first + 1), "on {jobs} workers");
+            let [group] = outcome.findings.try_into().map_err(|_| "one finding").unwrap();
+            assert_eq!(group.found.run, first);
+            assert_eq!((group.found.script, group.found.noise), campaign(1, false).draw(first));
+        }
+    }
+
+    #[test]
+    fn a_campaign_that_goes_on_groups_findings_by_signature() {
+        let campaign = campaign(200, true);
+        let bugs: Vec<u64> = (0..200).filter(|run| is_bug(&campaign.draw(*run).0)).collect();
+        let (outcome, progress, told) = run(&campaign, 3, false);
+        assert_eq!((outcome.runs, progress.runs()), (200, 200));
+        assert_eq!(progress.interleavings(), outcome.interleavings);
+        let [group] = outcome.findings.try_into().map_err(|_| "one signature").unwrap();
+        assert_eq!((group.count, group.found.run, told), (bugs.len() as u64, bugs[0], 1));
+    }
+
+    #[test]
+    fn nothing_is_concluded_from_no_run() {
+        let (outcome, ..) = run(&campaign(200, false), 2, true);
+        assert_eq!((outcome.verdict(), outcome.runs, outcome.interrupted), (Verdict::Inconclusive, 0, true));
+    }
+}

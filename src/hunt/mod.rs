@@ -10,6 +10,8 @@ pub mod execution;
 pub mod replay;
 mod rerun;
 mod shrink;
+#[cfg(test)]
+mod testing;
 mod trial;
 
 pub use campaign::{Budget, Campaign, Found, Group, Outcome, Progress, RUNS_PER_SCRIPT};
