@@ -20,4 +20,7 @@ pub mod script;
 pub mod subject;
 
 pub use event::{Event, EventKind};
-pub use mux::{Closed, Config, Delivery, Mux, Reason, Stopper, WatchOptions, Watcher, WhenFull};
+pub use mux::{
+    ActionError, Closed, Config, Delivery, Mux, Reason, RecvTimeoutError, ShutdownTimeoutError, Stopper, TryActionError,
+    TryRecvError, WatchError, WatchOptions, Watcher, WhenFull,
+};

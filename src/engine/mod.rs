@@ -29,17 +29,19 @@ pub trait Body: Send + Sync + 'static {
     /// The first task.
     fn first(self: Arc<Self>) -> Job;
 
-    /// Called at each quiescence: nothing can go on unless something is added. The last one may be that every task has
-    /// ended.
+    /// Called at each quiescence: nothing can go on unless something is added. The last one may be that every
+    /// task has ended.
     ///
-    /// It is not called on a task: nothing of [`sync`](crate::sync) that belongs to the execution may be used.
+    /// It is not called on a task: nothing of [`sync`](crate::sync) that belongs to the execution may be
+    /// used.
     fn quiescent(self: Arc<Self>, state: &State) -> Next;
 
-    /// Called once the execution is over, before what is left is unwound: what its tasks still do is no part of it.
+    /// Called once the execution is over, before what is left is unwound: what its tasks still do is no part
+    /// of it.
     fn over(&self) {}
 
-    /// Called, on a task of its own, once all tasks that were left have been unwound: what the body keeps of the
-    /// execution is to be dropped here. That task is to unwind as well.
+    /// Called, on a task of its own, once all tasks that were left have been unwound: what the body keeps of
+    /// the execution is to be dropped here. That task is to unwind as well.
     fn unwound(self: Arc<Self>) {}
 }
 

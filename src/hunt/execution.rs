@@ -198,8 +198,8 @@ impl Harness {
         Some(Job { name: format!("stop-{slot}"), run })
     }
 
-    /// The task that closes the mux, unless the script did so. Where that was the last call it puts away what the script
-    /// left, and saves the execution another task for it.
+    /// The task that closes the mux, unless the script did so. Where that was the last call it puts away what
+    /// the script left, and saves the execution another task for it.
     fn close(self: &Arc<Self>) -> Job {
         let ops = [(OpKind::Close, Op::Close), (OpKind::Shutdown, Op::Shutdown)];
         let op = ops.into_iter().find(|(kind, _)| self.capabilities.ops.contains(*kind));

@@ -144,3 +144,42 @@ impl<E> Link<E> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::super::held::Held;
+    use super::super::shared::Shared;
+    use super::super::watcher::{Seat, Watcher};
+    use super::super::{Closed, TryRecvError};
+    use super::*;
+
+    fn item(seq: u64) -> Item<u64> {
+        Item { seq, event: Held::new(seq) }
+    }
+
+    /// What no test can time from outside: the dispatcher is between finding a queue full and sending.
+    #[test]
+    fn the_end_is_final_while_the_dispatcher_still_holds_a_sender() {
+        let shared = Arc::new(Shared::new(0));
+        let (unlinked, receiver) = Unlinked::new(1, WhenFull::Wait);
+        let link = shared.join(unlinked).expect("the mux is open");
+        let watcher = Watcher::new(Seat { shared, link: Arc::clone(&link) }, receiver, Vec::new());
+        assert!(link.send(item(0)).is_ok());
+        let After::Wait(sender, in_flight) = link.try_send(&mut link.state.lock(), item(1)) else {
+            panic!("the queue is full");
+        };
+
+        watcher.stop();
+        let closed = Closed { reason: Reason::Stopped, missed: 0 };
+        assert_eq!(watcher.try_recv().map(|delivery| delivery.event), Ok(0));
+        assert_eq!(watcher.try_recv(), Err(TryRecvError::Closed(closed)));
+
+        sender.send(in_flight).expect("the watcher is there, and its queue has room");
+        assert_eq!(watcher.try_recv(), Err(TryRecvError::Closed(closed)));
+        assert_eq!(watcher.recv(), Err(closed));
+        assert_eq!(select! { recv(watcher) -> delivery => delivery }, Err(closed));
+        assert!(watcher.is_empty());
+    }
+}

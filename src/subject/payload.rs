@@ -31,8 +31,8 @@ struct Book {
 pub enum Plan {
     /// The first `Clone` of this event panics.
     Clone(EventId),
-    /// The first `Drop` of a copy of this event panics. One that comes while its thread unwinds anyway does not: two
-    /// panics at once end the process.
+    /// The first `Drop` of a copy of this event panics. One that comes while its thread unwinds anyway does
+    /// not: two panics at once end the process.
     Drop(EventId),
 }
 
@@ -129,9 +129,8 @@ impl fmt::Debug for Payload {
 
 #[cfg(test)]
 mod tests {
-    use crate::sync::catch_unwind;
-
     use super::*;
+    use crate::sync::catch_unwind;
 
     fn panics(f: impl FnOnce()) -> bool {
         catch_unwind(f).is_err()

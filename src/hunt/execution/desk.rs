@@ -1,7 +1,7 @@
 //! What the tasks of an execution share: the history, and the slots with their watchers.
 //!
-//! Nothing of the subject is called or dropped in here, for the desk is locked unseen by the engine: what an op
-//! needs is handed out, and what is left over is handed back to be dropped.
+//! Nothing of the subject is called or dropped in here, for the desk is locked unseen by the engine: what an
+//! op needs is handed out, and what is left over is handed back to be dropped.
 
 use std::sync::Arc;
 
@@ -74,8 +74,8 @@ impl Desk {
         std::mem::take(&mut self.history)
     }
 
-    /// Records a call, and hands out what it needs; or records that it is skipped. Once the execution is wound down
-    /// the script starts no further op, and it is not recorded.
+    /// Records a call, and hands out what it needs; or records that it is skipped. Once the execution is
+    /// wound down the script starts no further op, and it is not recorded.
     pub(super) fn begin(
         &mut self,
         op: Op,
@@ -139,7 +139,8 @@ impl Desk {
         Some(tools)
     }
 
-    /// Records the return of a call, and puts the watcher where it belongs; what is left is to be dropped elsewhere.
+    /// Records the return of a call, and puts the watcher where it belongs; what is left is to be dropped
+    /// elsewhere.
     pub(super) fn end(&mut self, index: usize, outcome: Outcome, mut tools: Tools) -> Tools {
         if self.frozen {
             return tools;
@@ -179,8 +180,8 @@ impl Desk {
         at
     }
 
-    /// From now on the script starts no further op. Says which watchers are to be stopped: those that nobody has
-    /// stopped, and that can be.
+    /// From now on the script starts no further op. Says which watchers are to be stopped: those that nobody
+    /// has stopped, and that can be.
     pub(super) fn wind_down(&mut self) -> Vec<Slot> {
         self.winding_down = true;
         let is_live = |place: &Place| match place {
@@ -208,7 +209,8 @@ impl Desk {
         self.history.calls.iter().any(|call| closes(call) && call.outcome() != Some(&Outcome::Skipped))
     }
 
-    /// The execution is over: what is called or returns from now on, as its tasks are unwound, is not recorded.
+    /// The execution is over: what is called or returns from now on, as its tasks are unwound, is not
+    /// recorded.
     pub(super) fn freeze(&mut self) {
         self.frozen = true;
     }

@@ -4,8 +4,8 @@ use crate::script::{MAX_LANES, MAX_OPS, Op, Script};
 /// The script with the wind-down's ops as ops of its own, and without the ops that were never called: what a
 /// wind-down has shown, as a script shows it.
 ///
-/// Each of these ops is a lane of its own for as long as there are lanes left; then they come after what was not blocked.
-/// The script must be the one that the history is of.
+/// Each of these ops is a lane of its own for as long as there are lanes left; then they come after what was
+/// not blocked. The script must be the one that the history is of.
 pub fn with_wind_down_as_script(script: &Script, history: &History) -> Script {
     let calls_of = |origin| history.calls.iter().filter(move |call| call.origin == origin);
     let begun = calls_of(Origin::WindDown).next().map(|call| call.called);

@@ -106,7 +106,20 @@ lane
 
 #[test]
 fn what_may_be_blocked_is_wound_down() {
-    let script = "mux incoming=0 queue=0 when-full=wait\nsetup\n  watch a\n  watch b\nlane\n  action\n  action\n  action\nlane\n  recv a\n  recv a\n  recv a\n  recv a\n";
+    let script = "\
+mux incoming=0 queue=0 when-full=wait
+setup
+  watch a
+  watch b
+lane
+  action
+  action
+  action
+lane
+  recv a
+  recv a
+  recv a
+";
     for (name, close) in [("mux", Op::Close), ("k8s-1321", Op::Shutdown)] {
         let execution = run(&subject(name), script, 0);
         assert!(passes(&execution), "{execution:#?}");
@@ -127,7 +140,16 @@ fn what_may_be_blocked_is_wound_down() {
 
 #[test]
 fn what_the_script_did_the_wind_down_leaves() {
-    let script = "mux incoming=1 queue=1 when-full=wait\nsetup\n  watch a\n  watch b\nlane\n  stop a\n  drop b\n  shutdown\n";
+    let script = "\
+mux incoming=1 queue=1 when-full=wait
+setup
+  watch a
+  watch b
+lane
+  stop a
+  drop b
+  shutdown
+";
     let execution = run(&subject("mux"), script, 0);
     assert!(passes(&execution), "{execution:#?}");
     assert_eq!(outcomes(&execution, Origin::WindDown), []);
@@ -139,7 +161,7 @@ fn a_setup_that_blocks_ends_the_script() {
         "mux incoming=0 queue=0 when-full=wait\nsetup\n  watch a\n  recv a\n  watch b\nlane\n  action\n";
     let execution = run(&subject("mux"), script, 0);
     assert!(passes(&execution), "{execution:#?}");
-    assert_eq!(outcomes(&execution, Origin::Lane(0)), []);
+    assert!(execution.run.state.tasks.iter().all(|task| task.name != "lane0"));
     let setup = outcomes(&execution, Origin::Setup);
     assert!(matches!(setup[..], [_, (Op::Recv(_), Some(Outcome::Closed(_)))]), "{setup:?}");
 }
@@ -264,6 +286,21 @@ fn a_wait_for_a_go_channel_is_one_wait() {
         .expect("the wind-down stops a watcher that is being sent to");
     for (task, waits) in execution.run.state.blocked() {
         assert_eq!(waits.len(), 1, "{:?}", execution.run.state.task(task));
+    }
+}
+
+#[test]
+fn what_is_left_of_a_hang_is_dropped_where_it_belongs() {
+    let subject = subject("mux");
+    let script = "mux incoming=1 queue=1 when-full=wait\nsetup\n  watch a\n  watch b\nlane\n  recv a\n";
+    let contract = subject.contract().with(OpKind::Recv, Blocking::Never);
+    for seed in 0..50 {
+        let settings = Settings { seed, deadline: Duration::from_secs(60) };
+        // Outside of its execution, a watcher panics where it is dropped.
+        let execution = execute(&subject, &script.parse().unwrap(), &contract, settings);
+        assert_eq!(execution.judgement.verdict(), Verdict::Hang);
+        assert_eq!((execution.run.end, execution.run.forgotten), (End::Quiescent, 0));
+        assert_eq!(Arc::strong_count(&subject), 1);
     }
 }
 

@@ -1,7 +1,7 @@
 //! GoBench's kernel of kubernetes#1321 (Yuan et al., CGO 2021; `goker/blocking/kubernetes/1321`).
 //!
-//! `k8s-906` reduced to what hangs: the loop sends a hundred valueless items by itself, there is nothing to shut down, and
-//! a second, global lock guards the map from `Watch`, which leaves the lock of the mux alone.
+//! `k8s-906` reduced to what hangs: the loop sends a hundred valueless items by itself, there is nothing to
+//! shut down, and a second, global lock guards the map from `Watch`, which leaves the lock of the mux alone.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -44,8 +44,8 @@ impl Subject for Goker1321 {
         }
     }
 
-    /// It has no documentation, and its numbering of watchers can give two of them the same number. What is left is what it
-    /// was cut out for.
+    /// It has no documentation, and its numbering of watchers can give two of them the same number. What is
+    /// left is what it was cut out for.
     fn contract(&self) -> Contract {
         Contract::silent().with(OpKind::Stop, Blocking::SendingToAnother)
     }
@@ -68,7 +68,8 @@ impl Subject for Goker1321 {
 struct Mux {
     lock: Mutex<()>,
     global: Mutex<()>,
-    /// As in the kernel, no one lock guards it: `watch` holds the global one, `stop` that of the mux, the loop both.
+    /// As in the kernel, no one lock guards it: `watch` holds the global one, `stop` that of the mux, the
+    /// loop both.
     watchers: Shared<BTreeMap<usize, Chan<()>>>,
 }
 

@@ -1,7 +1,7 @@
 //! Kubernetes' Mux with #1321 fixed, by #1321 and #1327 (September 2014).
 //!
-//! Each watcher has a second channel that `Stop` closes *before* it takes the lock, once; the loop waits for either the
-//! watcher or that.
+//! Each watcher has a second channel that `Stop` closes *before* it takes the lock, once; the loop waits for
+//! either the watcher or that.
 
 use std::convert::Infallible;
 

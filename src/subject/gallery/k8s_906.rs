@@ -1,7 +1,7 @@
 //! Kubernetes' first Mux, as it was merged in #906 (August 2014). It has #1321.
 //!
-//! The loop sends to a watcher holding the lock, and `Stop` takes the lock first: a watcher that stops instead of
-//! reading waits for the lock for ever, and the loop for the watcher.
+//! The loop sends to a watcher holding the lock, and `Stop` takes the lock first: a watcher that stops
+//! instead of reading waits for the lock for ever, and the loop for the watcher.
 
 use super::kubernetes::{Entry, MuxWatcher, Version};
 use crate::subject::Payload;

@@ -1,8 +1,8 @@
 //! What the versions of Kubernetes' `pkg/watch/mux.go` have in common.
 //!
-//! A map of watchers behind a lock, a channel of incoming events, and a loop that takes each event from that channel
-//! and, holding the lock, sends it to each watcher. `Shutdown` closes the incoming channel, which ends the loop, which
-//! closes the channels of all watchers.
+//! A map of watchers behind a lock, a channel of incoming events, and a loop that takes each event from that
+//! channel and, holding the lock, sends it to each watcher. `Shutdown` closes the incoming channel, which
+//! ends the loop, which closes the channels of all watchers.
 //!
 //! Go visits a map in an order drawn by lot; here watchers are visited in the order they joined.
 
@@ -74,11 +74,11 @@ impl<V: Version> Subject for Kubernetes<V> {
         }
     }
 
-    /// The documentation says when `Action` blocks ("when queueLength is 0, Action will block until any prior event has
-    /// been completely distributed"), that `Shutdown` leaves queued events to be distributed, and that `Action` must not
-    /// be called after it. "New watchers will only receive new events" is read as the code did: events that were not yet
-    /// distributed. Of `Stop` it says only that it stops watching; that it waits while an event is sent to *another*
-    /// watcher is let pass.
+    /// The documentation says when `Action` blocks ("when queueLength is 0, Action will block until any prior
+    /// event has been completely distributed"), that `Shutdown` leaves queued events to be distributed, and
+    /// that `Action` must not be called after it. "New watchers will only receive new events" is read as the
+    /// code did: events that were not yet distributed. Of `Stop` it says only that it stops watching; that it
+    /// waits while an event is sent to *another* watcher is let pass.
     fn contract(&self) -> Contract {
         use Guarantee::{Complete, Once, Order, StopFinal};
         Contract::silent()
