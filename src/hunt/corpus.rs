@@ -94,8 +94,7 @@ fn load_file(path: &Path) -> Result<Loaded, LoadError> {
     match read {
         Err(error) => return Err(LoadError(format!("{name}: cannot be read: {error}"))),
         Ok(size) if size as u64 > MAX_SIZE => {
-            let expected = format!("at most {MAX_SIZE} bytes");
-            return Err(LoadError(format!("{name}: read more than that, expected {expected}")));
+            return Err(LoadError(format!("{name}: read more than {MAX_SIZE} bytes, expected a script")));
         }
         Ok(_) => {}
     }
@@ -251,7 +250,7 @@ mod tests {
         let inner = folder.path().join("new");
         for (ops, kept) in [(3, 3), (4, 3), (2, 2)] {
             let path = save(&inner, "a.script", &entry(ops)).unwrap();
-            let [loaded] = load(&[inner.clone()]).unwrap().try_into().unwrap();
+            let [loaded] = load(std::slice::from_ref(&inner)).unwrap().try_into().unwrap();
             assert_eq!((&loaded.path, loaded.entry), (&path, entry(kept)));
         }
         assert_eq!(fs::read_dir(&inner).unwrap().count(), 1, "no temporary file is left");

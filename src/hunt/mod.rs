@@ -14,7 +14,7 @@ mod shrink;
 mod testing;
 mod trial;
 
-pub use campaign::{Budget, Campaign, Found, Group, Outcome, Progress, RUNS_PER_SCRIPT};
+pub use campaign::{Budget, Campaign, Found, Group, Outcome, Progress};
 pub use execution::Execution;
 pub use rerun::Effort;
 pub use shrink::{Confirmation, Shrunk, shrink};

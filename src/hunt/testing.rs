@@ -7,9 +7,7 @@ use std::time::Duration;
 use super::Trial;
 use crate::oracle::{Closed, Contract};
 use crate::script::{Config, ContractKind, OpKind, OpSet, WhenFull};
-use crate::subject::{
-    Capabilities, Payload, Received, Refused, Running, Stopping, Subject, TryRefused, Watching,
-};
+use crate::subject::{Capabilities, Payload, Received, Refused, Running, Stopping, Subject, Watching};
 
 pub(super) struct Brittle;
 
