@@ -2,6 +2,7 @@
 #![cfg(feature = "suite")]
 
 use std::fs;
+use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
@@ -269,4 +270,20 @@ fn nobody_reading_is_no_failure() {
     let output = child.wait_with_output().unwrap();
     assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
     assert_eq!(stderr(&output), "");
+}
+
+#[cfg(unix)]
+#[test]
+fn an_interrupted_hunt_ends_cleanly() {
+    let line = ["--time", "600", "--seed", "1"];
+    let mut child = command(&line).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let mut begun = String::new();
+    BufReader::new(child.stderr.take().unwrap()).read_line(&mut begun).unwrap();
+    assert!(begun.contains("hunting mux"), "{begun}");
+    let kill = format!("kill -INT {}", child.id());
+    assert!(Command::new("sh").args(["-c", &kill]).status().unwrap().success());
+    let output = child.wait_with_output().unwrap();
+    // It may have been told before the first run ended.
+    assert!(matches!(output.status.code(), Some(0 | 6)), "{}", output.status);
+    assert!(stdout(&output).contains("interrupted"), "{}", stdout(&output));
 }

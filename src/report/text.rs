@@ -93,8 +93,10 @@ fn facts(out: &mut dyn Write, outcome: &Outcome, group: &Group, program: &str) -
     let again = match &group.saved {
         Some(path) => format!("{program} replay {}", path.display()),
         None => {
-            // Free threads need not do the same again: the run is given room to.
-            format!("{program} hunt --subject {subject} --contract {kind} --seed {seed} --save findings")
+            // Free threads need not do the same again, so it is not told where to end.
+            let keep_going = if outcome.findings.len() > 1 { " --keep-going" } else { "" };
+            let hunt = format!("hunt --subject {subject} --contract {kind} --seed {seed}");
+            format!("{program} {hunt}{keep_going} --save findings")
         }
     };
     fact(out, "Replay", &again)
