@@ -318,9 +318,10 @@ mod tests {
         (outcome, progress, told.into_inner())
     }
 
-    /// Whether the subject panics: at the third action.
-    fn is_bug(script: &Script) -> bool {
-        script.iter().filter(|op| **op == Op::Action).count() >= 3
+    /// How many of the runs have this many actions or more: at the third the subject panics, and at the fourth.
+    fn with_actions(campaign: &Campaign, actions: usize, runs: u64) -> Vec<u64> {
+        let actions_of = |run| campaign.draw(run).0.iter().filter(|op| **op == Op::Action).count();
+        (0..runs).filter(|run| actions_of(*run) >= actions).collect()
     }
 
     #[test]
@@ -335,25 +336,31 @@ mod tests {
 
     #[test]
     fn the_finding_of_the_lowest_run_wins_on_any_number_of_workers() {
-        let first = (0..).find(|run| is_bug(&campaign(1, false).draw(*run).0)).unwrap();
-        for jobs in [1, 2, 5] {
-            let (outcome, ..) = run(&campaign(u64::MAX, false), jobs, false);
-            assert_eq!((outcome.verdict(), outcome.runs), (Verdict::Panic, first + 1), "on {jobs} workers");
-            let [group] = outcome.findings.try_into().map_err(|_| "one finding").unwrap();
-            assert_eq!(group.found.run, first);
-            assert_eq!((group.found.script, group.found.noise), campaign(1, false).draw(first));
+        for seed in 0..5 {
+            let campaign = Campaign { seed, ..campaign(u64::MAX, false) };
+            let first = with_actions(&campaign, 3, 200)[0];
+            for jobs in [1, 2, 5] {
+                let (outcome, ..) = run(&campaign, jobs, false);
+                let told = (outcome.verdict(), outcome.runs);
+                assert_eq!(told, (Verdict::Panic, first + 1), "seed {seed} on {jobs} workers");
+                let [group] = outcome.findings.try_into().map_err(|_| "one finding").unwrap();
+                assert_eq!((group.found.run, group.count), (first, 1));
+                assert_eq!((group.found.script, group.found.noise), campaign.draw(first));
+            }
         }
     }
 
     #[test]
     fn a_campaign_that_goes_on_groups_findings_by_signature() {
         let campaign = campaign(200, true);
-        let bugs: Vec<u64> = (0..200).filter(|run| is_bug(&campaign.draw(*run).0)).collect();
+        let (third, fourth) = (with_actions(&campaign, 3, 200), with_actions(&campaign, 4, 200));
         let (outcome, progress, told) = run(&campaign, 3, false);
-        assert_eq!((outcome.runs, progress.runs()), (200, 200));
+        assert_eq!((outcome.runs, progress.runs(), told), (200, 200, 2));
         assert_eq!(progress.interleavings(), outcome.interleavings);
-        let [group] = outcome.findings.try_into().map_err(|_| "one signature").unwrap();
-        assert_eq!((group.count, group.found.run, told), (bugs.len() as u64, bugs[0], 1));
+        let mut groups: Vec<(u64, u64)> =
+            outcome.findings.iter().map(|group| (group.count, group.found.run)).collect();
+        groups.sort_unstable_by_key(|(count, _)| std::cmp::Reverse(*count));
+        assert_eq!(groups, [(third.len() as u64, third[0]), (fourth.len() as u64, fourth[0])]);
     }
 
     #[test]

@@ -1,7 +1,8 @@
-//! A subject for tests of the hunt: it panics at the third action, whatever else happens, and at nothing else.
+//! A subject for tests of the hunt: it panics at the third action and at the fourth, whatever else happens, and at
+//! nothing else.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::time::Duration;
 
 use super::Trial;
@@ -9,7 +10,10 @@ use crate::oracle::{Closed, Contract};
 use crate::script::{Config, ContractKind, OpKind, OpSet, WhenFull};
 use crate::subject::{Capabilities, Payload, Received, Refused, Running, Stopping, Subject, Watching};
 
-pub(super) struct Brittle;
+struct Brittle {
+    /// How many executions are left before this is set.
+    stop: Option<(AtomicU32, Arc<AtomicBool>)>,
+}
 
 impl Subject for Brittle {
     fn name(&self) -> &str {
@@ -39,6 +43,11 @@ impl Subject for Brittle {
     }
 
     fn start(&self, _: &Config) -> Box<dyn Running> {
+        if let Some((left, stop)) = &self.stop
+            && left.fetch_sub(1, Ordering::Relaxed) == 1
+        {
+            stop.store(true, Ordering::Relaxed);
+        }
         Box::new(Counter(AtomicU32::new(0)))
     }
 }
@@ -51,8 +60,11 @@ impl Running for Counter {
     }
 
     fn action(&self, _: Payload) -> Result<Option<u64>, Refused> {
-        assert!(self.0.fetch_add(1, Ordering::Relaxed) != 2, "the third action");
-        Ok(None)
+        match self.0.fetch_add(1, Ordering::Relaxed) {
+            2 => panic!("the third action"),
+            3 => panic!("the fourth action"),
+            _ => Ok(None),
+        }
     }
 }
 
@@ -77,5 +89,12 @@ impl Stopping for Idle {
 }
 
 pub(super) fn trial() -> Trial {
-    Trial::new(Arc::new(Brittle), ContractKind::Own, Duration::from_secs(60))
+    Trial::new(Arc::new(Brittle { stop: None }), ContractKind::Own, Duration::from_secs(60))
+}
+
+/// With what is set once it has begun that many executions.
+pub(super) fn stopping(executions: u32, deadline: Duration) -> (Trial, Arc<AtomicBool>) {
+    let stop = Arc::new(AtomicBool::new(false));
+    let subject = Brittle { stop: Some((AtomicU32::new(executions), Arc::clone(&stop))) };
+    (Trial::new(Arc::new(subject), ContractKind::Own, deadline), stop)
 }
