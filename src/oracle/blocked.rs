@@ -42,7 +42,7 @@ pub(super) fn hang(model: &Model<'_>, state: &State, task: TaskId, index: Option
             class: diagnosis.class,
             op: call.map(|call| call.op.kind()),
             shape: diagnosis.shape,
-            wind_down: model.wind_down().is_some(),
+            wind_down: model.shows_in_wind_down(call),
         },
         sentence: diagnosis.sentence,
         clause: clause.unwrap_or_else(|| {

@@ -104,8 +104,8 @@ impl Blocking {
                  a live, full, unread `wait` watcher"
             }
             (Blocking::Table, OpKind::Recv) => {
-                "may block only while nothing is owed to its live watcher, or the dispatcher waits for another \
-                 full one"
+                "may block only until `shutdown` has returned, while nothing is owed to its live watcher or the \
+                 dispatcher waits for another full one"
             }
             (Blocking::Table, OpKind::Shutdown) => {
                 "may block only while a live `wait` watcher is full and unread"

@@ -157,7 +157,7 @@ impl Graph<'_> {
             (false, _, _, true) => Class::MisuseWaitGroup,
             (false, _, true, false) => Class::CondvarDeadlock,
             (false, true, false, false) => match chain.end {
-                End::Cycle(_) if reads && chain.links.len() > 1 => Class::RwrDeadlock,
+                End::Cycle(_) if reads => Class::RwrDeadlock,
                 End::Cycle(_) if chain.links.len() > 1 => Class::AbBaDeadlock,
                 End::Cycle(_) => Class::DoubleLocking,
                 _ => Class::ResourceDeadlock,

@@ -77,8 +77,7 @@ fn left_behind(model: &Model<'_>, run: &Run) -> Vec<Finding> {
 fn panics(model: &Model<'_>, run: &Run) -> Vec<Finding> {
     let ops = model.history.calls.iter().enumerate().filter_map(|(index, call)| match call.outcome() {
         Some(Outcome::Panicked(message)) => {
-            let late = model.wind_down().is_some_and(|begun| call.returned_at() > Some(begun));
-            Some((Some((index, call)), message, call.op.kind().name(), late))
+            Some((Some((index, call)), message, call.op.kind().name(), model.shows_in_wind_down(Some(call))))
         }
         _ => None,
     });

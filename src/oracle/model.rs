@@ -150,15 +150,19 @@ impl<'a> Model<'a> {
                 || first.is_some_and(|first| self.before(first, event)))
     }
 
-    /// The accepted events that the watcher may still have before it.
+    /// The events that the watcher may still have before it; what an action is blocked with is nowhere yet.
     ///
     /// An event from before its `watch` is one of them: to deliver it is wrong, but while it is there the
     /// dispatcher waits like for any other.
     pub(super) fn may_be_unread(&self, watcher: &Watcher<'a>) -> Vec<EventId> {
         let last = watcher.deliveries.last().and_then(|read| read.delivery.event);
+        let may_be_accepted =
+            |call: &Call| matches!(call.outcome(), Some(Outcome::Accepted(_) | Outcome::Panicked(_)));
         let mut unread: Vec<EventId> = self
-            .accepted()
-            .filter(|event| !watcher.received(*event))
+            .actions
+            .iter()
+            .filter(|(event, call)| may_be_accepted(call) && !watcher.received(**event))
+            .map(|(event, _)| *event)
             .filter(|event| last.is_none_or(|last| !self.before(*event, last)))
             .collect();
         let unknown = watcher.deliveries.iter().filter(|read| read.delivery.event.is_none()).count();
@@ -212,9 +216,15 @@ impl<'a> Model<'a> {
     }
 
     /// When the harness began to wind the execution down.
-    pub(super) fn wind_down(&self) -> Option<u64> {
+    fn wind_down(&self) -> Option<u64> {
         let winds_down = |call: &&Call| call.origin == super::Origin::WindDown;
         self.history.calls.iter().find(winds_down).map(|call| call.called)
+    }
+
+    /// Whether this call, or whatever there is at the end if it is none, showed only in the wind-down.
+    pub(super) fn shows_in_wind_down(&self, call: Option<&Call>) -> bool {
+        let returned = call.and_then(Call::returned_at).unwrap_or(u64::MAX);
+        self.wind_down().is_some_and(|begun| begun < returned)
     }
 
     /// Whether a `shutdown` had returned when this call was made.
@@ -247,7 +257,9 @@ impl<'a> Watcher<'a> {
 
     fn receive(&mut self, read: Read<'a>) {
         let event = read.delivery.event;
-        if event.is_some_and(|event| self.prefix().contains(&event)) {
+        // Where events carry no value, the first ones are the prefix.
+        let of_prefix = event.is_none() && self.prefix_read < self.prefix().len();
+        if of_prefix || event.is_some_and(|event| self.prefix().contains(&event)) {
             self.prefix_read += 1;
             return;
         }

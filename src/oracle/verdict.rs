@@ -124,8 +124,10 @@ pub struct Signature {
     /// The class.
     pub class: Class,
     /// The op that is blocked, was answered wrongly or panicked; `None` for a task of the subject's own.
+    /// In a violation, a `try-` form that did what the other does counts as the other.
     pub op: Option<OpKind>,
-    /// The cycle or the broken rule, in kinds: `stop waits lock, held by dispatcher, which waits send to own watcher`.
+    /// The chain of waits or the broken rule, in kinds: `stop waits for lock, held by dispatcher, which waits to
+    /// send to own watcher`.
     pub shape: String,
     /// Whether it showed only while the execution was wound down.
     pub wind_down: bool,

@@ -44,7 +44,7 @@ impl Rules<'_, '_> {
                 class: class(guarantee),
                 op: Some(kind(call)),
                 shape: format!("{}: {how}", guarantee.name()),
-                wind_down: self.model.wind_down().is_some_and(|begun| call.returned_at() > Some(begun)),
+                wind_down: self.model.shows_in_wind_down(Some(call)),
             },
             sentence,
             clause: guarantee.clause().to_owned(),

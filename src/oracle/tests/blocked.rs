@@ -35,6 +35,8 @@ fn an_action_waits_for_a_full_watcher() {
         .may_be_blocked();
     story("watch a; action 1; action 2; action 3; 1: action 5 ...").incoming(1).queue(2).hangs(&["action"]);
     story("action 1; watch a; 1: action 2 ...").may_be_blocked();
+    // What an action that panicked left behind is not known.
+    story("watch a; action 1 = panicked x; 1: action 2 ...").may_be_blocked();
 }
 
 #[test]
@@ -75,6 +77,7 @@ fn a_receive_does_not_wait_for_what_is_owed() {
     story("watch a disconnect; action 1; recv a ...").queue(1).hangs(&["recv"]);
     story("watch a 7; recv a ...").hangs(&["recv"]);
     story("watch a 7; recv a = 7; recv a ...").may_be_blocked();
+    story("watch a 7; recv a = _; recv a ...").may_be_blocked();
     // Received after an event that came later, so the watcher had joined.
     story("1: action 1 ...; 2: action 2 ...; watch a; 1: => #0; 2: => #1; recv a = 1; recv a ...")
         .hangs(&["recv"]);
@@ -85,6 +88,9 @@ fn a_receive_waits_while_another_watcher_is_full() {
     story("watch a; watch b; action 1; recv a ...").may_be_blocked();
     story("watch a; watch b; action 1; recv b = 1; recv a ...").hangs(&["recv"]);
     story("watch a; watch b; action 1; recv a ...").queue(1).hangs(&["recv"]);
+    // Event 2 is the one that b has no room for, and event 1 comes before it.
+    story("watch a; watch b; action 1; action 2; recv a ...").queue(1).hangs(&["recv"]);
+    story("watch a; watch b; action 1; action 2; recv a = 1; recv a ...").queue(1).may_be_blocked();
     story("watch a; watch b; action 1; stop b; recv a ...").hangs(&["recv"]);
     story("watch a; watch b drop-newest; action 1; recv a ...").hangs(&["recv"]);
     // Event 1 comes before event 2, which is the first that b has no room for.
@@ -117,6 +123,15 @@ fn a_receive_of_a_watcher_that_drops() {
     // The newest is dropped, or makes room for itself.
     story("watch a drop-newest; action 1; action 2; recv a = 1; recv a ...").queue(1).may_be_blocked();
     story("watch a drop-oldest; action 1; action 2; recv a = 1; recv a ...").queue(1).hangs(&["recv"]);
+    story("watch a drop-oldest; action 1; action 2; action 3; recv a = 2; recv a ...")
+        .queue(1)
+        .hangs(&["recv"]);
+    story("watch a drop-oldest; action 1; recv a = 1; action 2; action 3; recv a = 3; recv a ...")
+        .queue(1)
+        .may_be_blocked();
+    story("watch a drop-newest; action 1; action 2; recv a = 1; action 3; recv a ...")
+        .queue(1)
+        .hangs(&["recv"]);
 }
 
 #[test]
@@ -135,6 +150,7 @@ fn a_stop_that_may_wait_for_another_watcher() {
     let own = other.blocked("lane0 lock lock; dispatcher send a");
     assert_eq!(own[0].signature.op, Some(OpKind::Stop));
     assert_eq!(other.blocked("lane0 lock lock; dispatcher recv b").len(), 1);
+    assert_eq!(other.blocked("lane0 lock lock; dispatcher send incoming").len(), 1);
     // A sender that is an op is not the dispatcher.
     let op = story("watch a; watch b; 1: action 1 ...; stop a ...").under(v0());
     assert_eq!(op.blocked("lane0 lock lock; lane1 send b").len(), 1);
@@ -142,13 +158,16 @@ fn a_stop_that_may_wait_for_another_watcher() {
 
 #[test]
 fn a_stop_where_channels_are_unknown() {
-    let mut unknown = story("watch a; watch b; action 1; stop a ...").under(v0());
-    for call in &mut unknown.history.calls[..2] {
-        call.returned = call.returned.take().map(|(at, _)| (at, crate::oracle::Outcome::Joined(None)));
-    }
-    unknown.may_be_blocked();
-    unknown.script.config.queue = 1;
-    unknown.hangs(&["stop"]);
+    let unknown = |steps: &str, watcher: usize| {
+        let mut told = story(steps).under(v0());
+        let watch = &mut told.history.calls[watcher];
+        watch.returned = watch.returned.take().map(|(at, _)| (at, crate::oracle::Outcome::Joined(None)));
+        told
+    };
+    unknown("watch a; watch b; action 1; stop a ...", 0).may_be_blocked();
+    unknown("watch a; watch b; action 1; stop a ...", 1).may_be_blocked();
+    unknown("watch a; watch b; action 1; stop a ...", 1).queue(1).hangs(&["stop"]);
+    unknown("watch a; action 1; stop a ...", 0).hangs(&["stop"]);
 }
 
 #[test]

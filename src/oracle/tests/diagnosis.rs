@@ -29,6 +29,7 @@ fn kubernetes_1321() {
         "`lane0` waits in stop for lock `lock-watchers`, held by `dispatcher`, which waits to send to watcher \
          `a`, which only `lane0` reads",
     );
+    assert!(!diagnosed("watch a; action 1; stop a ...", state).signature.wind_down);
     // The same by another task, in another slot, seen in the wind-down.
     let found = story("s: watch b; 0: action 1; w0: stop b ...")
         .blocked("wind-down0 lock lock; lock held-by dispatcher; dispatcher send b; b received-by setup");
@@ -128,12 +129,22 @@ fn channels() {
         let state = format!("lane0 recv a; dispatcher recv incoming; {users}");
         expect(&diagnosed("watch a; action 1; recv a ...", &state), Class::ChannelDeadlock, shape, sentence);
     }
+    // Of two tasks that could be meant, the one that sends there; which no other task makes up for.
+    let state = "lane0 recv a; another recv x; dispatcher recv incoming; a sent-by dispatcher";
+    expect(&diagnosed("watch a; action 1; recv a ...", state), Class::ChannelDeadlock, shape, sentence);
     expect(
         &diagnosed("watch a; action 1; recv a ...", "lane0 recv a; a sent-by setup"),
         Class::ChannelDeadlock,
         "recv waits to receive from own watcher, served by nobody",
         "`lane0` waits in recv to receive from watcher `a`, served by nobody",
     );
+}
+
+#[test]
+fn tasks_with_calls_are_not_the_subjects_own() {
+    let found = story("watch a; watch b; w0: stop a ...; w1: recv b ...")
+        .blocked("wind-down0 recv done; wind-down1 recv b; setup recv x");
+    assert_eq!(found[0].signature.shape, "stop waits to receive from channel, served by nobody");
 }
 
 #[test]

@@ -28,6 +28,7 @@ fn what_shutdown_distributed_outlives_a_stop() {
     story(&format!("{steps} recv a = 1; recv a = closed")).queue(1).passes();
     story(&format!("{steps} recv a = closed")).queue(1).breaks("shutdown is final: an event not distributed");
     story("watch a; action 1; 1: shutdown ...; stop a; 1: =>; recv a = closed").queue(1).passes();
+    story("watch a; action 1; stop a; shutdown; stop a; recv a = closed").queue(1).passes();
 }
 
 #[test]
@@ -45,6 +46,7 @@ fn the_end_is_for_ever() {
 fn nothing_from_after_the_stop() {
     story("watch a; 1: stop a ...; action 1; 1: =>; recv a = 1").passes();
     story("watch a; stop a; action 1; recv a = 1").breaks("stop is final: an event from after the stop");
+    story("watch a; stop a; recv a = 9").breaks("once: an event that nobody published");
 }
 
 #[test]

@@ -38,7 +38,13 @@ fn nothing_outlives_the_wind_down() {
     assert_eq!((signature.verdict, signature.op, signature.wind_down), (Verdict::Hang, None, true));
     assert_eq!(signature.shape, "dispatcher waits to receive from channel, served by nobody");
     // It may wait as long as the mux is open, or a watcher may still take something.
-    for steps in ["watch a; w0: stop a", "watch a; action 1; close", "watch a; w0: stop a; w1: close ..."] {
+    for steps in [
+        "watch a; watch b; w0: stop a; w1: close",
+        "watch a; w0: stop a = panicked planned panic; w1: stop a; w2: close",
+        "watch a; w0: stop a",
+        "watch a; action 1; close",
+        "watch a; w0: stop a; w1: close ...",
+    ] {
         let judgement =
             story(steps).under(Contract::silent()).judged(End::Quiescent, "dispatcher recv incoming");
         assert_eq!(judgement.verdict(), Verdict::Pass);
@@ -66,6 +72,7 @@ fn gallery_b4_and_b6() {
     assert_eq!((finding.signature.verdict, finding.signature.class), (Verdict::Panic, Class::ChannelMisuse));
     assert_eq!(finding.signature.shape, "action panics: send on closed channel");
     assert_eq!(finding.sentence, "`lane0` panicked in action: send on closed channel");
+    assert!(!finding.signature.wind_down);
     assert_eq!(story(steps).under(excusing()).judged(End::Finished, "").verdict(), Verdict::Pass);
     let steps = "shutdown; shutdown = panicked close of closed channel";
     assert_eq!(story(steps).judged(End::Finished, "").findings[0].signature.class, Class::ChannelMisuse);
@@ -126,6 +133,7 @@ fn the_same_finding_is_told_once() {
         story("watch a; action 1; recv a = 1; recv a = 1; try-recv a = 1").judged(End::Finished, "");
     assert_eq!(judgement.findings.len(), 1);
     assert_eq!(judgement.findings[0].call, Some(3));
+    assert!(!judgement.findings[0].signature.wind_down);
 }
 
 #[test]

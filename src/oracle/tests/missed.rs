@@ -6,6 +6,9 @@ const WRONG: &str = "missed adds up: not what was left out";
 fn a_watcher_that_waits_misses_nothing() {
     story("watch a; action 1; recv a = 1 +0; close; recv a = closed shutdown +0").passes();
     story("watch a; action 1; recv a = 1 +1").breaks(WRONG);
+    story("watch a; action 1; recv a = 1 +0; 1: action 2 ...; close; recv a = closed shutdown +1")
+        .breaks(WRONG);
+    story("watch a; action 1; action 2; recv a = 2 +0").breaks("exact suffix: an event left out");
     story("watch a; close; recv a = closed shutdown +1").breaks(WRONG);
     story("watch a 7; recv a = 7 +1").breaks("missed adds up: missed in the prefix");
     story("watch a 7; recv a = 7 +0").passes();
@@ -25,6 +28,10 @@ fn what_was_dropped_before_an_event_is_counted() {
     told("").passes();
     told("+1").breaks(WRONG);
     told("+3").breaks(WRONG);
+    let steps = "watch a drop-newest; action 1; action 2; action 3;";
+    story(&format!("{steps} recv a = 1 +1")).breaks(WRONG);
+    story(&format!("{steps} recv a = 2 +1; recv a = 3 +1")).breaks(WRONG);
+    story(&format!("{steps} recv a = 2 +1; recv a = 3 +0")).passes();
 }
 
 #[test]
@@ -60,4 +67,13 @@ fn places_tell_what_was_missed() {
         ))
     };
     told("+1").passes();
+}
+
+#[test]
+fn a_watcher_that_is_disconnected_misses_only_at_its_end() {
+    let told = |steps: &str| story(&format!("watch a disconnect; action 1; action 2; {steps}")).queue(1);
+    told("recv a = 1 +0; recv a = closed too-slow +1").passes();
+    told("recv a = 1 +0; recv a = closed too-slow +0").passes();
+    told("recv a = 1 +0; recv a = closed too-slow +2").breaks(WRONG);
+    told("recv a = 1 +1").breaks(WRONG);
 }

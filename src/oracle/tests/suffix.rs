@@ -25,6 +25,7 @@ fn no_gap() {
     story("watch a; action 1; action 2; recv a = 2").breaks("exact suffix: an event left out");
     story("watch a disconnect; action 1; action 2; recv a = 2").breaks("exact suffix: an event left out");
     story("watch a drop-newest; action 1; action 2; recv a = 2").passes();
+    story("watch a; action 1; action 2; recv a = _; recv a = 2; close; recv a = closed").passes();
 }
 
 #[test]
