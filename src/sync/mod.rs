@@ -36,6 +36,7 @@ mod seam;
 pub(crate) mod seam;
 
 pub mod atomic;
+mod backoff;
 pub mod channel;
 mod condvar;
 mod mutex;
@@ -44,6 +45,7 @@ pub mod thread;
 pub mod time;
 
 pub use crate::select;
+pub use backoff::Backoff;
 pub use condvar::{Condvar, WaitTimeoutResult};
 pub use mutex::{Mutex, MutexGuard};
 pub use rwlock::{RwLock, RwLockReadGuard, RwLockWriteGuard};
