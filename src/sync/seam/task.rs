@@ -28,10 +28,13 @@ where
     Ok(start(&me, name, result, Box::new(body)))
 }
 
+/// Where a task leaves its result for whoever joins it.
+type Outcome<T> = Arc<Mutex<Option<Result<T>>>>;
+
 /// A task's body that leaves its result.
 fn with_result<'a, T: Send + 'a>(
     f: impl FnOnce() -> T + Send + 'a,
-) -> (Arc<Mutex<Option<Result<T>>>>, impl FnOnce() -> Option<String> + Send + 'a) {
+) -> (Outcome<T>, impl FnOnce() -> Option<String> + Send + 'a) {
     let result = Arc::new(Mutex::new(None));
     let put = Arc::clone(&result);
     let body = move || {
@@ -42,12 +45,7 @@ fn with_result<'a, T: Send + 'a>(
     (result, body)
 }
 
-fn start<T>(
-    me: &Me,
-    name: Option<&str>,
-    result: Arc<Mutex<Option<Result<T>>>>,
-    body: TaskBody<'static>,
-) -> Joining<T> {
+fn start<T>(me: &Me, name: Option<&str>, result: Outcome<T>, body: TaskBody<'static>) -> Joining<T> {
     me.point(None);
     let task = me.execution.spawn(name, body);
     Joining { child: Child(Some((Arc::clone(&me.execution), task))), result }
@@ -76,7 +74,7 @@ pub(crate) fn panic_message(payload: &(dyn Any + Send)) -> String {
 /// Waits for a task and its result.
 pub(crate) struct Joining<T> {
     child: Child,
-    result: Arc<Mutex<Option<Result<T>>>>,
+    result: Outcome<T>,
 }
 
 impl<T> Joining<T> {
