@@ -21,6 +21,6 @@ pub mod subject;
 
 pub use event::{Event, EventKind};
 pub use mux::{
-    ActionError, Closed, Config, Delivery, Mux, Reason, RecvTimeoutError, ShutdownTimeoutError, Stopper, TryActionError,
-    TryRecvError, WatchError, WatchOptions, Watcher, WhenFull,
+    ActionError, Closed, Config, Delivery, Mux, Reason, RecvTimeoutError, ShutdownTimeoutError, Stopper,
+    TryActionError, TryRecvError, WatchError, WatchOptions, Watcher, WhenFull,
 };
