@@ -1,5 +1,6 @@
 use std::ffi::OsString;
 use std::num::NonZeroUsize;
+use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -12,6 +13,13 @@ use crate::script::ContractKind;
 
 /// How long a hunt takes that is not told.
 const TIME: Duration = Duration::from_secs(10);
+
+/// How many workers there are for each core, if it is not told: executions on free threads sleep more than they
+/// compute, and one a core leaves more than half of it idle.
+const JOBS_A_CORE: usize = 4;
+
+/// The most workers, if it is not told.
+const USUAL_JOBS: usize = 64;
 
 /// The most workers.
 const MOST_JOBS: u64 = 256;
@@ -104,7 +112,7 @@ pub struct Hunt {
     #[arg(long, value_name = "SECONDS", value_parser = seconds, allow_negative_numbers = true)]
     pub time: Option<Duration>,
     /// How many runs to search each subject for
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..), allow_negative_numbers = true)]
+    #[arg(long, value_name = "N", value_parser = number(1..=u64::MAX), allow_negative_numbers = true)]
     pub runs: Option<u64>,
     /// Go on after a finding, and report one for each signature
     #[arg(long)]
@@ -134,7 +142,7 @@ pub struct Replay {
     #[arg(long = "subject", value_name = "NAME")]
     pub subjects: Vec<String>,
     /// How often a script is run at most [default: 50 if it must pass, and 2,000 to see anything else]
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..), allow_negative_numbers = true)]
+    #[arg(long, value_name = "N", value_parser = number(1..=u64::MAX), allow_negative_numbers = true)]
     pub times: Option<u64>,
     /// What hunts and replays have in common.
     #[command(flatten)]
@@ -151,13 +159,13 @@ pub struct Common {
     #[arg(long, value_name = "KIND", value_parser = contract, default_value = "own")]
     pub contract: ContractKind,
     /// What scripts and noise are drawn from [default: random, and printed]
-    #[arg(long, value_name = "N", allow_negative_numbers = true)]
+    #[arg(long, value_name = "N", value_parser = number(0..=u64::MAX), allow_negative_numbers = true)]
     pub seed: Option<u64>,
     /// How long one run may take, in seconds, before nothing is concluded from it
     #[arg(long, value_name = "SECONDS", value_parser = seconds, default_value = "1", allow_negative_numbers = true)]
     pub deadline: Duration,
-    /// How many runs at a time [default: one a core]
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=MOST_JOBS), allow_negative_numbers = true)]
+    /// How many runs at a time [default: four a core, 64 at most]
+    #[arg(long, value_name = "N", value_parser = number(1..=MOST_JOBS), allow_negative_numbers = true)]
     pub jobs: Option<u64>,
     /// How to print
     #[arg(long, value_enum, default_value_t = Format::Text)]
@@ -167,8 +175,8 @@ pub struct Common {
 impl Common {
     /// How many runs at a time.
     pub fn jobs(&self) -> usize {
-        let cores = || std::thread::available_parallelism().map_or(1, NonZeroUsize::get);
-        self.jobs.map_or_else(cores, |jobs| jobs as usize)
+        let cores = std::thread::available_parallelism().map_or(1, NonZeroUsize::get);
+        self.jobs.map_or_else(|| (cores * JOBS_A_CORE).min(USUAL_JOBS), |jobs| jobs as usize)
     }
 }
 
@@ -191,6 +199,14 @@ pub enum Format {
 fn seconds(text: &str) -> Result<Duration, &'static str> {
     let seconds = text.parse().ok().and_then(|seconds| Duration::try_from_secs_f64(seconds).ok());
     seconds.filter(|seconds| !seconds.is_zero()).ok_or("expected seconds, more than 0")
+}
+
+/// Reads a number of this range.
+fn number(range: RangeInclusive<u64>) -> impl Fn(&str) -> Result<u64, String> + Clone {
+    move |text| {
+        let number = text.parse().ok().filter(|number| range.contains(number));
+        number.ok_or_else(|| format!("expected a number from {} to {}", range.start(), range.end()))
+    }
 }
 
 fn contract(text: &str) -> Result<ContractKind, &'static str> {
@@ -245,10 +261,10 @@ mod tests {
             ("--time 1e300", &["1e300", "--time"]),
             ("--time nan", &["nan", "--time"]),
             ("--deadline x", &["x", "--deadline"]),
-            ("--seed x", &["x", "--seed"]),
+            ("--seed x", &["x", "--seed", "a number from 0 to"]),
             ("--seed -1", &["-1", "--seed"]),
             ("--runs 0", &["0", "--runs"]),
-            ("--jobs 0", &["0", "--jobs", "1..=256"]),
+            ("--jobs 0", &["0", "--jobs", "from 1 to 256"]),
             ("--contract mine", &["mine", "--contract", "`own` or `strict`"]),
             ("--engine steam", &["steam", "--engine", "threads"]),
             ("--format html", &["html", "--format", "text, json"]),

@@ -29,12 +29,19 @@ impl Command<'_> {
         }
         let seed = seed(options.common.seed);
         let mut exit = Exit::Pass;
-        for subject in subjects {
-            let outcome = self.hunt_one(options, subject, seed)?;
+        for (index, subject) in subjects.into_iter().enumerate() {
+            let (outcome, saved) = self.hunt_one(options, subject, seed);
             out.write(|out| match options.common.format {
-                Format::Text => text::outcome(out, &outcome, self.program),
+                Format::Text => {
+                    if index > 0 {
+                        writeln!(out)?;
+                    }
+                    text::outcome(out, &outcome, self.program)
+                }
                 Format::Json => json::outcome(out, &outcome, options.keep_going),
             })?;
+            // What could not be saved has been printed at least.
+            saved?;
             exit = exit.and(outcome.verdict().into());
             if outcome.interrupted {
                 break;
@@ -43,47 +50,64 @@ impl Command<'_> {
         Ok(exit)
     }
 
-    fn hunt_one(&self, options: &Hunt, subject: Arc<dyn Subject>, seed: u64) -> Result<Outcome, Failure> {
+    /// Searches one subject; with what it found, and whether that could be saved.
+    fn hunt_one(
+        &self,
+        options: &Hunt,
+        subject: Arc<dyn Subject>,
+        seed: u64,
+    ) -> (Outcome, Result<(), Failure>) {
         let common = &options.common;
         let trial = Trial::new(subject, common.contract, common.deadline);
         let campaign = Campaign { trial, budget: options.budget(), seed, keep_going: options.keep_going };
         let effort = Effort { jobs: common.jobs(), time: None, stop: self.stop };
         let progress = Arc::new(Progress::default());
         let reporter = Reporter::start(&campaign, effort.jobs, &progress);
-        let trial = &campaign.trial;
-        let save = |group: &Group| match &options.save {
-            Some(folder) => save(folder, trial, seed, group).map(Some),
-            None => Ok(None),
-        };
-        let failure = Shared::new(None);
+        let keeper =
+            Keeper { folder: options.save.as_deref(), campaign: &campaign, failure: Shared::new(None) };
         let news = |found: &Found| {
             // A search that goes on may never get to its end: what it finds is kept at once.
             if options.keep_going {
-                let saved = save(&Group { count: 1, found: found.clone(), shrunk: None, saved: None });
-                failure.with(|failure| *failure = failure.take().or(saved.err()));
+                keeper.keep(&Group { count: 1, found: found.clone(), shrunk: None, saved: None });
             }
         };
         let mut outcome = campaign.run(effort, &progress, &news);
-        if let Some(failure) = failure.into_inner() {
-            return Err(failure);
-        }
         reporter.shrinking();
         for group in &mut outcome.findings {
-            group.saved = save(group)?;
+            group.saved = keeper.keep(group);
             if !self.stop.load(Ordering::Relaxed) {
                 let effort = Effort { time: Some(SHRINKING), ..effort };
-                group.shrunk = Some(shrink(trial, &group.found, seed, effort));
-                group.saved = save(group)?;
+                group.shrunk = Some(shrink(&campaign.trial, &group.found, seed, effort));
+                group.saved = keeper.keep(group);
             }
         }
-        Ok(outcome)
+        (outcome, keeper.failure.into_inner().map_or(Ok(()), Err))
     }
 }
 
-fn save(folder: &Path, trial: &Trial, seed: u64, group: &Group) -> Result<PathBuf, Failure> {
-    let subject = trial.subject.name();
-    let name = corpus::file_name(subject, trial.kind, &group.found.finding.signature);
-    let entry = corpus::entry(subject, trial.kind, seed, group);
-    let doing = format!("cannot save {}", folder.join(&name).display());
-    corpus::save(folder, &name, &entry).map_err(|error| Failure::tool(&doing, error))
+/// Saves what is found, if it is to be saved.
+struct Keeper<'a> {
+    folder: Option<&'a Path>,
+    campaign: &'a Campaign,
+    /// The first.
+    failure: Shared<Option<Failure>>,
+}
+
+impl Keeper<'_> {
+    /// Saves it, and says where; a failure is kept for later.
+    fn keep(&self, group: &Group) -> Option<PathBuf> {
+        let folder = self.folder?;
+        let Campaign { trial, seed, .. } = self.campaign;
+        let subject = trial.subject.name();
+        let name = corpus::file_name(subject, trial.kind, &group.found.finding.signature);
+        let entry = corpus::entry(subject, trial.kind, *seed, group);
+        match corpus::save(folder, &name, &entry) {
+            Ok(path) => Some(path),
+            Err(error) => {
+                let doing = format!("cannot save {}", folder.join(&name).display());
+                self.failure.with(|failure| _ = failure.get_or_insert(Failure::tool(&doing, error)));
+                None
+            }
+        }
+    }
 }

@@ -11,7 +11,7 @@ pub(super) fn flag() -> &'static AtomicBool {
             std::process::exit(Exit::Failed as i32);
         }
     };
-    // A program that has a handler of its own keeps it, and is ended by that.
-    let _ = ctrlc::try_set_handler(handler);
+    // In place of any other handler: this is the whole command. Where it cannot be set, a signal ends the process.
+    let _ = ctrlc::set_handler(handler);
     &INTERRUPTED
 }

@@ -3,6 +3,8 @@
 //! An engine knows nothing of muxes or scripts: it runs a [`Body`] that uses [`sync`](crate::sync), finds
 //! the moments at which nothing can go on, and leaves a [`Run`] to be judged.
 //!
+//! - [`fibers`] runs them on coroutines, one at a time, every sync point a choice of a
+//!   [strategy](strategy::Strategy).
 //! - [`threads`] runs the body's tasks freely, on pooled OS threads and native primitives.
 
 #![expect(
@@ -11,12 +13,16 @@
     reason = "engines are what runs the threads, keeps the clock and catches the panics of everybody else"
 )]
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
-use crate::sync::seam;
+use crate::sync::seam::{self, TaskBody};
 
+pub mod fibers;
+mod name;
 pub mod run;
 mod shared;
+pub mod strategy;
 pub mod threads;
 mod work;
 
@@ -73,3 +79,27 @@ pub fn current_task() -> TaskId {
 pub fn point() {
     seam::point();
 }
+
+/// The body of a task that has nobody to join it.
+fn task_body(run: Box<dyn FnOnce() + Send>) -> TaskBody<'static> {
+    Box::new(move || match catch_unwind(AssertUnwindSafe(run)) {
+        Ok(()) => None,
+        Err(payload) => Some(seam::panic_message(&*seam::pass_abort(payload))),
+    })
+}
+
+/// Keeps the panics of tasks off stderr: they are caught and judged. All others are printed as before.
+fn quiet_panics() {
+    static ONCE: std::sync::Once = std::sync::Once::new();
+    ONCE.call_once(|| {
+        let before = std::panic::take_hook();
+        std::panic::set_hook(Box::new(move |info| {
+            if !seam::panicking() {
+                before(info);
+            }
+        }));
+    });
+}
+
+#[cfg(test)]
+mod tests;

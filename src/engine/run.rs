@@ -35,6 +35,8 @@ pub enum End {
     Quiescent,
     /// The deadline passed first. Nothing can be concluded.
     Deadline,
+    /// It passed more sync points than it may, and may never come to rest.
+    Exhausted,
 }
 
 /// The tasks and objects of an execution at one moment.

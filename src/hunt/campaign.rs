@@ -15,13 +15,11 @@ use crate::oracle::{Finding, Signature, Verdict};
 use crate::script::generate::{self, Profile};
 use crate::script::{ContractKind, Script};
 
-/// How often a script that was drawn is run, each time with other noise.
-pub const RUNS_PER_SCRIPT: u64 = 4;
-
 /// A search of one subject, in scripts drawn from a seed.
 ///
 /// The run of index i is a pure function of the seed and i, as far as scripts and noise go: any number of workers
-/// runs the same.
+/// runs the same. Each run has a script of its own, for drawing one costs next to nothing: where scripts were run
+/// four times each, as many runs were of two thirds the interleavings, and met their first finding later.
 pub struct Campaign {
     /// The subject, and how it is judged.
     pub trial: Trial,
@@ -134,7 +132,7 @@ impl Campaign {
     pub fn draw(&self, run: u64) -> (Script, u64) {
         let mut seed = [0; 32];
         seed[..8].copy_from_slice(&self.seed.to_le_bytes());
-        seed[8..16].copy_from_slice(&(run / RUNS_PER_SCRIPT).to_le_bytes());
+        seed[8..16].copy_from_slice(&run.to_le_bytes());
         let mut rng = TestRng::from_seed(RngAlgorithm::ChaCha, &seed);
         let script = generate::script(&self.profile(), &mut rng);
         (self.trial.clamp(&script), derive(self.seed, run))
@@ -201,7 +199,7 @@ impl Campaign {
             contract: self.trial.kind,
             seed: self.seed,
             runs: last.map_or(runs, |last| last + 1),
-            interleavings,
+            interleavings: interleavings.min(last.map_or(u64::MAX, |last| last + 1)),
             inconclusive,
             runs_per_second: runs as f64 / elapsed.as_secs_f64().max(f64::MIN_POSITIVE),
             sync_points_per_run: sync_points as f64 / (runs as f64).max(1.0),
@@ -293,4 +291,81 @@ fn fingerprint(script: &Script, execution: &Execution) -> u64 {
         (call.task, call.called, call.returned.as_ref().map(|(at, _)| at)).hash(&mut hasher);
     }
     hasher.finish()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::AtomicBool;
+
+    use super::super::testing;
+    use super::*;
+    use crate::script::Op;
+
+    fn campaign(runs: u64, keep_going: bool) -> Campaign {
+        Campaign {
+            trial: testing::trial(),
+            budget: Budget { time: None, runs: Some(runs) },
+            seed: 1,
+            keep_going,
+        }
+    }
+
+    fn run(campaign: &Campaign, jobs: usize, stop: bool) -> (Outcome, Progress, u64) {
+        let (stop, progress, told) = (AtomicBool::new(stop), Progress::default(), AtomicU64::new(0));
+        let effort = Effort { jobs, time: None, stop: &stop };
+        let news = |_: &Found| _ = told.fetch_add(1, Ordering::Relaxed);
+        let outcome = campaign.run(effort, &progress, &news);
+        (outcome, progress, told.into_inner())
+    }
+
+    /// How many of the runs have this many actions or more: at the third the subject panics, and at the fourth.
+    fn with_actions(campaign: &Campaign, actions: usize, runs: u64) -> Vec<u64> {
+        let actions_of = |run| campaign.draw(run).0.iter().filter(|op| **op == Op::Action).count();
+        (0..runs).filter(|run| actions_of(*run) >= actions).collect()
+    }
+
+    #[test]
+    fn a_run_is_drawn_from_seed_and_index_alone() {
+        let (one, two) = (campaign(1, false), campaign(9, true));
+        assert_eq!(one.draw(7), two.draw(7));
+        assert_ne!(one.draw(7).0, one.draw(8).0);
+        assert_ne!(one.draw(7).1, one.draw(8).1);
+        let other = Campaign { seed: 2, ..campaign(1, false) };
+        assert_ne!(one.draw(0), other.draw(0));
+    }
+
+    #[test]
+    fn the_finding_of_the_lowest_run_wins_on_any_number_of_workers() {
+        for seed in 0..5 {
+            let campaign = Campaign { seed, ..campaign(u64::MAX, false) };
+            let first = with_actions(&campaign, 3, 200)[0];
+            for jobs in [1, 2, 5] {
+                let (outcome, ..) = run(&campaign, jobs, false);
+                let told = (outcome.verdict(), outcome.runs);
+                assert_eq!(told, (Verdict::Panic, first + 1), "seed {seed} on {jobs} workers");
+                let [group] = outcome.findings.try_into().map_err(|_| "one finding").unwrap();
+                assert_eq!((group.found.run, group.count), (first, 1));
+                assert_eq!((group.found.script, group.found.noise), campaign.draw(first));
+            }
+        }
+    }
+
+    #[test]
+    fn a_campaign_that_goes_on_groups_findings_by_signature() {
+        let campaign = campaign(200, true);
+        let (third, fourth) = (with_actions(&campaign, 3, 200), with_actions(&campaign, 4, 200));
+        let (outcome, progress, told) = run(&campaign, 3, false);
+        assert_eq!((outcome.runs, progress.runs(), told), (200, 200, 2));
+        assert_eq!(progress.interleavings(), outcome.interleavings);
+        let mut groups: Vec<(u64, u64)> =
+            outcome.findings.iter().map(|group| (group.count, group.found.run)).collect();
+        groups.sort_unstable_by_key(|(count, _)| std::cmp::Reverse(*count));
+        assert_eq!(groups, [(third.len() as u64, third[0]), (fourth.len() as u64, fourth[0])]);
+    }
+
+    #[test]
+    fn nothing_is_concluded_from_no_run() {
+        let (outcome, ..) = run(&campaign(200, false), 2, true);
+        assert_eq!((outcome.verdict(), outcome.runs, outcome.interrupted), (Verdict::Inconclusive, 0, true));
+    }
 }

@@ -94,8 +94,7 @@ fn load_file(path: &Path) -> Result<Loaded, LoadError> {
     match read {
         Err(error) => return Err(LoadError(format!("{name}: cannot be read: {error}"))),
         Ok(size) if size as u64 > MAX_SIZE => {
-            let expected = format!("at most {MAX_SIZE} bytes");
-            return Err(LoadError(format!("{name}: read more than that, expected {expected}")));
+            return Err(LoadError(format!("{name}: read more than {MAX_SIZE} bytes, expected a script")));
         }
         Ok(_) => {}
     }
@@ -203,4 +202,57 @@ pub fn save(folder: &Path, name: &str, entry: &Entry) -> io::Result<PathBuf> {
     file.as_file().sync_all()?;
     file.persist(&path)?;
     Ok(path)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::oracle::{Class, Verdict};
+    use crate::script::OpKind;
+
+    #[test]
+    fn bytes_are_what_libfuzzer_names() {
+        let digits = "0123456789abcdef0123456789abcdef01234567";
+        for name in ["", "crash-", "timeout-", "oom-", "leak-", "slow-unit-", "minimized-from-", "my-crash-"]
+        {
+            assert!(is_bytes(Path::new(&format!("folder/{name}{digits}"))), "{name}");
+        }
+        for name in
+            [&digits[1..], &digits.to_uppercase(), &format!("other{digits}"), &format!("{digits}.script")]
+        {
+            assert!(!is_bytes(Path::new(name)), "{name}");
+        }
+        assert!(!is_bytes(Path::new("é0123456789abcdef0123456789abcdef0123456")));
+    }
+
+    #[test]
+    fn names_stay_the_same() {
+        let mut signature = Signature {
+            verdict: Verdict::Hang,
+            class: Class::MixedChannelLock,
+            op: Some(OpKind::Stop),
+            shape: "shape".to_owned(),
+            wind_down: false,
+        };
+        let name = |signature: &Signature| file_name("mux", ContractKind::Own, signature);
+        assert_eq!(name(&signature), "mux-a083f849.script");
+        signature.wind_down = true;
+        assert_ne!(name(&signature), "mux-a083f849.script");
+    }
+
+    #[test]
+    fn a_smaller_script_takes_the_place_of_a_larger_one() {
+        let folder = tempfile::tempdir().unwrap();
+        let entry = |ops: usize| {
+            let text = format!("mux incoming=0 queue=0 when-full=wait\nlane{}\n", "\n  action".repeat(ops));
+            text::parse("text", &text).unwrap()
+        };
+        let inner = folder.path().join("new");
+        for (ops, kept) in [(3, 3), (4, 3), (2, 2)] {
+            let path = save(&inner, "a.script", &entry(ops)).unwrap();
+            let [loaded] = load(std::slice::from_ref(&inner)).unwrap().try_into().unwrap();
+            assert_eq!((&loaded.path, loaded.entry), (&path, entry(kept)));
+        }
+        assert_eq!(fs::read_dir(&inner).unwrap().count(), 1, "no temporary file is left");
+    }
 }

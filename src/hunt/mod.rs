@@ -10,9 +10,11 @@ pub mod execution;
 pub mod replay;
 mod rerun;
 mod shrink;
+#[cfg(test)]
+mod testing;
 mod trial;
 
-pub use campaign::{Budget, Campaign, Found, Group, Outcome, Progress, RUNS_PER_SCRIPT};
+pub use campaign::{Budget, Campaign, Found, Group, Outcome, Progress};
 pub use execution::Execution;
 pub use rerun::Effort;
 pub use shrink::{Confirmation, Shrunk, shrink};

@@ -78,3 +78,43 @@ fn found(hit: Hit, verdict: Verdict, script: Script) -> Option<Found> {
     let finding = findings.iter().find(|finding| finding.signature.verdict == verdict)?.clone();
     Some(Found { run, noise, script, finding, execution })
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::AtomicBool;
+
+    use super::super::testing;
+    use super::*;
+
+    fn replay(actions: usize, expected: Option<Verdict>, times: Option<u64>) -> Replayed {
+        let text = format!("mux incoming=0 queue=0 when-full=wait\nlane{}", "\n  action".repeat(actions));
+        let (trial, stop) = (testing::trial(), AtomicBool::new(false));
+        let replay = Replay { trial: &trial, script: &text.parse().unwrap(), expected, times, seed: 1 };
+        replay.run(Effort { jobs: 2, time: None, stop: &stop })
+    }
+
+    #[test]
+    fn a_pass_is_a_pass_each_time() {
+        let replayed = replay(2, Some(Verdict::Pass), None);
+        assert_eq!((replayed.verdict, replayed.runs), (Verdict::Pass, PASSES));
+        let replayed = replay(2, None, Some(7));
+        assert_eq!((replayed.verdict, replayed.runs), (Verdict::Pass, 7));
+    }
+
+    #[test]
+    fn the_first_run_that_shows_what_is_sought_is_the_last() {
+        for expected in [Some(Verdict::Panic), Some(Verdict::Pass), None] {
+            let replayed = replay(3, expected, None);
+            assert_eq!((replayed.verdict, replayed.runs), (Verdict::Panic, 1), "expected {expected:?}");
+            assert_eq!(replayed.found.unwrap().finding.signature.verdict, Verdict::Panic);
+        }
+    }
+
+    #[test]
+    fn what_is_not_seen_is_told_by_what_is() {
+        let replayed = replay(3, Some(Verdict::Hang), Some(5));
+        assert_eq!((replayed.verdict, replayed.runs), (Verdict::Panic, 5));
+        let replayed = replay(2, Some(Verdict::Hang), Some(5));
+        assert_eq!((replayed.verdict, replayed.runs), (Verdict::Pass, 5));
+    }
+}

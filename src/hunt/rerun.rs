@@ -123,3 +123,33 @@ impl Reruns {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing;
+    use super::*;
+
+    #[test]
+    fn indexes_end_where_they_are_told_to() {
+        let stop = AtomicBool::new(false);
+        let indexes = Indexes::new(9, Effort { jobs: 1, time: None, stop: &stop });
+        assert_eq!([indexes.take(), indexes.take()], [Some(0), Some(1)]);
+        indexes.end_with(2);
+        indexes.end_with(5);
+        assert_eq!([indexes.take(), indexes.take()], [Some(2), None]);
+        stop.store(true, Ordering::Relaxed);
+        assert_eq!(Indexes::new(9, Effort { jobs: 1, time: None, stop: &stop }).take(), None);
+    }
+
+    #[test]
+    fn enough_hits_are_enough() {
+        let (trial, stop) = (testing::trial(), AtomicBool::new(false));
+        let script: Script = "mux incoming=0 queue=0 when-full=wait".parse().unwrap();
+        let effort = Effort { jobs: 1, time: None, stop: &stop };
+        let rerun = Rerun { trial: &trial, script: &script, seed: 1, most: 30, enough: 4, effort };
+        let reruns = rerun.until(|_| true);
+        assert_eq!((reruns.runs, reruns.hits, reruns.hit.map(|hit| hit.run)), (4, 4, Some(0)));
+        let reruns = rerun.until(|_| false);
+        assert_eq!((reruns.runs, reruns.hits, reruns.hit.is_none()), (30, 0, true));
+    }
+}

@@ -234,7 +234,42 @@ fn reruns_for(rate: f64) -> (u64, bool) {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::atomic::AtomicBool;
+
+    use super::super::testing;
     use super::*;
+    use crate::oracle::Verdict;
+
+    fn shrunk(trial: &Trial, time: Option<Duration>, stop: &AtomicBool) -> (Script, Shrunk) {
+        let text = "mux incoming=3 queue=2 when-full=wait\nsetup\n  watch a\n  action\nlane\n  action\n  stop a\n\
+                    lane\n  action\n  action\n  watch b\n";
+        let script: Script = text.parse().unwrap();
+        let execution = trial.execute(&script, 1);
+        let finding = execution.judgement.findings[0].clone();
+        let found = Found { run: 0, noise: 1, script: script.clone(), finding, execution };
+        (script, shrink(trial, &found, 1, Effort { jobs: 2, time, stop }))
+    }
+
+    #[test]
+    fn what_is_left_is_what_the_finding_needs() {
+        let (_, shrunk) = shrunk(&testing::trial(), None, &AtomicBool::new(false));
+        let script = "mux incoming=0 queue=0 when-full=wait\nlane\n  action\n  action\n  action";
+        assert_eq!(shrunk.script.to_string(), script);
+        assert_eq!(shrunk.finding.signature.verdict, Verdict::Panic);
+        assert_eq!(
+            shrunk.execution.history.calls.iter().filter(|call| call.op == crate::script::Op::Action).count(),
+            3
+        );
+        assert!(shrunk.minimal && !shrunk.capped);
+        assert_eq!(shrunk.confirmation, Confirmation { hits: CONFIRMATIONS, runs: CONFIRMATIONS });
+    }
+
+    #[test]
+    fn without_time_nothing_is_claimed() {
+        let (script, shrunk) = shrunk(&testing::trial(), Some(Duration::ZERO), &AtomicBool::new(false));
+        assert_eq!((shrunk.script, shrunk.minimal), (script, false));
+        assert_eq!(shrunk.confirmation.hits, CONFIRMATIONS);
+    }
 
     #[test]
     fn reruns_follow_the_rate() {
@@ -243,5 +278,13 @@ mod tests {
         // ln(0.001) / ln(0.99) = 687.3
         assert_eq!(reruns_for(0.01), (688, false));
         assert_eq!(reruns_for(0.003), (MOST, true));
+    }
+
+    #[test]
+    fn a_candidate_that_was_cut_short_is_not_ruled_out() {
+        let (trial, stop) = testing::stopping(20, Duration::from_secs(60));
+        let (_, shrunk) = shrunk(&trial, None, &stop);
+        assert!(stop.load(Ordering::Relaxed) && !shrunk.minimal);
+        assert_eq!(shrunk.confirmation, Confirmation { hits: 0, runs: 0 });
     }
 }

@@ -64,3 +64,29 @@ pub(super) fn derive(seed: u64, index: u64) -> u64 {
     bits = (bits ^ (bits >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
     bits ^ (bits >> 31)
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::Ordering;
+
+    use super::super::testing;
+    use super::*;
+
+    #[test]
+    fn what_is_inconclusive_is_tried_once_more() {
+        let script: Script = "mux incoming=0 queue=0 when-full=wait\nlane\n  action".parse().unwrap();
+        let (trial, begun_twice) = testing::stopping(2, Duration::from_nanos(1));
+        trial.execute(&script, 1);
+        assert!(begun_twice.load(Ordering::Relaxed));
+        let (trial, begun_twice) = testing::stopping(2, Duration::from_secs(60));
+        trial.execute(&script, 1);
+        assert!(!begun_twice.load(Ordering::Relaxed));
+    }
+
+    #[test]
+    fn seeds_differ() {
+        let seeds: std::collections::BTreeSet<u64> =
+            (0..10).flat_map(|seed| (0..10).map(move |index| derive(seed, index))).collect();
+        assert_eq!(seeds.len(), 100);
+    }
+}

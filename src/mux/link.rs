@@ -6,7 +6,7 @@ use std::mem;
 use super::held::Item;
 use super::{Reason, WhenFull};
 use crate::sync::channel::{self, Receiver, Sender, TrySendError};
-use crate::sync::{Mutex, select};
+use crate::sync::{Backoff, Mutex, select};
 
 /// The dispatcher's side of a watcher.
 pub(super) struct Link<E> {
@@ -88,7 +88,15 @@ impl<E> Link<E> {
         let after = self.try_send(&mut self.state.lock(), item);
         match after {
             After::Drop(_) => Ok(()),
-            After::Wait(sender, item) => {
+            After::Wait(sender, mut item) => {
+                let backoff = Backoff::new();
+                while !backoff.is_completed() {
+                    backoff.snooze();
+                    match sender.try_send(item) {
+                        Ok(()) => return Ok(()),
+                        Err(unsent) => item = unsent.into_inner(),
+                    }
+                }
                 // This is the one place where the mux waits for a watcher: it holds no lock, and a sender for
                 // no longer than this, or the stop of the watcher would not be final.
                 select! {

@@ -9,7 +9,7 @@ use super::held::{Held, Item};
 use super::link::{Link, Unlinked};
 use crate::sync::thread::{self, JoinHandle, ThreadId};
 use crate::sync::time::Instant;
-use crate::sync::{Condvar, Mutex, MutexGuard};
+use crate::sync::{Backoff, Condvar, Mutex, MutexGuard};
 
 pub(super) struct Shared<E> {
     incoming: usize,
@@ -88,10 +88,11 @@ impl<E> Shared<E> {
     /// Queues an event, waiting for room, and says its place in the total order; or gives it back.
     #[track_caller]
     pub(super) fn action(&self, event: E) -> Result<u64, E> {
+        let backoff = Backoff::new();
         let mut state = self.state.lock();
         // The dispatcher would wait for itself, so what it calls goes in without room.
         while !state.closed && !self.has_room(&state) && !state.on_dispatcher() {
-            self.room.wait(&mut state);
+            state = self.wait(state, &self.room, &backoff);
         }
         if state.closed { Err(event) } else { Ok(self.push(state, event)) }
     }
@@ -121,6 +122,23 @@ impl<E> Shared<E> {
         drop(state);
         self.work.notify_one();
         seq
+    }
+
+    /// Waits: a little at first, for others are often quick, and then for the notification.
+    #[track_caller]
+    fn wait<'a>(
+        &'a self,
+        mut state: MutexGuard<'a, State<E>>,
+        notified: &Condvar,
+        backoff: &Backoff,
+    ) -> MutexGuard<'a, State<E>> {
+        if backoff.is_completed() {
+            notified.wait(&mut state);
+            return state;
+        }
+        drop(state);
+        backoff.snooze();
+        self.state.lock()
     }
 
     /// Adds a link, which is owed every event queued from now on; `None` after the mux was closed.
@@ -234,6 +252,7 @@ impl<E: Clone> Shared<E> {
 
     /// Waits for the next event, done with the one before.
     fn next(&self) -> Option<(Item<E>, Arc<Roster<E>>)> {
+        let backoff = Backoff::new();
         let mut state = self.state.lock();
         state.distributing = false;
         self.room.notify_one();
@@ -245,7 +264,7 @@ impl<E: Clone> Shared<E> {
             if state.closed {
                 return None;
             }
-            self.work.wait(&mut state);
+            state = self.wait(state, &self.work, &backoff);
         }
     }
 

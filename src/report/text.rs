@@ -93,8 +93,10 @@ fn facts(out: &mut dyn Write, outcome: &Outcome, group: &Group, program: &str) -
     let again = match &group.saved {
         Some(path) => format!("{program} replay {}", path.display()),
         None => {
-            // Free threads need not do the same again: the run is given room to.
-            format!("{program} hunt --subject {subject} --contract {kind} --seed {seed} --save findings")
+            // Free threads need not do the same again, so it is not told where to end.
+            let keep_going = if outcome.findings.len() > 1 { " --keep-going" } else { "" };
+            let hunt = format!("hunt --subject {subject} --contract {kind} --seed {seed}");
+            format!("{program} {hunt}{keep_going} --save findings")
         }
     };
     fact(out, "Replay", &again)
@@ -113,20 +115,16 @@ fn shrinking(shrunk: &Shrunk) -> String {
     format!("to {} in {:.1} s: {claim}{rewritten}", size(script), shrunk.elapsed.as_secs_f64())
 }
 
-/// Writes the last line about a subject: the verdict, and what was done.
+/// Writes the last lines about a subject: the verdict, and what was done.
 fn summary(out: &mut dyn Write, outcome: &Outcome) -> io::Result<()> {
     let verdict = outcome.verdict();
     let mut text = format!(
-        "{}: {}, {} contract, {} in {:.1} s ({}/s), {}, {:.0} sync points a run, seed {}",
-        styled(TITLE, &outcome.subject),
-        styled(style::of(verdict), verdict),
-        outcome.contract.name(),
+        "{} in {:.1} s ({}/s), {}, {:.0} sync points a run",
         many(outcome.runs, "run"),
         outcome.elapsed.as_secs_f64(),
         count(outcome.runs_per_second as u64),
         many(outcome.interleavings, "distinct interleaving"),
         outcome.sync_points_per_run,
-        outcome.seed,
     );
     if outcome.findings.len() > 1 {
         text += &format!(", {} signatures", outcome.findings.len());
@@ -137,7 +135,10 @@ fn summary(out: &mut dyn Write, outcome: &Outcome) -> io::Result<()> {
     if outcome.interrupted {
         text += ", interrupted";
     }
-    writeln!(out, "{text}")
+    let subject = styled(TITLE, &outcome.subject);
+    let verdict = styled(style::of(verdict), verdict);
+    writeln!(out, "{subject}: {verdict}, {} contract, seed {}", outcome.contract.name(), outcome.seed)?;
+    wrap(&text, WIDTH - 2).iter().try_for_each(|line| writeln!(out, "  {line}"))
 }
 
 /// What there is to say of one file and one subject, when it was replayed.

@@ -19,6 +19,10 @@ impl Inside<'_> {
         match self.0 {}
     }
 
+    pub(crate) fn attempt(&self, _: &dyn Endpoint) -> Attempt {
+        match self.0 {}
+    }
+
     pub(crate) fn disconnected(&self) -> bool {
         match self.0 {}
     }
@@ -107,12 +111,39 @@ impl Handle {
     }
 
     pub(crate) fn passed(&self) {}
+
+    pub(crate) fn is_modelled(&self) -> bool {
+        false
+    }
+
+    pub(crate) fn point(&self, _: &Inside<'_>) {}
+
+    pub(crate) fn fill(&self, _: Duration) -> Option<cc::Receiver<Instant>> {
+        None
+    }
 }
 
 pub(crate) trait Endpoint {
     fn register<'a>(&'a self, select: &mut cc::Select<'a>) -> usize;
     #[expect(dead_code, reason = "only executions ask")]
     fn handle(&self) -> &Handle;
+}
+
+/// What came of a selection that does not wait: without an execution it is native.
+#[expect(dead_code, reason = "the others come from executions")]
+pub(crate) enum Attempt {
+    Native,
+    Modelled(usize),
+    Disconnected(usize),
+    Refused,
+}
+
+pub(crate) fn try_select(_: &[&dyn Endpoint]) -> Attempt {
+    Attempt::Native
+}
+
+pub(crate) fn catching<R>(f: impl FnOnce() -> Result<R>) -> Result<R> {
+    f()
 }
 
 pub(crate) fn check(_: &[&dyn Endpoint]) {}
@@ -177,6 +208,10 @@ impl Child {
 pub(crate) struct Children(());
 
 impl Children {
+    pub(crate) fn spawn<T, F: FnOnce() -> T>(&self, f: F) -> std::result::Result<Joining<T>, F> {
+        Err(f)
+    }
+
     pub(crate) fn adopt<F>(&self, f: F) -> (Child, F) {
         (Child, f)
     }

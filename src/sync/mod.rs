@@ -36,6 +36,7 @@ mod seam;
 pub(crate) mod seam;
 
 pub mod atomic;
+mod backoff;
 pub mod channel;
 mod condvar;
 mod mutex;
@@ -44,6 +45,7 @@ pub mod thread;
 pub mod time;
 
 pub use crate::select;
+pub use backoff::Backoff;
 pub use condvar::{Condvar, WaitTimeoutResult};
 pub use mutex::{Mutex, MutexGuard};
 pub use rwlock::{RwLock, RwLockReadGuard, RwLockWriteGuard};
@@ -56,7 +58,7 @@ pub use rwlock::{RwLock, RwLockReadGuard, RwLockWriteGuard};
 /// # Errors
 /// The payload of the panic.
 pub fn catch_unwind<R>(f: impl FnOnce() -> R) -> thread::Result<R> {
-    let result = std::panic::catch_unwind(std::panic::AssertUnwindSafe(f));
+    let result = seam::catching(|| std::panic::catch_unwind(std::panic::AssertUnwindSafe(f)));
     if let Err(payload) = result {
         return Err(seam::pass_abort(payload));
     }

@@ -187,8 +187,13 @@ impl<'scope> Scope<'scope, '_> {
         &self,
         f: impl FnOnce() -> T + Send + 'scope,
     ) -> ScopedJoinHandle<'scope, T> {
-        let (task, f) = self.children.adopt(f);
-        ScopedJoinHandle { native: self.native.spawn(f), task }
+        match self.children.spawn(f) {
+            Ok(joining) => ScopedJoinHandle(ScopedJoining::Task(joining)),
+            Err(f) => {
+                let (task, f) = self.children.adopt(f);
+                ScopedJoinHandle(ScopedJoining::Native(self.native.spawn(f), task))
+            }
+        }
     }
 }
 
@@ -199,9 +204,11 @@ impl fmt::Debug for Scope<'_, '_> {
 }
 
 /// Waits for a thread of a [`scope`] to end.
-pub struct ScopedJoinHandle<'scope, T> {
-    native: std::thread::ScopedJoinHandle<'scope, T>,
-    task: seam::Child,
+pub struct ScopedJoinHandle<'scope, T>(ScopedJoining<'scope, T>);
+
+enum ScopedJoining<'scope, T> {
+    Native(std::thread::ScopedJoinHandle<'scope, T>, seam::Child),
+    Task(seam::Joining<T>),
 }
 
 impl<T> ScopedJoinHandle<'_, T> {
@@ -211,8 +218,13 @@ impl<T> ScopedJoinHandle<'_, T> {
     /// The payload of its panic, if it panicked.
     #[track_caller]
     pub fn join(self) -> Result<T> {
-        self.task.wait(Location::caller());
-        self.native.join()
+        match self.0 {
+            ScopedJoining::Native(native, task) => {
+                task.wait(Location::caller());
+                native.join()
+            }
+            ScopedJoining::Task(task) => task.join(Location::caller()),
+        }
     }
 }
 

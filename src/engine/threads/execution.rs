@@ -12,7 +12,7 @@ use parking_lot::{Condvar, Mutex};
 use super::super::{ObjectId, ObjectKind, State, Target, TaskId, Wait};
 use super::table::{Doing, Table, Token};
 use super::{Rest, is_abort, noise, pool};
-use crate::sync::seam::{self, Endpoint, Object, Selected, TaskBody, Timer, Wake};
+use crate::sync::seam::{self, Attempt, Endpoint, Object, Selected, TaskBody, Timer, Wake};
 
 /// One execution.
 pub(super) struct Execution {
@@ -80,7 +80,7 @@ impl Execution {
 
     /// Whether a task may begin to wait, and is not to unwind.
     fn may_wait(&self) -> bool {
-        !self.ending.load(Ordering::SeqCst) || thread::panicking()
+        !self.ending.load(Ordering::SeqCst) || seam::unwinding()
     }
 
     /// Notes that a task does nothing but wait.
@@ -110,14 +110,18 @@ impl seam::Execution for Execution {
 
     fn add_object(&self, kind: ObjectKind, timer: Timer, made: &'static Location<'static>) -> Arc<Object> {
         let mut table = self.table.lock();
-        let object = Arc::new(Object::new(ObjectId(table.objects.len()), self.id, kind, timer, made));
+        let object = Arc::new(Object::new(ObjectId(table.objects.len()), self.id, kind, timer, false, made));
         table.objects.push(Arc::clone(&object));
         object
     }
 
-    fn point(&self, _: TaskId) {
+    fn point(&self, _: TaskId, _: Option<Target>) {
         self.sync_points.fetch_add(1, Ordering::Relaxed);
         noise::point();
+    }
+
+    fn try_select(&self, _: TaskId, _: &[&dyn Endpoint]) -> Attempt {
+        Attempt::Native
     }
 
     fn select<'a>(
@@ -196,6 +200,14 @@ impl seam::Execution for Execution {
         let this = self.this.upgrade().expect("an execution lives for as long as it is used");
         pool::run(Box::new(move || seam::Execution::run(this, task, body)));
         task
+    }
+
+    fn add_timer(&self, _: &Arc<Object>, _: Duration) -> Option<cc::Receiver<Instant>> {
+        None
+    }
+
+    fn adopts(&self) -> bool {
+        true
     }
 
     fn adopt(&self) -> TaskId {

@@ -5,7 +5,6 @@
 //! ever happen again. The deadline is only for executions that never get there, and they are never called a
 //! hang.
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
@@ -47,7 +46,7 @@ enum Rest {
 
 /// Runs the body once.
 pub fn run(body: Arc<dyn Body>, settings: Settings) -> Run {
-    quiet_panics();
+    super::quiet_panics();
     let started = Instant::now();
     let limit = started + settings.deadline;
     let execution = Execution::new(settings.seed);
@@ -82,31 +81,11 @@ impl Execution {
 
     /// Starts a task of the body's.
     fn start(&self, job: Job) {
-        let body = move || match catch_unwind(AssertUnwindSafe(job.run)) {
-            Ok(()) => None,
-            Err(payload) => Some(seam::panic_message(&*seam::pass_abort(payload))),
-        };
-        seam::Execution::spawn(self, Some(&job.name), Box::new(body));
+        seam::Execution::spawn(self, Some(&job.name), super::task_body(job.run));
     }
-}
-
-/// Keeps the panics of tasks off stderr: they are caught and judged. All others are printed as before.
-fn quiet_panics() {
-    static ONCE: std::sync::Once = std::sync::Once::new();
-    ONCE.call_once(|| {
-        let before = std::panic::take_hook();
-        std::panic::set_hook(Box::new(move |info| {
-            if !seam::is_inside() {
-                before(info);
-            }
-        }));
-    });
 }
 
 /// Whether a task ended by being unwound.
 fn is_abort(payload: &(dyn std::any::Any + Send)) -> bool {
     payload.is::<Abort>()
 }
-
-#[cfg(test)]
-mod tests;

@@ -6,7 +6,7 @@ use std::time::Instant;
 use crossbeam_channel as cc;
 use parking_lot::{Condvar, Mutex};
 
-use super::super::{State, Status, Target, Task, TaskId, Wait};
+use super::super::{State, Status, Target, Task, TaskId, Wait, name};
 use crate::sync::seam::Object;
 
 /// The tasks and objects of an execution.
@@ -52,14 +52,7 @@ impl Table {
     /// Adds a task, with a name that no other has.
     pub(super) fn add(&mut self, name: Option<&str>) -> TaskId {
         let id = TaskId(self.tasks.len());
-        let wanted = name.map_or_else(|| format!("thread{}", id.0), str::to_owned);
-        let taken = |name: &str| self.tasks.iter().any(|task| task.name == name);
-        let mut name = wanted.clone();
-        let mut count = 1;
-        while taken(&name) {
-            count += 1;
-            name = format!("{wanted}-{count}");
-        }
+        let name = name::unique(name, id, |name| self.tasks.iter().any(|task| task.name == name));
         let parker = Arc::default();
         self.tasks.push(Entry { name, doing: Doing::Running, parker, abort: None, told: false });
         self.running += 1;

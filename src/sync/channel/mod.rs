@@ -15,7 +15,7 @@ pub use crossbeam_channel::{
     TrySelectError, TrySendError,
 };
 
-use super::seam::{Endpoint, Handle, Inside, Timer};
+use super::seam::{Attempt, Endpoint, Handle, Inside, Timer};
 use super::time::Instant;
 
 mod select;
@@ -26,7 +26,8 @@ pub use select::{Select, Selectable, SelectedOperation};
 /// A channel that holds up to `capacity` messages; 0 is a rendezvous.
 #[track_caller]
 pub fn bounded<T>(capacity: usize) -> (Sender<T>, Receiver<T>) {
-    wrap(cc::bounded(capacity), Handle::pair(Some(capacity)))
+    let handle = Handle::pair(Some(capacity));
+    wrap(if handle.0.is_modelled() { cc::unbounded() } else { cc::bounded(capacity) }, handle)
 }
 
 /// A channel that holds any number of messages.
@@ -38,13 +39,15 @@ pub fn unbounded<T>() -> (Sender<T>, Receiver<T>) {
 /// A channel that delivers one message, the time, after `duration`.
 #[track_caller]
 pub fn after(duration: Duration) -> Receiver<std::time::Instant> {
-    Receiver { native: cc::after(duration), handle: Handle::timer(Timer::After) }
+    let handle = Handle::timer(Timer::After);
+    Receiver { native: handle.fill(duration).unwrap_or_else(|| cc::after(duration)), handle }
 }
 
 /// A channel that delivers the time, again and again, every `duration`.
 #[track_caller]
 pub fn tick(duration: Duration) -> Receiver<std::time::Instant> {
-    Receiver { native: cc::tick(duration), handle: Handle::timer(Timer::Tick) }
+    let handle = Handle::timer(Timer::Tick);
+    Receiver { native: handle.fill(duration).unwrap_or_else(|| cc::tick(duration)), handle }
 }
 
 /// A channel that never delivers anything and is never disconnected.
@@ -102,9 +105,16 @@ impl<T> Sender<T> {
     }
 
     fn try_send_inside(&self, inside: &Inside<'_>, message: T) -> Result<(), TrySendError<T>> {
-        inside.point();
+        self.handle.point(inside);
         if inside.disconnected() {
             return Err(TrySendError::Disconnected(message));
+        }
+        if self.handle.is_modelled() {
+            match inside.attempt(self) {
+                Attempt::Refused => return Err(TrySendError::Full(message)),
+                Attempt::Disconnected(_) => return Err(TrySendError::Disconnected(message)),
+                Attempt::Native | Attempt::Modelled(_) => {}
+            }
         }
         let result = self.native.try_send(message);
         if result.is_ok() {
@@ -149,26 +159,26 @@ impl<T> Sender<T> {
     #[track_caller]
     pub fn len(&self) -> usize {
         look(&self.handle);
-        self.native.len()
+        if self.handle.is_modelled() { 0 } else { self.native.len() }
     }
 
     /// Whether no message is in the channel.
     #[track_caller]
     pub fn is_empty(&self) -> bool {
         look(&self.handle);
-        self.native.is_empty()
+        self.handle.is_modelled() || self.native.is_empty()
     }
 
     /// Whether there is no room; always so at capacity 0.
     #[track_caller]
     pub fn is_full(&self) -> bool {
         look(&self.handle);
-        self.native.is_full()
+        self.handle.is_modelled() || self.native.is_full()
     }
 
     /// How many messages the channel can hold; `None` if any number.
     pub fn capacity(&self) -> Option<usize> {
-        self.native.capacity()
+        if self.handle.is_modelled() { Some(0) } else { self.native.capacity() }
     }
 
     /// Whether both are senders of one channel.
@@ -255,9 +265,16 @@ impl<T> Receiver<T> {
     }
 
     fn try_recv_inside(&self, inside: &Inside<'_>) -> Result<T, TryRecvError> {
-        inside.point();
+        self.handle.point(inside);
         if inside.disconnected() {
             return Err(TryRecvError::Disconnected);
+        }
+        if self.handle.is_modelled() {
+            match inside.attempt(self) {
+                Attempt::Refused => return Err(TryRecvError::Empty),
+                Attempt::Disconnected(_) => return Err(TryRecvError::Disconnected),
+                Attempt::Native | Attempt::Modelled(_) => {}
+            }
         }
         let result = self.native.try_recv();
         if result.is_ok() {
@@ -308,26 +325,26 @@ impl<T> Receiver<T> {
     #[track_caller]
     pub fn len(&self) -> usize {
         look(&self.handle);
-        self.native.len()
+        if self.handle.is_modelled() { 0 } else { self.native.len() }
     }
 
     /// Whether no message is in the channel.
     #[track_caller]
     pub fn is_empty(&self) -> bool {
         look(&self.handle);
-        self.native.is_empty()
+        self.handle.is_modelled() || self.native.is_empty()
     }
 
     /// Whether there is no room; always so at capacity 0.
     #[track_caller]
     pub fn is_full(&self) -> bool {
         look(&self.handle);
-        self.native.is_full()
+        self.handle.is_modelled() || self.native.is_full()
     }
 
     /// How many messages the channel can hold; `None` if any number.
     pub fn capacity(&self) -> Option<usize> {
-        self.native.capacity()
+        if self.handle.is_modelled() { Some(0) } else { self.native.capacity() }
     }
 
     /// Whether both are receivers of one channel.

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use crossbeam_channel as cc;
 
-use super::super::seam::{self, Endpoint};
+use super::super::seam::{self, Attempt, Endpoint};
 use super::{Instant, Receiver, RecvError, SelectTimeoutError, SendError, Sender, TrySelectError};
 
 /// Waits for one of several operations, as crossbeam-channel's `Select` does.
@@ -52,7 +52,7 @@ impl<'a> Select<'a> {
         if !self.inside {
             return SelectedOperation::native(self.native.select());
         }
-        self.wait(None, Location::caller()).unwrap_or(SelectedOperation::disconnected())
+        self.wait(None, Location::caller()).unwrap_or(SelectedOperation::disconnected(0))
     }
 
     /// Selects one of the operations that can go ahead.
@@ -62,9 +62,14 @@ impl<'a> Select<'a> {
     #[track_caller]
     pub fn try_select(&mut self) -> Result<SelectedOperation<'a>, TrySelectError> {
         if self.inside && self.disconnected() {
-            return Ok(SelectedOperation::disconnected());
+            return Ok(SelectedOperation::disconnected(0));
         }
-        self.native.try_select().map(SelectedOperation::native)
+        match if self.inside { seam::try_select(&self.endpoints) } else { Attempt::Native } {
+            Attempt::Native => self.native.try_select().map(SelectedOperation::native),
+            Attempt::Modelled(index) => Ok(SelectedOperation::modelled(index)),
+            Attempt::Disconnected(index) => Ok(SelectedOperation::disconnected(index)),
+            Attempt::Refused => Err(TrySelectError),
+        }
     }
 
     /// Waits up to `timeout` until one of the operations can go ahead.
@@ -109,10 +114,17 @@ impl<'a> Select<'a> {
         location: &'static Location<'static>,
     ) -> Option<SelectedOperation<'a>> {
         if self.disconnected() {
-            return Some(SelectedOperation::disconnected());
+            return Some(SelectedOperation::disconnected(0));
         }
-        if let Ok(selected) = self.native.try_select() {
-            return Some(SelectedOperation::native(selected));
+        match seam::try_select(&self.endpoints) {
+            Attempt::Native => {
+                if let Ok(selected) = self.native.try_select() {
+                    return Some(SelectedOperation::native(selected));
+                }
+            }
+            Attempt::Modelled(index) => return Some(SelectedOperation::modelled(index)),
+            Attempt::Disconnected(index) => return Some(SelectedOperation::disconnected(index)),
+            Attempt::Refused => {}
         }
         seam::select(&self.endpoints, until.map(Into::into), location)
     }
@@ -135,23 +147,37 @@ pub(super) fn one<'a>(
 
 /// An operation that can go ahead, and must.
 #[must_use]
-pub struct SelectedOperation<'a> {
-    /// `None` where the task unwinds, and every channel looks disconnected.
-    native: Option<cc::SelectedOperation<'a>>,
+pub struct SelectedOperation<'a>(How<'a>);
+
+/// How a selected operation is completed.
+enum How<'a> {
+    Native(cc::SelectedOperation<'a>),
+    /// It goes ahead when it is tried.
+    Modelled(usize),
+    /// Nobody is left on the other side; or the task unwinds, and every channel looks so to it.
+    Disconnected(usize),
 }
 
 impl<'a> SelectedOperation<'a> {
     pub(crate) fn native(native: cc::SelectedOperation<'a>) -> SelectedOperation<'a> {
-        SelectedOperation { native: Some(native) }
+        SelectedOperation(How::Native(native))
     }
 
-    pub(crate) fn disconnected() -> SelectedOperation<'a> {
-        SelectedOperation { native: None }
+    pub(crate) fn modelled(index: usize) -> SelectedOperation<'a> {
+        SelectedOperation(How::Modelled(index))
+    }
+
+    pub(crate) fn disconnected(index: usize) -> SelectedOperation<'a> {
+        SelectedOperation(How::Disconnected(index))
     }
 
     /// The number of the operation.
     pub fn index(&self) -> usize {
-        self.native.as_ref().map_or(0, cc::SelectedOperation::index)
+        match &self.0 {
+            How::Native(native) => native.index(),
+            How::Modelled(index) => *index,
+            How::Disconnected(index) => *index,
+        }
     }
 
     /// Completes a send.
@@ -162,8 +188,13 @@ impl<'a> SelectedOperation<'a> {
     /// # Panics
     /// If the operation was added with another channel.
     pub fn send<T>(self, sender: &Sender<T>, message: T) -> Result<(), SendError<T>> {
-        let Some(native) = self.native else { return Err(SendError(message)) };
-        let result = native.send(&sender.native, message);
+        let result = match self.0 {
+            How::Native(native) => native.send(&sender.native, message),
+            How::Modelled(_) => {
+                sender.native.try_send(message).map_err(|error| SendError(error.into_inner()))
+            }
+            How::Disconnected(_) => return Err(SendError(message)),
+        };
         if result.is_ok() {
             sender.handle.passed();
         }
@@ -178,7 +209,11 @@ impl<'a> SelectedOperation<'a> {
     /// # Panics
     /// If the operation was added with another channel.
     pub fn recv<T>(self, receiver: &Receiver<T>) -> Result<T, RecvError> {
-        let result = self.native.ok_or(RecvError)?.recv(&receiver.native);
+        let result = match self.0 {
+            How::Native(native) => native.recv(&receiver.native),
+            How::Modelled(_) => receiver.native.try_recv().map_err(|_| RecvError),
+            How::Disconnected(_) => return Err(RecvError),
+        };
         if result.is_ok() {
             receiver.handle.passed();
         }

@@ -1,6 +1,9 @@
 //! What a channel handle of `sync` keeps of its execution.
 
 use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use crossbeam_channel as cc;
 
 use super::{Inside, Object, Side, Tag, Timer, me};
 use crate::engine::{ObjectKind, Target, TaskId};
@@ -42,6 +45,23 @@ impl Handle {
         let inside = self.tag.inside()?;
         inside.object.use_handle(self.id, inside.me.task);
         Some(inside)
+    }
+
+    /// Whether the channel is a rendezvous that is modelled.
+    pub(crate) fn is_modelled(&self) -> bool {
+        self.tag.object().is_some_and(|object| object.modelled)
+    }
+
+    /// A sync point, before a use of this handle.
+    pub(crate) fn point(&self, inside: &Inside<'_>) {
+        if let Some((_, target)) = self.target() {
+            inside.point_at(target);
+        }
+    }
+
+    /// Has the engine fill the channel, if it tells the time.
+    pub(crate) fn fill(&self, duration: Duration) -> Option<cc::Receiver<Instant>> {
+        me().zip(self.tag.object()).and_then(|(me, object)| me.execution.add_timer(object, duration))
     }
 
     /// Records a message that has passed through this handle.

@@ -14,7 +14,7 @@ use std::time::{Duration, Instant};
 use crossbeam_channel as cc;
 
 use super::channel::SelectedOperation;
-use crate::engine::{ObjectId, ObjectKind, TaskId, Wait};
+use crate::engine::{ObjectId, ObjectKind, Target, TaskId, Wait};
 
 mod handle;
 mod object;
@@ -34,8 +34,11 @@ pub(crate) trait Execution: Send + Sync {
     /// Adds an object.
     fn add_object(&self, kind: ObjectKind, timer: Timer, made: &'static Location<'static>) -> Arc<Object>;
 
-    /// A sync point: others may go on first.
-    fn point(&self, me: TaskId);
+    /// A sync point, before an access to that, if it is to an object: others may go on first.
+    fn point(&self, me: TaskId, access: Option<Target>);
+
+    /// Goes ahead with one of the operations that can, if any can.
+    fn try_select(&self, me: TaskId, endpoints: &[&dyn Endpoint]) -> Attempt;
 
     /// Waits until one of the operations is selected.
     fn select<'a>(
@@ -54,6 +57,12 @@ pub(crate) trait Execution: Send + Sync {
 
     /// Starts a task.
     fn spawn(&self, name: Option<&str>, body: TaskBody<'static>) -> TaskId;
+
+    /// Makes a channel that time fills, if it is not the system's time; the first after so long, then the others.
+    fn add_timer(&self, object: &Arc<Object>, duration: Duration) -> Option<cc::Receiver<Instant>>;
+
+    /// Whether a thread of the caller's can be a task.
+    fn adopts(&self) -> bool;
 
     /// Adds a task that will be [`run`](Execution::run) on a thread of the caller's.
     fn adopt(&self) -> TaskId;
@@ -84,10 +93,26 @@ pub(crate) trait Execution: Send + Sync {
 pub(crate) enum Selected<'a> {
     /// This one, to be completed natively.
     Native(cc::SelectedOperation<'a>),
+    /// The one of this number, which goes ahead when it is tried.
+    Modelled(usize),
+    /// The one of this number, for nobody is left on the other side.
+    Disconnected(usize),
     /// None before the time was up.
     TimedOut,
     /// None ever will: the task is to unwind.
     Aborted,
+}
+
+/// What came of a selection that does not wait.
+pub(crate) enum Attempt {
+    /// It is to be made natively.
+    Native,
+    /// The one of this number goes ahead when it is tried.
+    Modelled(usize),
+    /// The one of this number goes ahead, for nobody is left on the other side.
+    Disconnected(usize),
+    /// None can.
+    Refused,
 }
 
 /// Why a parked task goes on.
@@ -119,6 +144,8 @@ pub(crate) struct Abort;
 pub(crate) struct Me {
     pub(crate) execution: Arc<dyn Execution>,
     pub(crate) task: TaskId,
+    /// Whether it unwinds. It is a flag of the task: a thread can be in the middle of several.
+    unwinding: Cell<bool>,
     /// Operations refused while the task unwinds; see [`Me::refuse`].
     refused: Cell<u32>,
 }
@@ -127,18 +154,22 @@ pub(crate) struct Me {
 const MOST_REFUSALS: u32 = 1000;
 
 impl Me {
+    pub(crate) fn new(execution: Arc<dyn Execution>, task: TaskId) -> Rc<Me> {
+        Rc::new(Me { execution, task, unwinding: Cell::new(false), refused: Cell::new(0) })
+    }
+
     /// A sync point, at which a task that is to unwind does.
-    pub(crate) fn point(&self) {
-        self.execution.point(self.task);
-        if self.execution.aborting(self.task) && !std::thread::panicking() {
-            abort();
+    pub(crate) fn point(&self, access: Option<Target>) {
+        self.execution.point(self.task, access);
+        if self.execution.aborting(self.task) && !self.unwinding.get() {
+            self.abort();
         }
     }
 
     /// Unwinds; but a task that is unwinding already is told no.
     pub(crate) fn refuse(&self) {
-        if !std::thread::panicking() {
-            abort();
+        if !self.unwinding.get() {
+            self.abort();
         }
         self.refused.set(self.refused.get() + 1);
         if self.refused.get() > MOST_REFUSALS {
@@ -148,12 +179,35 @@ impl Me {
 
     /// Whether the task unwinds because it was told to, so that nothing it waits for will come.
     fn gives_up(&self) -> bool {
-        std::thread::panicking() && self.execution.aborting(self.task)
+        self.unwinding.get() && self.execution.aborting(self.task)
+    }
+
+    fn abort(&self) -> ! {
+        self.unwinding.set(true);
+        resume_unwind(Box::new(Abort))
     }
 }
 
-fn abort() -> ! {
-    resume_unwind(Box::new(Abort))
+/// Notes that the current task, if the calling thread is one, begins to unwind; says whether it is one.
+pub(crate) fn panicking() -> bool {
+    me().inspect(|me| me.unwinding.set(true)).is_some()
+}
+
+/// Whether the current task unwinds.
+pub(crate) fn unwinding() -> bool {
+    me().is_some_and(|me| me.unwinding.get())
+}
+
+/// Runs the closure; when it ends by a panic, the task unwinds no more than it did before.
+pub(crate) fn catching<R>(f: impl FnOnce() -> std::thread::Result<R>) -> std::thread::Result<R> {
+    let before = me().map(|me| (me.unwinding.get(), me));
+    let result = f();
+    if let (Err(payload), Some((unwinding, me))) = (&result, before)
+        && !payload.is::<Abort>()
+    {
+        me.unwinding.set(unwinding);
+    }
+    result
 }
 
 /// Goes on unwinding if this is how a hung task is unwound.
@@ -179,9 +233,14 @@ pub(crate) fn as_task<R>(execution: Arc<dyn Execution>, task: TaskId, f: impl Fn
             INSIDE.set(self.1);
         }
     }
-    let me = Rc::new(Me { execution, task, refused: Cell::new(0) });
-    let _restore = Restore(ME.replace(Some(me)), INSIDE.replace(true));
+    let _restore = Restore(ME.replace(Some(Me::new(execution, task))), INSIDE.replace(true));
     f()
+}
+
+/// Makes the calling thread that task, or none, and says what it was.
+pub(crate) fn become_task(me: Option<Rc<Me>>) -> Option<Rc<Me>> {
+    INSIDE.set(me.is_some());
+    ME.replace(me)
 }
 
 /// The current task, if the calling thread is one.
@@ -200,7 +259,7 @@ pub(crate) fn is_inside() -> bool {
 /// A sync point for what is no object: atomics, yields.
 pub(crate) fn point() {
     if let Some(me) = me() {
-        me.point();
+        me.point(None);
     }
 }
 
@@ -224,6 +283,11 @@ pub(crate) fn check(endpoints: &[&dyn Endpoint]) {
     }
 }
 
+/// Goes ahead with one of the operations that can, if any can.
+pub(crate) fn try_select(endpoints: &[&dyn Endpoint]) -> Attempt {
+    me().map_or(Attempt::Native, |me| me.execution.try_select(me.task, endpoints))
+}
+
 /// Waits until one of the operations is selected; `None` if the time is up, or the task unwinds.
 pub(crate) fn select<'a>(
     endpoints: &[&'a dyn Endpoint],
@@ -233,6 +297,8 @@ pub(crate) fn select<'a>(
     let me = me()?;
     match me.execution.select(me.task, endpoints, until, location) {
         Selected::Native(selected) => Some(SelectedOperation::native(selected)),
+        Selected::Modelled(index) => Some(SelectedOperation::modelled(index)),
+        Selected::Disconnected(index) => Some(SelectedOperation::disconnected(index)),
         Selected::TimedOut => None,
         Selected::Aborted => {
             me.refuse();

@@ -32,8 +32,10 @@ pub(crate) struct Object {
     pub(crate) id: ObjectId,
     /// The execution it belongs to.
     pub(crate) execution: u64,
-    kind: ObjectKind,
+    pub(crate) kind: ObjectKind,
     timer: Timer,
+    /// Whether it is a rendezvous that the engine models: natively it is but where messages are handed over.
+    pub(crate) modelled: bool,
     pub(crate) name: OnceLock<String>,
     pub(crate) made: &'static Location<'static>,
     book: Mutex<Book>,
@@ -59,9 +61,31 @@ impl Object {
         execution: u64,
         kind: ObjectKind,
         timer: Timer,
+        modelled: bool,
         made: &'static Location<'static>,
     ) -> Object {
-        Object { id, execution, kind, timer, name: OnceLock::new(), made, book: Mutex::default() }
+        Object { id, execution, kind, timer, modelled, name: OnceLock::new(), made, book: Mutex::default() }
+    }
+
+    /// Whether nobody is left on the other side of the channel.
+    pub(crate) fn is_disconnected(&self, target: Target) -> bool {
+        let other = if matches!(target, Target::Send(_)) { Side::Recv } else { Side::Send };
+        !self.book.lock().handles.iter().any(|handle| handle.1 == other)
+    }
+
+    /// How many messages were sent that were not received.
+    pub(crate) fn messages(&self) -> usize {
+        let book = self.book.lock();
+        book.sent.saturating_sub(book.received) as usize
+    }
+
+    pub(crate) fn is_held_by(&self, task: TaskId) -> bool {
+        self.book.lock().holders.contains(&task)
+    }
+
+    /// Whether time fills it again and again.
+    pub(crate) fn repeats(&self) -> bool {
+        self.timer == Timer::Tick
     }
 
     /// Whether a wait for this side could be served, by the books alone.

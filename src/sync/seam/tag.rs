@@ -5,7 +5,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Instant;
 
-use super::{INSIDE, Me, Object, Timer, Wake, me};
+use super::{Attempt, Endpoint, INSIDE, Me, Object, Timer, Wake, me};
 use crate::engine::{ObjectKind, Target, Wait};
 
 /// Marks an object as belonging to an execution, or to none.
@@ -66,7 +66,7 @@ impl Tag {
 #[track_caller]
 fn misplaced(object: Option<&Object>) -> ! {
     // A second panic would abort the process, so a task that unwinds is left with the first.
-    if std::thread::panicking()
+    if super::unwinding()
         && let Some(me) = me()
     {
         me.execution.forget(me.task);
@@ -89,8 +89,24 @@ pub(crate) struct Inside<'a> {
 }
 
 impl Inside<'_> {
+    /// A sync point, before an access to the object.
     pub(crate) fn point(&self) {
-        self.me.point();
+        let id = self.object.id;
+        self.me.point(Some(match self.object.kind {
+            ObjectKind::Channel(_) => Target::Recv(id),
+            ObjectKind::Mutex | ObjectKind::RwLock => Target::Lock(id),
+            ObjectKind::Condvar => Target::Notify(id),
+        }));
+    }
+
+    /// A sync point, before that operation.
+    pub(super) fn point_at(&self, target: Target) {
+        self.me.point(Some(target));
+    }
+
+    /// Goes ahead with an operation on a rendezvous that is modelled, if it can.
+    pub(crate) fn attempt(&self, endpoint: &dyn Endpoint) -> Attempt {
+        self.me.execution.try_select(self.me.task, &[endpoint])
     }
 
     /// For channel operations: whether the task unwinds, and must be told that the other side is gone.
@@ -110,8 +126,8 @@ impl Inside<'_> {
         location: &'static Location<'static>,
         try_acquire: &mut dyn FnMut() -> bool,
     ) -> bool {
-        self.point();
         let target = if shared { Target::Read(self.object.id) } else { Target::Lock(self.object.id) };
+        self.point_at(target);
         loop {
             if try_acquire() {
                 break;

@@ -24,7 +24,17 @@ where
     F: FnOnce() -> T + Send + 'static,
 {
     let Some(me) = me() else { return Err(f) };
-    me.point();
+    let (result, body) = with_result(f);
+    Ok(start(&me, name, result, Box::new(body)))
+}
+
+/// Where a task leaves its result for whoever joins it.
+type Outcome<T> = Arc<Mutex<Option<Result<T>>>>;
+
+/// A task's body that leaves its result.
+fn with_result<'a, T: Send + 'a>(
+    f: impl FnOnce() -> T + Send + 'a,
+) -> (Outcome<T>, impl FnOnce() -> Option<String> + Send + 'a) {
     let result = Arc::new(Mutex::new(None));
     let put = Arc::clone(&result);
     let body = move || {
@@ -32,13 +42,18 @@ where
         *put.lock() = Some(result);
         message
     };
-    let task = me.execution.spawn(name, Box::new(body));
-    Ok(Joining { child: Child(Some((Arc::clone(&me.execution), task))), result })
+    (result, body)
+}
+
+fn start<T>(me: &Me, name: Option<&str>, result: Outcome<T>, body: TaskBody<'static>) -> Joining<T> {
+    me.point(None);
+    let task = me.execution.spawn(name, body);
+    Joining { child: Child(Some((Arc::clone(&me.execution), task))), result }
 }
 
 /// Runs to the end, or to a panic and its message; but an abort unwinds through.
 fn observe<T>(f: impl FnOnce() -> T) -> (Result<T>, Option<String>) {
-    match catch_unwind(AssertUnwindSafe(f)) {
+    match super::catching(|| catch_unwind(AssertUnwindSafe(f))) {
         Ok(value) => (Ok(value), None),
         Err(payload) if payload.is::<Abort>() => resume_unwind(payload),
         Err(payload) => {
@@ -59,7 +74,7 @@ pub(crate) fn panic_message(payload: &(dyn Any + Send)) -> String {
 /// Waits for a task and its result.
 pub(crate) struct Joining<T> {
     child: Child,
-    result: Arc<Mutex<Option<Result<T>>>>,
+    result: Outcome<T>,
 }
 
 impl<T> Joining<T> {
@@ -81,7 +96,7 @@ pub(crate) struct Child(Option<(Arc<dyn Execution>, TaskId)>);
 impl Child {
     pub(crate) fn wait(&self, location: &'static Location<'static>) {
         let (Some((execution, task)), Some(me)) = (&self.0, me()) else { return };
-        me.point();
+        me.point(None);
         let wait = Wait { target: Target::Join(*task), location };
         while !execution.ended(*task) {
             let wake = execution.park(me.task, wait.clone(), None, &mut || execution.ended(*task));
@@ -93,7 +108,7 @@ impl Child {
 
     fn is_finished(&self) -> bool {
         if let Some(me) = me() {
-            me.point();
+            me.point(None);
         }
         self.0.as_ref().is_none_or(|(execution, task)| execution.ended(*task))
     }
@@ -104,13 +119,35 @@ impl Child {
 pub(crate) struct Children(RefCell<Vec<Child>>);
 
 impl Children {
+    /// Starts a task that borrows from what is around the scope, if tasks are no threads; otherwise gives back what was to
+    /// be run.
+    ///
+    /// Whoever calls this waits for all of them before anything borrowed is gone.
+    #[expect(unsafe_code, reason = "an engine keeps what its tasks run, and knows no lifetimes")]
+    pub(crate) fn spawn<'scope, T, F>(&self, f: F) -> std::result::Result<Joining<T>, F>
+    where
+        T: Send + 'scope,
+        F: FnOnce() -> T + Send + 'scope,
+    {
+        let Some(me) = me().filter(|me| !me.execution.adopts()) else { return Err(f) };
+        let (result, body) = with_result(f);
+        let body: TaskBody<'scope> = Box::new(body);
+        // SAFETY: only the lifetime changes. `thread::scope` returns or unwinds only after `Children::wait`, which waits
+        // until each of these tasks has ended, and what it ran is gone. A task that is forgotten never has, so then its
+        // parent waits for ever and is forgotten as well, with all that was borrowed.
+        let body = unsafe { std::mem::transmute::<TaskBody<'scope>, TaskBody<'static>>(body) };
+        let joining = start(&me, None, result, body);
+        self.0.borrow_mut().push(joining.child.clone());
+        Ok(joining)
+    }
+
     /// Makes what a scoped thread will run a task, if the calling thread is one.
     pub(crate) fn adopt<T: Send, F: FnOnce() -> T + Send>(
         &self,
         f: F,
     ) -> (Child, impl FnOnce() -> T + Send + use<T, F>) {
         let child = Child(me().map(|me| {
-            me.point();
+            me.point(None);
             (Arc::clone(&me.execution), me.execution.adopt())
         }));
         self.0.borrow_mut().push(child.clone());
@@ -151,8 +188,8 @@ pub(crate) fn current() -> Option<Thread> {
 /// Lets time pass, if the calling thread is a task.
 pub(crate) fn sleep(duration: Duration) -> bool {
     let Some(me) = me() else { return false };
-    me.point();
+    me.point(None);
     me.execution.sleep(me.task, duration);
-    me.point();
+    me.point(None);
     true
 }

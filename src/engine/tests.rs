@@ -1,10 +1,12 @@
+//! What all engines do with a body.
+
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use super::super::{Body, End, Job, Next, Run, Shared, State, Status, Target};
-use super::{Settings, run};
+use super::strategy::RandomWalk;
+use super::{Body, End, Job, Next, Run, Shared, State, Status, Target, Wait, fibers, threads};
 use crate::sync::channel::{Receiver, Sender, after, bounded, never, unbounded};
 use crate::sync::{Condvar, Mutex, RwLock, select, thread};
 
@@ -21,21 +23,33 @@ impl<F: Fn() + Send + Sync + 'static> Body for Only<F> {
     }
 }
 
-/// A deadline that no test may need.
-const NEVER: Duration = Duration::from_secs(60);
-
-fn run_once(seed: u64, body: impl Fn() + Send + Sync + 'static) -> Run {
-    run(Arc::new(Only(body)), Settings { seed, deadline: NEVER })
-}
-
 fn blocked(run: &Run) -> Vec<(String, Vec<Target>)> {
-    let targets = |waits: &[super::super::Wait]| waits.iter().map(|wait| wait.target).collect();
+    let targets = |waits: &[Wait]| waits.iter().map(|wait| wait.target).collect();
     run.state.blocked().map(|(task, waits)| (run.state.task(task).name.clone(), targets(waits))).collect()
 }
 
 fn named(name: &str, f: impl FnOnce() + Send + 'static) -> thread::JoinHandle<()> {
     thread::Builder::new().name(name.to_owned()).spawn(f).unwrap()
 }
+
+/// On threads, with a deadline that only what has no end may need.
+fn on_threads(body: Arc<dyn Body>, seed: u64) -> Run {
+    threads::run(body, threads::Settings { seed, deadline: Duration::from_secs(2) })
+}
+
+fn on_fibers(body: Arc<dyn Body>, seed: u64) -> Run {
+    fibers::run(body, Box::new(RandomWalk::new(seed)), 100_000).run
+}
+
+macro_rules! tests {
+    ($engine:ident, $run:path, $endless:expr) => {
+        mod $engine {
+            use super::*;
+            use $run as run;
+
+            fn run_once(seed: u64, body: impl Fn() + Send + Sync + 'static) -> Run {
+                run(Arc::new(Only(body)), seed)
+            }
 
 #[test]
 fn what_ends_is_finished() {
@@ -243,8 +257,8 @@ fn what_neither_ends_nor_rests_is_left_to_the_deadline() {
             let _ = rx.recv_timeout(Duration::from_millis(1));
         }
     });
-    let run = run(Arc::new(body), Settings { seed: 0, deadline: Duration::from_millis(20) });
-    assert_eq!((run.end, run.forgotten), (End::Deadline, 0));
+    let run = run(Arc::new(body), 0);
+    assert_eq!((run.end, run.forgotten), ($endless, 0));
 }
 
 #[test]
@@ -315,7 +329,7 @@ fn a_body_puts_away_what_it_has_once_all_is_unwound() {
     }
     let dropped = Arc::new(AtomicUsize::new(0));
     let body = Arc::new(Keeps(Shared::new(Vec::new()), Arc::clone(&dropped)));
-    let run = run(body, Settings { seed: 0, deadline: NEVER });
+    let run = run(body, 0);
     assert_eq!((run.end, run.forgotten, dropped.load(Ordering::SeqCst)), (End::Quiescent, 0, 2));
 }
 
@@ -334,7 +348,7 @@ fn what_has_ended_can_be_added_to() {
             }
         }
     }
-    let run = run(Arc::new(Again(AtomicUsize::new(0))), Settings { seed: 0, deadline: NEVER });
+    let run = run(Arc::new(Again(AtomicUsize::new(0))), 0);
     assert_eq!((run.end, run.state.tasks.len()), (End::Finished, 2));
 }
 
@@ -372,3 +386,9 @@ fn an_object_of_another_execution_is_one_clear_error() {
     let message = payload.downcast_ref::<String>().unwrap();
     assert!(message.contains("used outside of the execution that made it"), "{message}");
 }
+        }
+    };
+}
+
+tests!(free_threads, super::on_threads, End::Deadline);
+tests!(on_coroutines, super::on_fibers, End::Exhausted);

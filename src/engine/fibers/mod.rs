@@ -1,0 +1,163 @@
+//! The engine of fibers: each task a stackful coroutine, one running at a time, every sync point a choice.
+//!
+//! It is deterministic: the same body under the same choices does the same, always. Deadlock is seen at once, for nobody
+//! can go on; time is virtual and passes only when nobody can. What never comes to rest is ended by a limit of sync
+//! points.
+//!
+//! The subject's code is the same compiled code that runs on threads. Channels with room keep their messages in the
+//! native channel, which no task ever waits for, and locks are the native ones; a rendezvous is modelled.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::rc::Rc;
+use std::sync::Arc;
+use std::time::Instant;
+
+use super::strategy::Strategy;
+use super::{Body, End, Job, Next, Run, TaskId};
+use crate::sync::seam::{self, Abort, Me, TaskBody};
+
+mod execution;
+mod fiber;
+mod table;
+
+use execution::Execution;
+use fiber::Fiber;
+use table::{Doing, Table};
+
+pub use table::Step;
+
+/// An execution on fibers, and the choices that were made.
+#[derive(Clone, Debug)]
+pub struct Traced {
+    /// The execution.
+    pub run: Run,
+    /// Who went on at each point.
+    pub steps: Vec<Step>,
+}
+
+/// Runs the body once, on the calling thread.
+///
+/// It ends by [`End::Exhausted`] if it passes more than `most_points` sync points.
+pub fn run(body: Arc<dyn Body>, strategy: Box<dyn Strategy>, most_points: u64) -> Traced {
+    super::quiet_panics();
+    let started = Instant::now();
+    let execution = Execution::new(Table::new(strategy, most_points));
+    let mut fibers = Fibers { execution, fibers: Vec::new() };
+    fibers.start(Arc::clone(&body).first());
+    let (end, state) = loop {
+        fibers.go_on();
+        let table = fibers.execution.table();
+        let state = table.state();
+        let exhausted = table.is_exhausted();
+        let alive = (0..table.tasks.len()).any(|task| !table.has_ended(TaskId(task)));
+        drop(table);
+        if exhausted {
+            break (End::Exhausted, state);
+        }
+        match Arc::clone(&body).quiescent(&state) {
+            Next::Start(jobs) => jobs.into_iter().for_each(|job| fibers.start(job)),
+            Next::End => break (if alive { End::Quiescent } else { End::Finished }, state),
+        }
+    };
+    body.over();
+    if end != End::Finished {
+        fibers.unwind();
+        fibers.start(Job { name: "unwound".to_owned(), run: Box::new(move || body.unwound()) });
+        fibers.unwind();
+    }
+    let forgotten = fibers.give_up();
+    let mut table = fibers.execution.table();
+    let steps = std::mem::take(&mut table.steps);
+    let run = Run { end, state, sync_points: table.points, forgotten, elapsed: started.elapsed() };
+    Traced { run, steps }
+}
+
+/// The fibers of an execution.
+struct Fibers {
+    execution: Arc<Execution>,
+    /// By task; `None` before it has started, and after it has ended.
+    fibers: Vec<Option<Running>>,
+}
+
+/// A task that has started.
+struct Running {
+    fiber: Fiber,
+    /// What the thread is while the fiber runs.
+    me: Rc<Me>,
+}
+
+impl Fibers {
+    /// Adds a task of the body's.
+    fn start(&self, job: Job) {
+        self.execution.table().add(Some(&job.name), super::task_body(job.run));
+    }
+
+    /// Lets tasks go on until none can.
+    fn go_on(&mut self) {
+        self.execution.table().begin();
+        loop {
+            let next = self.execution.table().next;
+            match next {
+                Some(task) => self.resume(task),
+                None => return,
+            }
+        }
+    }
+
+    /// Unwinds all tasks, as far as they can be.
+    fn unwind(&mut self) {
+        self.execution.table().ending = true;
+        loop {
+            let next = self.execution.table().next_to_unwind();
+            match next {
+                Some(task) => self.resume(task),
+                None => return,
+            }
+        }
+    }
+
+    /// Lets a task go on until it gives way.
+    fn resume(&mut self, task: TaskId) {
+        if self.fibers.len() <= task.0 {
+            self.fibers.resize_with(task.0 + 1, || None);
+        }
+        let slot = &mut self.fibers[task.0];
+        if slot.is_none() {
+            let body = self.execution.table().tasks[task.0].body.take();
+            let body = body.expect("a task that can go on has not ended");
+            *slot = Some(Running::new(&self.execution, task, body));
+        }
+        let Some(running) = slot else { return };
+        let before = seam::become_task(Some(Rc::clone(&running.me)));
+        let done = running.fiber.resume();
+        seam::become_task(before);
+        if done && let Some(running) = slot.take() {
+            running.fiber.keep();
+        }
+    }
+
+    /// Gives up the tasks that could not be unwound; says how many.
+    fn give_up(&mut self) -> usize {
+        let left = self.fibers.iter_mut().filter_map(Option::take);
+        left.map(|running| running.fiber.forget()).count()
+    }
+}
+
+impl Running {
+    fn new(execution: &Arc<Execution>, task: TaskId, body: TaskBody<'static>) -> Running {
+        let me = Me::new(Arc::clone(execution) as _, task);
+        let execution = Arc::clone(execution);
+        let job = move || {
+            let doing = match catch_unwind(AssertUnwindSafe(body)) {
+                Ok(None) => Doing::Ended,
+                Ok(Some(message)) => Doing::Panicked(message),
+                Err(payload) if payload.is::<Abort>() => Doing::Ended,
+                Err(payload) => Doing::Panicked(seam::panic_message(&*payload)),
+            };
+            let mut table = execution.table();
+            table.tasks[task.0].doing = doing;
+            table.go_on_from(task);
+        };
+        Running { fiber: Fiber::with(Box::new(job)), me }
+    }
+}

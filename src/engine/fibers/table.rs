@@ -1,0 +1,436 @@
+//! Who does what: the tasks, objects and timers of one execution, and who goes on next.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use crossbeam_channel as cc;
+
+use super::super::strategy::{Alternative, Choosing, Point, Strategy};
+use super::super::{ObjectId, State, Status, Target, Task, TaskId, Wait};
+use crate::sync::seam::{Endpoint, Object, Side, TaskBody};
+
+/// The tasks, objects and timers of an execution.
+pub(super) struct Table {
+    pub(super) tasks: Vec<Entry>,
+    pub(super) objects: Vec<Arc<Object>>,
+    timers: Vec<Alarm>,
+    strategy: Box<dyn Strategy>,
+    /// Who went on at each point, and by which branch.
+    pub(super) steps: Vec<Step>,
+    /// Who is to go on once the running task gives way.
+    pub(super) next: Option<TaskId>,
+    /// The time since the execution began; it passes only when no task can go on.
+    pub(super) clock: Duration,
+    pub(super) points: u64,
+    /// How many points there may be.
+    most_points: u64,
+    /// Whether the execution is over, and tasks unwind.
+    pub(super) ending: bool,
+    waits: u64,
+    alternatives: Vec<Alternative>,
+}
+
+/// One choice that was made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Step {
+    /// The task that went on.
+    pub task: TaskId,
+    /// The branch it took, if it had several.
+    pub branch: Option<u32>,
+}
+
+/// A task.
+pub(super) struct Entry {
+    pub(super) name: String,
+    pub(super) doing: Doing,
+    /// What it does, until it is started.
+    pub(super) body: Option<TaskBody<'static>>,
+    /// What it is about to do.
+    access: Option<Target>,
+    unwinding: Unwinding,
+}
+
+/// Whether a task is to unwind.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Unwinding {
+    No,
+    /// It will be told once it goes on.
+    Due,
+    Told,
+}
+
+/// What a task does.
+pub(super) enum Doing {
+    Ready,
+    Waiting(Waiting),
+    /// Left behind: it will never do anything again.
+    Forgotten,
+    Ended,
+    Panicked(String),
+}
+
+/// What a task waits for.
+pub(super) struct Waiting {
+    waits: Vec<Wait>,
+    until: Option<Duration>,
+    since: u64,
+    /// Which of its waits has met its partner in a rendezvous.
+    met: Option<usize>,
+    notified: bool,
+    /// The rendezvous whose sender, its partner, has yet to hand the message over.
+    handover: Option<ObjectId>,
+}
+
+/// Why a wait is over.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Woken {
+    /// One of the waits can be served.
+    Served,
+    /// The one of this number has met its partner.
+    Met(usize),
+    TimedOut,
+    Aborted,
+}
+
+/// A channel that time fills.
+struct Alarm {
+    object: ObjectId,
+    due: Option<Duration>,
+    period: Option<Duration>,
+    began: Instant,
+    sender: cc::Sender<Instant>,
+}
+
+impl Table {
+    pub(super) fn new(strategy: Box<dyn Strategy>, most_points: u64) -> Table {
+        Table {
+            tasks: Vec::new(),
+            objects: Vec::new(),
+            timers: Vec::new(),
+            strategy,
+            steps: Vec::new(),
+            next: None,
+            clock: Duration::ZERO,
+            points: 0,
+            most_points,
+            ending: false,
+            waits: 0,
+            alternatives: Vec::new(),
+        }
+    }
+
+    /// Adds a task, with a name that no other has.
+    pub(super) fn add(&mut self, name: Option<&str>, body: TaskBody<'static>) -> TaskId {
+        let id = TaskId(self.tasks.len());
+        let taken = |name: &str| self.tasks.iter().any(|task| task.name == name);
+        let name = super::super::name::unique(name, id, taken);
+        let (doing, body) = (Doing::Ready, Some(body));
+        self.tasks.push(Entry { name, doing, body, access: None, unwinding: Unwinding::No });
+        id
+    }
+
+    pub(super) fn add_timer(
+        &mut self,
+        object: &Object,
+        duration: Duration,
+        began: Instant,
+        sender: cc::Sender<Instant>,
+    ) {
+        let due = self.clock.checked_add(duration);
+        let period = object.repeats().then_some(duration);
+        self.timers.push(Alarm { object: object.id, due, period, began, sender });
+    }
+
+    /// Chooses who goes first.
+    pub(super) fn begin(&mut self) {
+        self.next = None;
+        while self.next.is_none() && !self.is_exhausted() {
+            self.next = self.choose(None);
+            if self.next.is_none() && !self.pass_time() {
+                return;
+            }
+        }
+    }
+
+    /// A sync point of a task; says whether it goes on itself.
+    pub(super) fn point(&mut self, me: TaskId, access: Option<Target>) -> bool {
+        self.points += 1;
+        self.tasks[me.0].access = access;
+        if self.points > self.most_points {
+            self.next = None;
+            return false;
+        }
+        self.next = self.choose(Some(me));
+        self.next == Some(me)
+    }
+
+    /// Whether there were more points than there may be.
+    pub(super) fn is_exhausted(&self) -> bool {
+        self.points > self.most_points
+    }
+
+    /// Who goes on, if anybody can without time passing.
+    fn choose(&mut self, current: Option<TaskId>) -> Option<TaskId> {
+        let mut alternatives = std::mem::take(&mut self.alternatives);
+        alternatives.clear();
+        let current = current.filter(|task| self.can_go_on(*task));
+        let others = (0..self.tasks.len()).map(TaskId).filter(|task| Some(*task) != current);
+        for task in current.into_iter().chain(others.filter(|task| self.can_go_on(*task))) {
+            alternatives.push(Alternative { task, branch: None, access: self.access(task) });
+        }
+        let chosen = (!alternatives.is_empty()).then(|| {
+            let point = Point { kind: Choosing::Task, current, alternatives: &alternatives };
+            alternatives[self.strategy.choose(&point) % alternatives.len()].task
+        });
+        if let Some(task) = chosen {
+            self.steps.push(Step { task, branch: None });
+        }
+        self.alternatives = alternatives;
+        chosen
+    }
+
+    fn access(&self, task: TaskId) -> Option<Target> {
+        match &self.tasks[task.0].doing {
+            Doing::Waiting(waiting) => waiting.waits.first().map(|wait| wait.target),
+            _ => self.tasks[task.0].access,
+        }
+    }
+
+    /// Chooses one of the branches of a select that can go ahead, if any can.
+    pub(super) fn branch(&mut self, me: TaskId, endpoints: &[&dyn Endpoint]) -> Option<usize> {
+        let mut alternatives = std::mem::take(&mut self.alternatives);
+        alternatives.clear();
+        for (index, endpoint) in endpoints.iter().enumerate() {
+            let (_, target) = endpoint.handle().target().expect("the seam has checked the objects");
+            if self.could_serve(target) || self.partner(me, target).is_some() {
+                let branch = Some(index as u32);
+                alternatives.push(Alternative { task: me, branch, access: Some(target) });
+            }
+        }
+        let chosen = match alternatives.len() {
+            0 => None,
+            1 => Some(0),
+            several => {
+                let point = Point { kind: Choosing::Branch, current: Some(me), alternatives: &alternatives };
+                Some(self.strategy.choose(&point) % several)
+            }
+        };
+        let chosen = chosen.and_then(|chosen| alternatives[chosen].branch);
+        if alternatives.len() > 1 {
+            self.steps.push(Step { task: me, branch: chosen });
+        }
+        self.alternatives = alternatives;
+        chosen.map(|branch| branch as usize)
+    }
+
+    /// Lets the partner of a rendezvous go ahead, if one waits; says whether one does.
+    pub(super) fn meet(&mut self, me: TaskId, target: Target) -> bool {
+        let Some((partner, index)) = self.partner(me, target) else { return false };
+        if let Doing::Waiting(waiting) = &mut self.tasks[partner.0].doing {
+            waiting.met = Some(index);
+        }
+        true
+    }
+
+    /// Who has waited longest on the other side of a rendezvous, and by which of its waits.
+    fn partner(&self, me: TaskId, target: Target) -> Option<(TaskId, usize)> {
+        let other = match target {
+            Target::Send(object) if self.objects[object.0].modelled => Target::Recv(object),
+            Target::Recv(object) if self.objects[object.0].modelled => Target::Send(object),
+            _ => return None,
+        };
+        let mut found: Option<(u64, TaskId, usize)> = None;
+        for (index, task) in self.tasks.iter().enumerate().filter(|(index, _)| *index != me.0) {
+            if let Doing::Waiting(waiting) = &task.doing
+                && waiting.met.is_none()
+                && found.is_none_or(|(since, ..)| waiting.since < since)
+                && let Some(wait) = waiting.waits.iter().position(|wait| wait.target == other)
+            {
+                found = Some((waiting.since, TaskId(index), wait));
+            }
+        }
+        found.map(|(_, task, wait)| (task, wait))
+    }
+
+    /// Notes that a task waits.
+    pub(super) fn wait(&mut self, me: TaskId, waits: Vec<Wait>, until: Option<Duration>) {
+        let since = self.waits;
+        self.waits += 1;
+        let waiting = Waiting { waits, until, since, met: None, notified: false, handover: None };
+        self.tasks[me.0].doing = Doing::Waiting(waiting);
+    }
+
+    /// Notes that a task waits for its partner in a rendezvous, which can go ahead, to hand the message over.
+    pub(super) fn wait_for_handover(&mut self, me: TaskId, rendezvous: ObjectId) {
+        self.wait(me, Vec::new(), None);
+        if let Doing::Waiting(waiting) = &mut self.tasks[me.0].doing {
+            waiting.handover = Some(rendezvous);
+        }
+    }
+
+    /// Chooses who goes on instead of a task that waits or has ended, letting time pass if nobody can; says whether it is
+    /// that task itself.
+    pub(super) fn go_on_from(&mut self, me: TaskId) -> bool {
+        self.next = None;
+        if self.ending {
+            return false;
+        }
+        loop {
+            self.next = self.choose(None);
+            if self.next.is_some() || !self.pass_time() {
+                return self.next == Some(me);
+            }
+        }
+    }
+
+    /// Lets time pass until something happens; says whether anything will.
+    fn pass_time(&mut self) -> bool {
+        let limits = self.tasks.iter().filter_map(|task| match &task.doing {
+            Doing::Waiting(waiting) => waiting.until,
+            _ => None,
+        });
+        let waited_for = |alarm: &&Alarm| self.is_waited_for(alarm.object);
+        let alarms = self.timers.iter().filter(waited_for).filter_map(|alarm| alarm.due);
+        let Some(due) = limits.chain(alarms).min() else { return false };
+        self.clock = self.clock.max(due);
+        for alarm in &mut self.timers {
+            if alarm.due.is_some_and(|due| due <= self.clock) {
+                if alarm.sender.try_send(alarm.began + self.clock).is_ok() {
+                    self.objects[alarm.object.0].pass(Side::Send);
+                }
+                alarm.due = alarm.period.and_then(|period| self.clock.checked_add(period));
+            }
+        }
+        true
+    }
+
+    fn is_waited_for(&self, object: ObjectId) -> bool {
+        self.tasks.iter().any(|task| match &task.doing {
+            Doing::Waiting(waiting) => waiting.waits.iter().any(|wait| wait.target.object() == Some(object)),
+            _ => false,
+        })
+    }
+
+    fn can_go_on(&self, task: TaskId) -> bool {
+        match &self.tasks[task.0].doing {
+            Doing::Ready => true,
+            Doing::Waiting(waiting) => {
+                self.tasks[task.0].unwinding == Unwinding::Due
+                    || self.is_served(waiting)
+                    || waiting.until.is_some_and(|until| until <= self.clock)
+            }
+            Doing::Forgotten | Doing::Ended | Doing::Panicked(_) => false,
+        }
+    }
+
+    fn is_served(&self, waiting: &Waiting) -> bool {
+        waiting.met.is_some()
+            || waiting.notified
+            || waiting.handover.is_some_and(|rendezvous| self.has_message(rendezvous))
+            || waiting.waits.iter().any(|wait| self.could_serve(wait.target))
+    }
+
+    /// Whether a message was handed over at a rendezvous for whoever comes: those that were handed to a receiver who had
+    /// waited for them are kept for it.
+    fn has_message(&self, rendezvous: ObjectId) -> bool {
+        let is_kept = |task: &&Entry| match &task.doing {
+            Doing::Waiting(Waiting { met: Some(index), waits, .. }) => {
+                waits[*index].target == Target::Recv(rendezvous)
+            }
+            _ => false,
+        };
+        self.objects[rendezvous.0].messages() > self.tasks.iter().filter(is_kept).count()
+    }
+
+    /// Whether the books could serve a wait; for a rendezvous that needs a partner, whether there never will be one.
+    fn could_serve(&self, target: Target) -> bool {
+        match target {
+            Target::Join(task) => self.has_ended(task),
+            Target::Notify(_) => false,
+            Target::Send(object) | Target::Recv(object) | Target::Lock(object) | Target::Read(object) => {
+                let object = &self.objects[object.0];
+                if object.modelled {
+                    object.is_disconnected(target)
+                } else {
+                    object.could_serve(target, false)
+                }
+            }
+        }
+    }
+
+    /// Notes that a task goes on after a wait, and says why.
+    pub(super) fn wake_up(&mut self, me: TaskId) -> Woken {
+        let unwinding = std::mem::replace(&mut self.tasks[me.0].unwinding, Unwinding::No);
+        if unwinding != Unwinding::No {
+            self.tasks[me.0].unwinding = Unwinding::Told;
+        }
+        let doing = std::mem::replace(&mut self.tasks[me.0].doing, Doing::Ready);
+        let Doing::Waiting(waiting) = doing else { return Woken::Aborted };
+        match waiting.met {
+            _ if unwinding == Unwinding::Due => Woken::Aborted,
+            Some(index) => Woken::Met(index),
+            None if self.is_served(&waiting) => Woken::Served,
+            None => Woken::TimedOut,
+        }
+    }
+
+    /// Notifies those who have waited longest; says how many.
+    pub(super) fn notify(&mut self, object: ObjectId, most: usize) -> usize {
+        let mut waiting: Vec<&mut Waiting> = self
+            .tasks
+            .iter_mut()
+            .filter_map(|task| match &mut task.doing {
+                Doing::Waiting(waiting) if !waiting.notified => Some(waiting),
+                _ => None,
+            })
+            .filter(|waiting| waiting.waits.iter().any(|wait| wait.target == Target::Notify(object)))
+            .collect();
+        waiting.sort_by_key(|waiting| waiting.since);
+        waiting.truncate(most);
+        waiting.iter_mut().for_each(|waiting| waiting.notified = true);
+        waiting.len()
+    }
+
+    pub(super) fn has_ended(&self, task: TaskId) -> bool {
+        matches!(self.tasks[task.0].doing, Doing::Ended | Doing::Panicked(_))
+    }
+
+    pub(super) fn forget(&mut self, task: TaskId) {
+        self.tasks[task.0].doing = Doing::Forgotten;
+        self.next = None;
+    }
+
+    /// Who goes on while the execution unwinds: those that can; then, one at a time, those that are told to unwind, of which
+    /// a task that holds a lock comes first, for others may be waiting for it, and then the one started last, for others
+    /// may be waiting for its end.
+    pub(super) fn next_to_unwind(&mut self) -> Option<TaskId> {
+        let tasks = || (0..self.tasks.len()).map(TaskId);
+        if let Some(task) = tasks().rev().find(|task| self.can_go_on(*task)) {
+            return Some(task);
+        }
+        let waits = |task: &TaskId| {
+            let entry = &self.tasks[task.0];
+            matches!(entry.doing, Doing::Waiting(_)) && entry.unwinding == Unwinding::No
+        };
+        let waiting: Vec<TaskId> = tasks().filter(waits).collect();
+        let holds = |task: &&TaskId| self.objects.iter().any(|object| object.is_held_by(**task));
+        let chosen = waiting.iter().rev().find(holds).or(waiting.last()).copied()?;
+        self.tasks[chosen.0].unwinding = Unwinding::Due;
+        Some(chosen)
+    }
+
+    /// As data.
+    pub(super) fn state(&self) -> State {
+        let status = |doing: &Doing| match doing {
+            Doing::Waiting(waiting) if waiting.until.is_none() => Status::Blocked(waiting.waits.clone()),
+            Doing::Ready | Doing::Waiting(_) | Doing::Forgotten => Status::Running,
+            Doing::Ended => Status::Ended,
+            Doing::Panicked(message) => Status::Panicked(message.clone()),
+        };
+        let task = |entry: &Entry| Task { name: entry.name.clone(), status: status(&entry.doing) };
+        State {
+            tasks: self.tasks.iter().map(task).collect(),
+            objects: self.objects.iter().map(|object| object.state()).collect(),
+        }
+    }
+}

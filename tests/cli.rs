@@ -1,0 +1,289 @@
+//! The command: exit codes and output, on the built binary.
+#![cfg(feature = "suite")]
+
+use std::fs;
+use std::io::{BufRead, BufReader};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+
+use serde_json::Value;
+use tempfile::TempDir;
+use watchmux::script::text;
+
+const BUG: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/corpus/kubernetes-1321.script");
+const CORPUS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/corpus");
+
+fn command(line: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_watchmux"));
+    command.args(line).stdin(Stdio::null());
+    command
+}
+
+fn run(line: &[&str]) -> Output {
+    command(line).output().unwrap()
+}
+
+fn stdout(output: &Output) -> &str {
+    str::from_utf8(&output.stdout).unwrap()
+}
+
+fn stderr(output: &Output) -> &str {
+    str::from_utf8(&output.stderr).unwrap()
+}
+
+fn objects(output: &Output) -> Vec<Value> {
+    stdout(output).lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+}
+
+/// Asserts that the line is refused by one line on stderr, which names all of this.
+fn assert_refused(line: &[&str], named: &[&str]) {
+    let output = run(line);
+    let error = stderr(&output);
+    assert_eq!(output.status.code(), Some(2), "{line:?} is answered {error}");
+    assert_eq!(error.lines().count(), 1, "{line:?} is answered {error}");
+    assert!(error.starts_with("error: "), "{line:?} is answered {error}");
+    assert!(named.iter().all(|name| error.contains(name)), "{line:?} is answered {error}");
+    assert_eq!(stdout(&output), "", "{line:?}");
+}
+
+/// A folder with files of this content.
+fn folder(files: &[(&str, &[u8])]) -> (TempDir, Vec<PathBuf>) {
+    let folder = tempfile::tempdir().unwrap();
+    let write = |(name, content): &(&str, &[u8])| {
+        let path = folder.path().join(name);
+        fs::write(&path, content).unwrap();
+        path
+    };
+    let paths = files.iter().map(write).collect();
+    (folder, paths)
+}
+
+fn text_of(path: &Path) -> &str {
+    path.to_str().unwrap()
+}
+
+#[test]
+fn a_mux_that_holds_passes() {
+    let output = run(&["--runs", "200", "--seed", "7"]);
+    assert_eq!(output.status.code(), Some(0), "{}", stdout(&output));
+    assert!(
+        stdout(&output).starts_with("mux: pass, own contract, seed 7\n  200 runs in"),
+        "{}",
+        stdout(&output)
+    );
+    assert!(stderr(&output).contains("hunting mux, own contract, seed 7"), "{}", stderr(&output));
+}
+
+#[test]
+fn kubernetes_1321_is_found_shrunk_and_explained() {
+    let output = run(&["hunt", "--subject", "k8s-906", "--seed", "1", "--time", "30"]);
+    let report = stdout(&output);
+    assert_eq!(output.status.code(), Some(3), "{report}");
+    for part in ["HANG in k8s-906", "mixed deadlock: channel & lock", "[lock]: stop", "[chan send]", "seed 1"]
+    {
+        assert!(report.contains(part), "`{part}` is missing:\n{report}");
+    }
+    assert!(!report.contains('\u{1b}'), "no colours where nobody sees them: {report:?}");
+    assert!(report.lines().all(|line| line.chars().count() <= 100), "{report}");
+}
+
+#[test]
+fn json_is_one_object_a_subject_a_line() {
+    let output = run(&[
+        "--subject",
+        "goker-1321",
+        "--subject",
+        "mux",
+        "--runs",
+        "50",
+        "--seed",
+        "3",
+        "--format",
+        "json",
+        "--jobs",
+        "1",
+    ]);
+    assert_eq!(output.status.code(), Some(3), "{}", stderr(&output));
+    let [bug, pass] = objects(&output).try_into().unwrap();
+    assert_eq!((&bug["subject"], &bug["contract"]), (&"goker-1321".into(), &"own".into()));
+    assert_eq!((&bug["verdict"], &bug["class"]), (&"hang".into(), &"mixed deadlock: channel & lock".into()));
+    let entry = text::parse("script", bug["script"].as_str().unwrap()).unwrap();
+    assert_eq!((bug["ops"].as_u64(), bug["lanes"].as_u64()), (Some(2), Some(1)), "{}", entry.script);
+    assert_eq!((entry.script.ops(), entry.script.lanes.len()), (2, 1));
+    assert_eq!((&pass["subject"], &pass["verdict"]), (&"mux".into(), &"pass".into()));
+    assert_eq!((&pass["class"], &pass["script"]), (&Value::Null, &Value::Null));
+    assert_eq!((pass["runs"].as_u64(), pass["seed"].as_u64()), (Some(50), Some(3)));
+    for measure in ["runs_per_second", "sync_points_per_run", "seconds"] {
+        assert!(pass[measure].as_f64().unwrap() > 0.0, "{pass}");
+    }
+    assert!(pass.get("findings").is_none(), "{pass}");
+}
+
+#[test]
+fn keep_going_reports_one_finding_a_signature_and_save_keeps_them() {
+    let (folder, _) = folder(&[]);
+    let save = folder.path().join("found");
+    let line =
+        ["--subject", "k8s-906", "--runs", "60", "--seed", "2", "--keep-going", "--format", "json", "--save"];
+    let output = command(&line).arg(&save).output().unwrap();
+    assert_eq!(output.status.code(), Some(3), "{}", stderr(&output));
+    let [object] = objects(&output).try_into().unwrap();
+    let findings = object["findings"].as_array().unwrap();
+    assert_eq!(object["runs"].as_u64(), Some(60));
+    let mut saved: Vec<&str> = findings.iter().map(|finding| finding["saved"].as_str().unwrap()).collect();
+    saved.sort_unstable();
+    let mut files: Vec<PathBuf> = fs::read_dir(&save).unwrap().map(|file| file.unwrap().path()).collect();
+    files.sort();
+    assert_eq!(
+        files,
+        saved.iter().map(PathBuf::from).collect::<Vec<_>>(),
+        "nothing but the findings is left"
+    );
+    for path in &files {
+        let entry = text::parse("saved", &fs::read_to_string(path).unwrap()).unwrap();
+        assert_eq!(entry.subject.as_deref(), Some("k8s-906"));
+        assert_eq!(entry.expects.len(), 1);
+        assert!(entry.header.iter().any(|line| line.contains("of seed 2")), "{:?}", entry.header);
+    }
+}
+
+#[test]
+fn replay_compares_with_what_is_expected() {
+    let output = run(&["replay", BUG]);
+    assert_eq!(output.status.code(), Some(0), "{}", stdout(&output));
+    for part in
+        ["k8s-906 own hang in run", "mux strict pass in 50 runs, as expected", "is not used on free threads"]
+    {
+        assert!(stdout(&output).contains(part), "`{part}` is missing:\n{}", stdout(&output));
+    }
+    let wrong = fs::read_to_string(BUG).unwrap().replace("mux strict pass", "mux strict hang");
+    let (_folder, paths) = folder(&[("wrong.script", wrong.as_bytes())]);
+    let output = run(&["replay", "--times", "30", text_of(&paths[0])]);
+    assert_eq!(output.status.code(), Some(7), "{}", stdout(&output));
+    assert!(stdout(&output).contains("mux strict pass in 30 runs, expected hang"), "{}", stdout(&output));
+}
+
+#[test]
+fn replay_on_a_subject_reports_its_verdict() {
+    let output = run(&["replay", BUG, "--subject", "mux", "--times", "20"]);
+    assert_eq!(output.status.code(), Some(0), "{}", stdout(&output));
+    let output = run(&["replay", BUG, "--subject", "k8s-906", "--format", "json"]);
+    assert_eq!(output.status.code(), Some(3), "{}", stdout(&output));
+    let [object] = objects(&output).try_into().unwrap();
+    assert_eq!((&object["verdict"], &object["expected"]), (&"hang".into(), &Value::Null));
+    let own = "subject k8s-1321\nmux incoming=0 queue=0 when-full=wait\nlane\n  shutdown\n  shutdown\n";
+    let (_folder, paths) = folder(&[("own.script", own.as_bytes())]);
+    let output = run(&["replay", text_of(&paths[0]), "--contract", "strict"]);
+    assert_eq!(output.status.code(), Some(5), "{}", stdout(&output));
+}
+
+#[test]
+fn a_folder_is_read_by_name_and_files_of_libfuzzers_as_bytes() {
+    let bytes = format!("crash-{}", "0123456789".repeat(4));
+    let script = fs::read(BUG).unwrap();
+    let (folder, _) = folder(&[("a.script", &script), (&bytes, b"\x00\xff\x13"), ("notes.txt", b"not read")]);
+    let output =
+        run(&["replay", text_of(folder.path()), "--subject", "mux", "--times", "2", "--format", "json"]);
+    assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+    let files: Vec<Value> = objects(&output).iter().map(|object| object["file"].clone()).collect();
+    let name = |file: &str| Value::from(text_of(&folder.path().join(file)));
+    assert_eq!(files, [name("a.script"), name(&bytes)]);
+}
+
+#[test]
+fn bad_usage_is_refused() {
+    assert_refused(&["--subject", "nobody"], &["--subject", "`nobody`", "`k8s-906`", "`all`"]);
+    assert_refused(&["--time", "-1"], &["--time", "-1"]);
+    assert_refused(&["--time", "0"], &["--time"]);
+    assert_refused(&["--seed", "x"], &["--seed", "x"]);
+    assert_refused(&["--seed", "18446744073709551616"], &["--seed", "18446744073709551616"]);
+    assert_refused(&["--runs", "0"], &["--runs"]);
+    assert_refused(&["--jobs", "many"], &["--jobs", "many"]);
+    assert_refused(&["--deadline", "-0.5"], &["--deadline", "-0.5"]);
+    assert_refused(&["--engine", "steam"], &["--engine", "steam", "threads"]);
+    assert_refused(&["--contract", "other"], &["--contract", "other", "own"]);
+    assert_refused(&["--format", "html"], &["--format", "html", "json"]);
+    assert_refused(&["--save", BUG, "--runs", "1"], &["--save", "kubernetes-1321.script", "folder"]);
+    assert_refused(&["dance"], &["dance"]);
+    assert_refused(&["replay"], &["PATH"]);
+    assert_refused(&["replay", CORPUS, "--subject", "nobody"], &["--subject", "`nobody`"]);
+}
+
+#[test]
+fn bad_input_is_refused() {
+    let picture = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR";
+    let stranger = b"mux incoming=0 queue=0 when-full=wait\n\nexpect stranger own pass\n";
+    let (folder, paths) = folder(&[
+        ("malformed.script", b"mux incoming=1 queue=0 when-full=wait\nlane\n  stop i\n"),
+        ("empty.script", b""),
+        ("picture.png", picture),
+        ("silent.script", b"mux incoming=0 queue=0 when-full=wait\n"),
+        ("stranger.script", stranger),
+    ]);
+    let [malformed, empty, picture, silent, stranger] = paths.each_str();
+    assert_refused(&["replay", malformed], &["malformed.script:3", "`i`", "`a` to `h`"]);
+    assert_refused(&["replay", empty], &["empty.script:1", "`mux`"]);
+    assert_refused(&["replay", picture], &["picture.png:1", "PNG"]);
+    assert_refused(&["replay", silent], &["silent.script", "`subject`", "`expect`", "--subject"]);
+    assert_refused(&["replay", stranger], &["stranger.script:3", "`stranger`", "`k8s-906`"]);
+    // One bad file is told before any other is run.
+    assert_refused(&["replay", BUG, malformed], &["malformed.script:3"]);
+    assert_refused(&["replay", text_of(folder.path())], &["empty.script:1"]);
+    let nowhere = folder.path().join("nowhere");
+    assert_refused(&["replay", text_of(&nowhere)], &["nowhere"]);
+    fs::create_dir(&nowhere).unwrap();
+    assert_refused(&["replay", text_of(&nowhere)], &["nowhere", "*.script"]);
+}
+
+/// The paths as arguments.
+trait EachStr {
+    fn each_str<const N: usize>(&self) -> [&str; N];
+}
+
+impl EachStr for Vec<PathBuf> {
+    fn each_str<const N: usize>(&self) -> [&str; N] {
+        let paths: Vec<&str> = self.iter().map(|path| text_of(path)).collect();
+        paths.try_into().unwrap()
+    }
+}
+
+#[test]
+fn help_version_and_subjects_are_printed() {
+    for line in [&["--help"][..], &["hunt", "--help"], &["replay", "--help"]] {
+        let output = run(line);
+        assert_eq!(output.status.code(), Some(0));
+        assert!(stdout(&output).contains("--seed"), "{}", stdout(&output));
+    }
+    assert!(stdout(&run(&["--help"])).contains("7  a corpus entry is not as expected"));
+    assert!(stdout(&run(&["--version"])).contains(env!("CARGO_PKG_VERSION")));
+    let output = run(&["subjects"]);
+    assert_eq!(output.status.code(), Some(0));
+    for subject in ["mux", "k8s-906", "k8s-1321", "goker-1321"] {
+        assert!(stdout(&output).lines().any(|line| line.starts_with(subject)), "{}", stdout(&output));
+    }
+}
+
+#[test]
+fn nobody_reading_is_no_failure() {
+    let mut child = command(&["subjects"]).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    drop(child.stdout.take());
+    let output = child.wait_with_output().unwrap();
+    assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+    assert_eq!(stderr(&output), "");
+}
+
+#[cfg(unix)]
+#[test]
+fn an_interrupted_hunt_ends_cleanly() {
+    let line = ["--time", "600", "--seed", "1"];
+    let mut child = command(&line).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let mut begun = String::new();
+    BufReader::new(child.stderr.take().unwrap()).read_line(&mut begun).unwrap();
+    assert!(begun.contains("hunting mux"), "{begun}");
+    let kill = format!("kill -INT {}", child.id());
+    assert!(Command::new("sh").args(["-c", &kill]).status().unwrap().success());
+    let output = child.wait_with_output().unwrap();
+    // It may have been told before the first run ended.
+    assert!(matches!(output.status.code(), Some(0 | 6)), "{}", output.status);
+    assert!(stdout(&output).contains("interrupted"), "{}", stdout(&output));
+}
