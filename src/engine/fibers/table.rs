@@ -238,8 +238,8 @@ impl Table {
     /// Who has waited longest on the other side of a rendezvous, and by which of its waits.
     fn partner(&self, me: TaskId, target: Target) -> Option<(TaskId, usize)> {
         let other = match target {
-            Target::Send(object) if self.objects[object.0].modelled => Target::Recv(object),
-            Target::Recv(object) if self.objects[object.0].modelled => Target::Send(object),
+            Target::Send(object) if self.objects[object.0].is_modelled() => Target::Recv(object),
+            Target::Recv(object) if self.objects[object.0].is_modelled() => Target::Send(object),
             _ => return None,
         };
         let mut found: Option<(u64, TaskId, usize)> = None;
@@ -371,7 +371,7 @@ impl Table {
             Target::Notify(_) => false,
             Target::Send(object) | Target::Recv(object) | Target::Lock(object) | Target::Read(object) => {
                 let object = &self.objects[object.0];
-                if object.modelled {
+                if object.is_modelled() {
                     object.is_disconnected(target)
                 } else {
                     object.could_serve(target, false)

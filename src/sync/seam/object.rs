@@ -21,6 +21,17 @@ pub(crate) enum Timer {
     Never,
 }
 
+/// How the partners of a rendezvous meet.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Meeting {
+    /// Natively, as they come.
+    Free,
+    /// Natively, when the engine lets them.
+    Steered,
+    /// The engine models it: natively the channel is but where messages are handed over.
+    Modelled,
+}
+
 /// Which side of a channel a handle is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Side {
@@ -35,8 +46,7 @@ pub(crate) struct Object {
     pub(crate) execution: u64,
     pub(crate) kind: ObjectKind,
     timer: Timer,
-    /// Whether it is a rendezvous that the engine models: natively it is but where messages are handed over.
-    pub(crate) modelled: bool,
+    pub(crate) meeting: Meeting,
     pub(crate) name: OnceLock<String>,
     pub(crate) made: &'static Location<'static>,
     book: Mutex<Book>,
@@ -75,11 +85,11 @@ impl Object {
         execution: u64,
         kind: ObjectKind,
         timer: Timer,
-        modelled: bool,
+        meeting: Meeting,
         made: &'static Location<'static>,
     ) -> Object {
         let (name, book, version) = (OnceLock::new(), Mutex::default(), AtomicU32::new(0));
-        Object { id, execution, kind, timer, modelled, name, made, book, version }
+        Object { id, execution, kind, timer, meeting, name, made, book, version }
     }
 
     fn write(&self) -> MutexGuard<'_, Book> {
@@ -91,6 +101,11 @@ impl Object {
     /// Changes whenever a wait that could not be served may have become one that can.
     pub(crate) fn version(&self) -> u32 {
         self.version.load(Ordering::Relaxed)
+    }
+
+    /// Whether it is a rendezvous that the engine models.
+    pub(crate) fn is_modelled(&self) -> bool {
+        self.meeting == Meeting::Modelled
     }
 
     /// Whether nobody is left on the other side of the channel.
