@@ -93,11 +93,9 @@ impl seam::Execution for Execution {
         if !object.is_modelled() {
             return Attempt::Modelled(index);
         }
-        if !table.meet(me, target) {
-            return Attempt::Disconnected(index);
-        }
+        let Some(partner) = table.meet(me, target) else { return Attempt::Disconnected(index) };
         if matches!(target, Target::Recv(_)) {
-            table.wait_for_handover(me, object.id);
+            table.wait_for_handover(me, partner);
             let _ = self.give_way(table, me);
         }
         Attempt::Modelled(index)

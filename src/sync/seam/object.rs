@@ -115,10 +115,13 @@ impl Object {
         others == 0
     }
 
-    /// How many messages were sent that were not received.
-    pub(crate) fn messages(&self) -> usize {
+    /// How many messages have passed on this side.
+    pub(crate) fn passed(&self, side: Side) -> u64 {
         let book = self.book.lock();
-        book.sent.saturating_sub(book.received) as usize
+        match side {
+            Side::Send => book.sent,
+            Side::Recv => book.received,
+        }
     }
 
     pub(crate) fn is_held_by(&self, task: TaskId) -> bool {
