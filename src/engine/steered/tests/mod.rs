@@ -7,14 +7,21 @@ use super::super::fibers::{self, Step, Traced};
 use super::super::strategy::RandomWalk;
 use super::super::{Body, End, Job, Next, Run, Shared, State, Status, Target, TaskId, Wait, threads};
 use super::Divergence;
-use crate::sync::channel::{Receiver, Sender, after, bounded, tick, unbounded};
-use crate::sync::{Condvar, Mutex, RwLock, select, thread};
+use crate::sync::channel::{Receiver, Sender, bounded};
+use crate::sync::thread;
+
+mod drawn;
+mod programs;
+
+use programs::*;
 
 /// A body of one first task, which says what it saw. It is not used again: each execution has its own.
 struct Only {
-    f: fn(&Seen),
+    f: Program,
     seen: Seen,
 }
+
+type Program = Arc<dyn Fn(&Seen) + Send + Sync>;
 
 /// What tasks saw, in order.
 #[derive(Clone, Default)]
@@ -67,32 +74,30 @@ fn did(run: &Run, seen: &Seen) -> Did {
     }
 }
 
-fn on_fibers(f: fn(&Seen), seed: u64) -> (Did, Vec<Step>) {
+fn on_fibers(f: &Program, seed: u64) -> (Did, Vec<Step>) {
     let seen = Seen::default();
-    let body = Arc::new(Only { f, seen: seen.clone() });
+    let body = Arc::new(Only { f: Arc::clone(f), seen: seen.clone() });
     let Traced { run, steps } = fibers::run(body, Box::new(RandomWalk::new(seed)), 10_000);
     (did(&run, &seen), steps)
 }
 
-fn steer(f: fn(&Seen), steps: &[Step]) -> Result<Did, Divergence> {
+fn steer(f: &Program, steps: &[Step]) -> Result<Did, Divergence> {
     let seen = Seen::default();
     let settings = threads::Settings { deadline: Duration::from_secs(60), ..threads::Settings::default() };
-    let run = super::run(Arc::new(Only { f, seen: seen.clone() }), steps, settings)?;
+    let run = super::run(Arc::new(Only { f: Arc::clone(f), seen: seen.clone() }), steps, settings)?;
     Ok(did(&run, &seen))
 }
 
-/// Steers what seeds give on fibers, each so often; says how many of them hang.
+/// Steers what seeds give on fibers; says how many of them hang.
 #[track_caller]
-fn same_on_threads(f: fn(&Seen), seeds: u64, times: usize) -> usize {
+fn same_on_threads(f: &Program, seeds: u64) -> usize {
     let mut hangs = 0;
     for seed in 0..seeds {
         let (expected, steps) = on_fibers(f, seed);
         hangs += usize::from(expected.end == End::Quiescent);
-        for _ in 0..times {
-            match steer(f, &steps) {
-                Ok(did) => assert_eq!(did, expected, "seed {seed}"),
-                Err(divergence) => panic!("seed {seed}: {divergence}"),
-            }
+        match steer(f, &steps) {
+            Ok(did) => assert_eq!(did, expected, "seed {seed}"),
+            Err(divergence) => panic!("seed {seed}: {divergence}"),
         }
     }
     hangs
@@ -101,6 +106,7 @@ fn same_on_threads(f: fn(&Seen), seeds: u64, times: usize) -> usize {
 /// Steers the first hang that fibers find 50 times, and the first execution without one 100 times.
 #[track_caller]
 fn hang_and_pass(f: fn(&Seen)) {
+    let f: &Program = &(Arc::new(f) as _);
     for (end, times) in [(End::Quiescent, 50), (End::Finished, 100)] {
         let found = (0..1000).map(|seed| on_fibers(f, seed)).find(|(did, _)| did.end == end);
         let (expected, steps) = found.unwrap_or_else(|| panic!("no execution ends so: {end:?}"));
@@ -112,184 +118,6 @@ fn hang_and_pass(f: fn(&Seen)) {
 
 fn named(name: &str, f: impl FnOnce() + Send + 'static) -> thread::JoinHandle<()> {
     thread::Builder::new().name(name.to_owned()).spawn(f).unwrap()
-}
-
-/// kubernetes#1321 in small.
-fn lock_held_over_a_send(_: &Seen) {
-    let lock = Arc::new(Mutex::new(()).named("mux"));
-    let (tx, rx) = bounded(0);
-    let held = Arc::clone(&lock);
-    let dispatcher = named("dispatcher", move || {
-        let _held = held.lock();
-        let _ = tx.send(1);
-    });
-    let stopper = named("stopper", move || {
-        let _held = lock.lock();
-        drop(rx);
-    });
-    dispatcher.join().unwrap();
-    stopper.join().unwrap();
-}
-
-fn lock_cycle(seen: &Seen) {
-    let locks = Arc::new((Mutex::new(0), Mutex::new(0)));
-    let other = Arc::clone(&locks);
-    let peer = named("peer", move || {
-        let mut right = other.1.lock();
-        *right += 1;
-        *other.0.lock() += *right;
-    });
-    let mut left = locks.0.lock();
-    *left += 1;
-    *locks.1.lock() += *left;
-    drop(left);
-    peer.join().unwrap();
-    seen.note(*locks.0.lock());
-    seen.note(*locks.1.lock());
-}
-
-fn lost_notification(_: &Seen) {
-    let shared = Arc::new((Mutex::new(false), Condvar::new()));
-    let (waiting, waiter) = (Arc::clone(&shared), "waiter");
-    let waiter = named(waiter, move || {
-        let mut ready = waiting.0.lock();
-        if !*ready {
-            drop(ready);
-            ready = waiting.0.lock();
-            waiting.1.wait(&mut ready);
-        }
-    });
-    *shared.0.lock() = true;
-    shared.1.notify_one();
-    waiter.join().unwrap();
-}
-
-/// Whoever takes the first message must not be the one who waits for all the others.
-fn rendezvous_chain(seen: &Seen) {
-    let (first, stage) = bounded::<i32>(0);
-    let (second, end) = bounded::<i32>(0);
-    let (back, returned) = bounded::<i32>(0);
-    let middle = named("middle", move || {
-        for number in stage.iter() {
-            second.send(number + 1).unwrap();
-        }
-    });
-    let last = named("last", move || {
-        for number in end.iter() {
-            back.send(number * 10).unwrap();
-        }
-    });
-    let impatient = thread::spawn({
-        let returned = returned.clone();
-        move || returned.try_recv().is_ok()
-    });
-    for number in 0..3 {
-        first.send(number).unwrap();
-    }
-    drop(first);
-    returned.iter().for_each(|number| seen.note(number));
-    seen.note(impatient.join().unwrap());
-    middle.join().unwrap();
-    last.join().unwrap();
-}
-
-fn select_branches(seen: &Seen) {
-    let (a, from_a) = bounded(1);
-    let (b, from_b) = bounded(0);
-    let (c, to_c) = bounded(0);
-    let senders = [("a", a), ("b", b)].map(|(name, tx): (_, Sender<usize>)| {
-        named(name, move || {
-            for number in 0..2 {
-                tx.send(number).unwrap();
-            }
-        })
-    });
-    let taker = thread::spawn(move || to_c.recv().unwrap());
-    let mut sent = false;
-    for _ in 0..5 {
-        if sent {
-            select! {
-                recv(from_a) -> number => seen.note(format!("a{number:?}")),
-                recv(from_b) -> number => seen.note(format!("b{number:?}")),
-            }
-        } else {
-            select! {
-                recv(from_a) -> number => seen.note(format!("a{number:?}")),
-                recv(from_b) -> number => seen.note(format!("b{number:?}")),
-                send(c, 7) -> result => { seen.note(format!("c{result:?}")); sent = true; }
-            }
-        }
-    }
-    senders.into_iter().for_each(|sender| sender.join().unwrap());
-    taker.join().unwrap();
-}
-
-fn workers(seen: &Seen) {
-    let (tx, rx) = bounded(0);
-    let readers: Vec<_> = (0..3)
-        .map(|reader| {
-            let (rx, seen): (Receiver<i32>, _) = (rx.clone(), seen.clone());
-            thread::spawn(move || rx.iter().for_each(|number| seen.note(format!("{reader}:{number}"))))
-        })
-        .collect();
-    let writers: Vec<_> = (0..2)
-        .map(|writer| {
-            let tx = tx.clone();
-            thread::spawn(move || (0..3).for_each(|number| tx.send(writer * 10 + number).unwrap()))
-        })
-        .collect();
-    drop(tx);
-    readers.into_iter().chain(writers).for_each(|task| task.join().unwrap());
-}
-
-fn read_behind_a_writer(_: &Seen) {
-    let lock = Arc::new(RwLock::new(()));
-    let first = lock.read();
-    let written = Arc::clone(&lock);
-    let writer = thread::spawn(move || drop(written.write()));
-    thread::yield_now();
-    drop(lock.read());
-    drop(first);
-    writer.join().unwrap();
-}
-
-fn times(seen: &Seen) {
-    let (tx, rx) = bounded(0);
-    let began = crate::sync::time::Instant::now();
-    let sender = thread::spawn(move || {
-        thread::sleep(Duration::from_secs(100));
-        tx.send_timeout(1, Duration::from_secs(100)).is_ok()
-    });
-    seen.note(rx.recv_timeout(Duration::from_secs(100)).is_ok());
-    let fired = after(Duration::from_secs(100));
-    let again = tick(Duration::from_secs(60));
-    for _ in 0..3 {
-        select! {
-            recv(fired) -> _ => seen.note("fired"),
-            recv(again) -> _ => seen.note("again"),
-            recv(rx) -> got => seen.note(format!("{got:?}")),
-        }
-    }
-    seen.note(sender.join().unwrap());
-    seen.note(began.elapsed().as_secs());
-}
-
-fn scope_and_panic(seen: &Seen) {
-    let total = Mutex::new(0);
-    let result = thread::scope(|scope| {
-        let left = scope.spawn(|| *total.lock() += 1);
-        let right = scope.spawn(|| {
-            *total.lock() += 2;
-            panic!("bad luck");
-        });
-        left.join().unwrap();
-        right.join().is_err()
-    });
-    seen.note(result);
-    let (_tx, rx) = unbounded::<()>();
-    thread::scope(|scope| {
-        scope.spawn(|| rx.recv());
-    });
 }
 
 #[test]
@@ -304,13 +132,101 @@ fn hangs_and_passes_are_the_same_on_threads() {
 
 #[test]
 fn whatever_fibers_do_is_the_same_on_threads() {
+    let same = |f: fn(&Seen), seeds| same_on_threads(&(Arc::new(f) as _), seeds);
     for f in [lock_held_over_a_send, lock_cycle, lost_notification, read_behind_a_writer] {
-        let hangs = same_on_threads(f, 100, 1);
+        let hangs = same(f, 100);
         assert!((1..100).contains(&hangs), "{hangs}");
     }
     for f in [rendezvous_chain, select_branches, times] {
-        same_on_threads(f, 200, 1);
+        same(f, 200);
     }
-    assert_eq!(same_on_threads(workers, 100, 1), 0);
-    assert_eq!(same_on_threads(scope_and_panic, 50, 1), 50);
+    assert_eq!(same(workers, 100), 0);
+    assert_eq!(same(scope_and_panic, 50), 50);
+}
+
+#[test]
+fn what_does_not_fit_diverges() {
+    let f: &Program = &(Arc::new(lock_cycle as fn(&Seen)) as _);
+    let (expected, steps) = on_fibers(f, 0);
+    let short = steer(f, &steps[..steps.len() - 1]).unwrap_err();
+    assert_eq!((short.at, short.expected), (steps.len() - 1, None));
+    assert!(short.possible.contains(steps.last().unwrap()), "{short}");
+
+    let mut long = steps.clone();
+    long.push(steps[0]);
+    let long = steer(f, &long).unwrap_err();
+    assert_eq!((long.at, long.expected, &long.possible[..]), (steps.len(), Some(steps[0]), &[][..]));
+
+    let mut wrong = steps.clone();
+    wrong[2] = Step { task: TaskId(7), branch: None };
+    let wrong = steer(f, &wrong).unwrap_err();
+    assert_eq!((wrong.at, wrong.expected.unwrap().task), (2, TaskId(7)));
+    assert!(wrong.possible.contains(&steps[2]));
+    assert_eq!(wrong.to_string(), "after 2 steps: expected task 7, could run: main, peer");
+
+    assert_eq!(steer(f, &steps).unwrap(), expected, "and nothing of them is left");
+}
+
+#[test]
+fn a_branch_that_cannot_be_taken_diverges() {
+    let f: &Program = &(Arc::new(select_branches as fn(&Seen)) as _);
+    let branch = |steps: &[Step]| steps.iter().position(|step| step.branch.is_some());
+    let (index, mut steps) = (0..)
+        .map(|seed| on_fibers(f, seed).1)
+        .find_map(|steps| branch(&steps).map(|index| (index, steps)))
+        .unwrap();
+    steps[index].branch = Some(9);
+    let divergence = steer(f, &steps).unwrap_err();
+    assert_eq!((divergence.at, divergence.expected), (index, Some(steps[index])));
+    assert!(divergence.possible.len() > 1, "{divergence}");
+    assert!(divergence.possible.iter().all(|step| step.branch.is_some()), "{divergence}");
+    assert!(divergence.to_string().contains("expected main/9, could run: main/0, main/"), "{divergence}");
+}
+
+#[test]
+fn what_a_body_adds_at_quiescence_is_steered_as_well() {
+    /// Two tasks wait for one message, which a third brings once they do.
+    struct Phases(Shared<Kept>);
+    type Kept = (usize, Vec<Receiver<()>>, Vec<Sender<()>>);
+    impl Body for Phases {
+        fn first(self: Arc<Self>) -> Job {
+            let run = move || {
+                let (tx, rx) = bounded(0);
+                self.0.with(|phases| phases.2.push(tx));
+                for name in ["left", "right"] {
+                    let rx = rx.clone();
+                    named(name, move || rx.recv().unwrap());
+                }
+                self.0.with(|phases| phases.1.push(rx));
+            };
+            Job { name: "main".to_owned(), run: Box::new(run) }
+        }
+
+        fn quiescent(self: Arc<Self>, _: &State) -> Next {
+            let phase = self.0.with(|phases| {
+                phases.0 += 1;
+                phases.0
+            });
+            if phase > 2 {
+                return Next::End;
+            }
+            let run = move || {
+                let tx = self.0.with(|phases| phases.2[0].clone());
+                tx.send(()).unwrap();
+            };
+            Next::Start(vec![Job { name: format!("bringer{phase}"), run: Box::new(run) }])
+        }
+
+        fn unwound(self: Arc<Self>) {
+            let kept = self.0.with(|phases| (std::mem::take(&mut phases.1), std::mem::take(&mut phases.2)));
+            drop(kept);
+        }
+    }
+    let body = || Arc::new(Phases(Shared::new((0, Vec::new(), Vec::new()))));
+    for seed in 0..50 {
+        let traced = fibers::run(body(), Box::new(RandomWalk::new(seed)), 10_000);
+        let run = super::run(body(), &traced.steps, threads::Settings::default()).unwrap();
+        let seen = Seen::default();
+        assert_eq!(did(&run, &seen), did(&traced.run, &seen));
+    }
 }
