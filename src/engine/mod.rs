@@ -6,6 +6,7 @@
 //! - [`fibers`] runs them on coroutines, one at a time, every sync point a choice of a
 //!   [strategy](strategy::Strategy).
 //! - [`threads`] runs the body's tasks freely, on pooled OS threads and native primitives.
+//! - [`steered`] leads such threads through the schedule of an execution on fibers.
 
 #![expect(
     clippy::disallowed_types,
@@ -22,6 +23,7 @@ pub mod fibers;
 mod name;
 pub mod run;
 mod shared;
+pub mod steered;
 pub mod strategy;
 pub mod threads;
 mod work;
