@@ -4,9 +4,26 @@
 
 use super::{Target, TaskId};
 
+mod bytes;
+mod draw;
+mod estimates;
+mod pct;
+mod portfolio;
 mod random;
+mod recorded;
+mod replay;
+mod surw;
+#[cfg(test)]
+mod testing;
 
+pub use bytes::Bytes;
+pub use estimates::Estimates;
+pub use pct::Pct;
+pub use portfolio::Portfolio;
 pub use random::RandomWalk;
+pub use recorded::{Choice, Recorded};
+pub use replay::{Divergence, Replay, schedule_of};
+pub use surw::Surw;
 
 /// A point at which an execution could go on in several ways.
 #[derive(Clone, Copy, Debug)]
@@ -42,11 +59,18 @@ pub struct Alternative {
 
 /// Chooses.
 pub trait Strategy: Send {
+    /// Called when a task is added, in the order of their numbers, with its name.
+    fn started(&mut self, _task: TaskId, _name: &str) {}
+
     /// The index of the alternative to go on with. It is taken modulo their number.
     fn choose(&mut self, point: &Point<'_>) -> usize;
 }
 
 impl<S: Strategy + ?Sized> Strategy for Box<S> {
+    fn started(&mut self, task: TaskId, name: &str) {
+        (**self).started(task, name);
+    }
+
     fn choose(&mut self, point: &Point<'_>) -> usize {
         (**self).choose(point)
     }
