@@ -111,6 +111,13 @@ pub struct Phase {
     pub elapsed: Duration,
 }
 
+impl Phase {
+    /// So many runs, and no more known of them.
+    pub fn of(engine: EngineKind, runs: u64, elapsed: Duration) -> Phase {
+        Phase { engine, runs, interleavings: 0, inconclusive: 0, sync_points: 0, elapsed }
+    }
+}
+
 impl Outcome {
     /// How many runs.
     pub fn runs(&self) -> u64 {
@@ -164,6 +171,16 @@ pub struct Group {
     pub shrunk: Option<Shrunk>,
     /// The file it was saved to.
     pub saved: Option<PathBuf>,
+}
+
+impl Group {
+    /// What it is shown by: what it was shrunk to, if it was.
+    pub fn shown(&self) -> (&Finding, &Script, &Execution) {
+        match &self.shrunk {
+            Some(shrunk) => (&shrunk.finding, &shrunk.script, &shrunk.execution),
+            None => (&self.found.finding, &self.found.script, &self.found.execution),
+        }
+    }
 }
 
 /// A finding, with what showed it.
@@ -228,7 +245,10 @@ impl Campaign {
             let spent = phases.iter().map(|phase: &Phase| phase.runs).sum();
             let budget = Budget {
                 time: self.budget.time.map(|time| time.mul_f64(share).saturating_sub(clock.elapsed())),
-                runs: self.budget.runs.map(|runs| ((runs as f64 * share).ceil() as u64).saturating_sub(spent)),
+                runs: self
+                    .budget
+                    .runs
+                    .map(|runs| ((runs as f64 * share).ceil() as u64).saturating_sub(spent)),
             };
             let (part, elapsed) = self.search(engine, budget, effort, progress, &news);
             let Tally { runs, interleavings, inconclusive, sync_points, .. } = part;
@@ -290,7 +310,7 @@ impl Campaign {
         for run in runs {
             let execution = lead.execute(&self.trial, &script, run - first);
             if run == first {
-                lead.learn(&execution);
+                lead.learn(&execution.steps);
             }
             let is_fresh = interleavings.insert(fingerprint(&execution));
             tally.count(&execution, is_fresh);
@@ -324,6 +344,7 @@ fn fingerprint(execution: &Execution) -> u64 {
 mod tests {
     use std::sync::atomic::AtomicBool;
 
+    use super::super::rerun::Jobs;
     use super::super::testing;
     use super::*;
     use crate::script::Op;
@@ -331,6 +352,7 @@ mod tests {
     fn campaign(runs: u64, keep_going: bool) -> Campaign {
         Campaign {
             trial: testing::trial(),
+            engines: Engines::Threads,
             budget: Budget { time: None, runs: Some(runs) },
             seed: 1,
             keep_going,
@@ -339,60 +361,94 @@ mod tests {
 
     fn run(campaign: &Campaign, jobs: usize, stop: bool) -> (Outcome, Progress, u64) {
         let (stop, progress, told) = (AtomicBool::new(stop), Progress::default(), AtomicU64::new(0));
-        let effort = Effort { jobs, time: None, stop: &stop };
+        let effort = Effort { jobs: Jobs::each(jobs), time: None, stop: &stop };
         let news = |_: &Found| _ = told.fetch_add(1, Ordering::Relaxed);
         let outcome = campaign.run(effort, &progress, &news);
         (outcome, progress, told.into_inner())
     }
 
-    /// How many of the runs have this many actions or more: at the third the subject panics, and at the fourth.
-    fn with_actions(campaign: &Campaign, actions: usize, runs: u64) -> Vec<u64> {
-        let actions_of = |run| campaign.draw(run).0.iter().filter(|op| **op == Op::Action).count();
+    /// Which of the runs on this engine have this many actions or more: at the third the subject panics, and at the
+    /// fourth.
+    fn with_actions(campaign: &Campaign, engine: EngineKind, actions: usize, runs: u64) -> Vec<u64> {
+        let actions_of = |run| campaign.draw(engine, run).iter().filter(|op| **op == Op::Action).count();
         (0..runs).filter(|run| actions_of(*run) >= actions).collect()
     }
 
     #[test]
-    fn a_run_is_drawn_from_seed_and_index_alone() {
+    fn a_run_is_drawn_from_seed_engine_and_index_alone() {
         let (one, two) = (campaign(1, false), campaign(9, true));
-        assert_eq!(one.draw(7), two.draw(7));
-        assert_ne!(one.draw(7).0, one.draw(8).0);
-        assert_ne!(one.draw(7).1, one.draw(8).1);
-        let other = Campaign { seed: 2, ..campaign(1, false) };
-        assert_ne!(one.draw(0), other.draw(0));
+        let last = SCHEDULES - 1;
+        for (engine, same, other) in [(EngineKind::Threads, 7, 8), (EngineKind::Fibers, last, SCHEDULES)] {
+            assert_eq!(one.draw(engine, same), two.draw(engine, same));
+            assert_ne!(one.draw(engine, same), one.draw(engine, other));
+            let other = Campaign { seed: 2, ..campaign(1, false) };
+            assert_ne!(one.draw(engine, 0), other.draw(engine, 0));
+        }
+        assert_eq!(one.draw(EngineKind::Fibers, 0), one.draw(EngineKind::Fibers, last));
+        assert_ne!(one.draw(EngineKind::Fibers, 0), one.draw(EngineKind::Threads, 0));
     }
 
     #[test]
     fn the_finding_of_the_lowest_run_wins_on_any_number_of_workers() {
-        for seed in 0..5 {
-            let campaign = Campaign { seed, ..campaign(u64::MAX, false) };
-            let first = with_actions(&campaign, 3, 200)[0];
-            for jobs in [1, 2, 5] {
-                let (outcome, ..) = run(&campaign, jobs, false);
-                let told = (outcome.verdict(), outcome.runs);
-                assert_eq!(told, (Verdict::Panic, first + 1), "seed {seed} on {jobs} workers");
-                let [group] = outcome.findings.try_into().map_err(|_| "one finding").unwrap();
-                assert_eq!((group.found.run, group.count), (first, 1));
-                assert_eq!((group.found.script, group.found.noise), campaign.draw(first));
+        for (engines, engine) in
+            [(Engines::Threads, EngineKind::Threads), (Engines::Fibers, EngineKind::Fibers)]
+        {
+            for seed in 0..5 {
+                let campaign = Campaign { seed, engines, ..campaign(u64::MAX, false) };
+                let first = with_actions(&campaign, engine, 3, 10_000)[0];
+                let mut counted = Vec::new();
+                for jobs in [1, 2, 5] {
+                    let (outcome, ..) = run(&campaign, jobs, false);
+                    let told = (outcome.verdict(), outcome.runs());
+                    assert_eq!(told, (Verdict::Panic, first + 1), "seed {seed} on {jobs} workers");
+                    counted.push((outcome.interleavings(), outcome.phases[0].sync_points));
+                    let [group] = outcome.findings.try_into().map_err(|_| "one finding").unwrap();
+                    assert_eq!((group.found.run, group.count), (first, 1));
+                    assert_eq!(group.found.script, campaign.draw(engine, first));
+                }
+                counted.dedup();
+                assert!(counted.len() == 1 || engine == EngineKind::Threads, "{counted:?}");
             }
         }
     }
 
     #[test]
     fn a_campaign_that_goes_on_groups_findings_by_signature() {
-        let campaign = campaign(200, true);
-        let (third, fourth) = (with_actions(&campaign, 3, 200), with_actions(&campaign, 4, 200));
-        let (outcome, progress, told) = run(&campaign, 3, false);
-        assert_eq!((outcome.runs, progress.runs(), told), (200, 200, 2));
-        assert_eq!(progress.interleavings(), outcome.interleavings);
-        let mut groups: Vec<(u64, u64)> =
-            outcome.findings.iter().map(|group| (group.count, group.found.run)).collect();
-        groups.sort_unstable_by_key(|(count, _)| std::cmp::Reverse(*count));
-        assert_eq!(groups, [(third.len() as u64, third[0]), (fourth.len() as u64, fourth[0])]);
+        for (engines, engine) in
+            [(Engines::Threads, EngineKind::Threads), (Engines::Fibers, EngineKind::Fibers)]
+        {
+            let campaign = Campaign { engines, ..campaign(600, true) };
+            let with = |actions| with_actions(&campaign, engine, actions, 600);
+            let (third, fourth) = (with(3), with(4));
+            let (outcome, progress, told) = run(&campaign, 3, false);
+            assert_eq!((outcome.runs(), progress.runs(), told), (600, 600, 2));
+            assert_eq!(progress.interleavings(), outcome.interleavings());
+            let mut groups: Vec<(u64, u64)> =
+                outcome.findings.iter().map(|group| (group.count, group.found.run)).collect();
+            groups.sort_unstable_by_key(|(count, _)| std::cmp::Reverse(*count));
+            assert_eq!(groups, [(third.len() as u64, third[0]), (fourth.len() as u64, fourth[0])]);
+        }
+    }
+
+    #[test]
+    fn of_both_engines_fibers_come_first_and_have_most_of_the_budget() {
+        let campaign = Campaign { engines: Engines::Both, ..campaign(600, true) };
+        let (outcome, ..) = run(&campaign, 2, false);
+        let runs: Vec<_> = outcome.phases.iter().map(|phase| (phase.engine, phase.runs)).collect();
+        assert_eq!(runs, [(EngineKind::Fibers, 480), (EngineKind::Threads, 120)]);
+        let with = |engine, runs| with_actions(&campaign, engine, 3, runs).len() as u64;
+        let count = with(EngineKind::Fibers, 480) + with(EngineKind::Threads, 120);
+        assert!(outcome.findings.iter().any(|group| group.count == count), "{count} in all");
+        let (outcome, ..) = run(&Campaign { keep_going: false, ..campaign }, 2, false);
+        assert_eq!(outcome.phases.len(), 1, "what fibers have found need not be searched for on threads");
     }
 
     #[test]
     fn nothing_is_concluded_from_no_run() {
         let (outcome, ..) = run(&campaign(200, false), 2, true);
-        assert_eq!((outcome.verdict(), outcome.runs, outcome.interrupted), (Verdict::Inconclusive, 0, true));
+        assert_eq!(
+            (outcome.verdict(), outcome.runs(), outcome.interrupted),
+            (Verdict::Inconclusive, 0, true)
+        );
     }
 }

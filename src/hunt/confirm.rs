@@ -9,7 +9,7 @@ use crate::oracle::Signature;
 use crate::script::Script;
 
 /// How often a script is run again.
-pub const CONFIRMATIONS: u64 = 20;
+const CONFIRMATIONS: u64 = 20;
 
 /// If none of these shows the finding, it is run again this often at least.
 const MORE: u64 = 200;

@@ -51,4 +51,3 @@ impl Engines {
         self.kinds().contains(&kind)
     }
 }
-

@@ -3,13 +3,12 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
-use crate::engine::strategy::Strategy;
+use crate::engine::strategy::{Strategy, schedule_of};
 use crate::engine::{self, Body, End, Job, Next, Run, Shared, State, Status, fibers, threads};
 use crate::oracle::{
     self, Class, Context, Contract, Finding, Guarantee, History, Judgement, Origin, Outcome, Signature,
     Verdict,
 };
-use crate::script::schedule::Step;
 use crate::script::{Op, OpKind, Schedule, Script, Slot};
 use crate::subject::gallery::gochan;
 use crate::subject::{Capabilities, Ledger, Plan, Running, Subject};
@@ -55,12 +54,7 @@ pub struct Execution {
 impl Execution {
     /// Its schedule; `None` on free threads.
     pub fn schedule(&self) -> Option<Schedule> {
-        let mut schedule = Schedule::default();
-        for step in &self.steps {
-            let task = self.run.state.task(step.task).name.clone();
-            schedule.push(Step { task, branch: step.branch, times: 1 });
-        }
-        (!self.steps.is_empty()).then_some(schedule)
+        (!self.steps.is_empty()).then(|| schedule_of(&self.steps, &self.run.state.tasks))
     }
 }
 

@@ -2,13 +2,13 @@
 
 use std::sync::Arc;
 
+use super::Execution;
 use super::engines::EngineKind;
 use super::lead::Lead;
 use super::rerun::Spending;
 use super::trial::{Trial, derive};
-use crate::engine::strategy::{Choosing, Point, Strategy};
-use crate::engine::{End, Shared, fibers};
-use crate::hunt::Execution;
+use crate::engine::strategy::{Alternative, Choosing, Point, Strategy};
+use crate::engine::{End, Shared, TaskId, fibers};
 use crate::oracle::{Finding, Signature};
 use crate::script::Script;
 
@@ -75,39 +75,57 @@ pub(super) struct Explorer<'a> {
     /// How many executions that took.
     pub(super) executions: u64,
     choices: Arc<Shared<Vec<Choice>>>,
+    last: Last,
+}
+
+/// What the last execution was that did not show the finding.
+struct Last {
+    end: End,
+    steps: Vec<fibers::Step>,
 }
 
 impl<'a> Explorer<'a> {
-    pub(super) fn new(trial: &'a Trial, wanted: Signature, seed: u64, spending: Spending<'a>) -> Explorer<'a> {
-        Explorer { trial, wanted, seed, spending, executions: 0, choices: Arc::default() }
+    pub(super) fn new(
+        trial: &'a Trial,
+        wanted: Signature,
+        seed: u64,
+        spending: Spending<'a>,
+    ) -> Explorer<'a> {
+        Explorer {
+            trial,
+            wanted,
+            seed,
+            spending,
+            executions: 0,
+            choices: Arc::default(),
+            last: Last { end: End::Finished, steps: Vec::new() },
+        }
     }
 
-    /// Runs the script once, led by this strategy, and says whether that shows the finding; the choices are left to be
-    /// read.
-    fn shows(&mut self, script: &Arc<Script>, strategy: impl Strategy + 'static) -> (Option<Sighting>, End) {
+    /// Runs the script once, led by this strategy, and says whether that shows the finding.
+    fn shows(&mut self, script: &Arc<Script>, strategy: impl Strategy + 'static) -> Option<Sighting> {
         self.executions += 1;
         self.choices.with(Vec::clear);
         let choices = Arc::clone(&self.choices);
         let execution = self.trial.on_fibers(script, Box::new(Noting { strategy, choices }));
-        let end = execution.run.end;
+        self.last = Last { end: execution.run.end, steps: Vec::new() };
         let finding = execution.judgement.findings.iter().find(|finding| finding.signature == self.wanted);
-        let sighting = finding.cloned().map(|finding| Sighting {
-            script: Arc::clone(script),
-            execution,
-            finding,
-            choices: self.choices.with(|choices| choices.clone()),
-        });
-        (sighting, end)
+        let Some(finding) = finding.cloned() else {
+            self.last.steps = execution.steps;
+            return None;
+        };
+        let choices = self.choices.with(|choices| choices.clone());
+        Some(Sighting { script: Arc::clone(script), execution, finding, choices })
     }
 
     /// Runs the script by these choices, and without preemptions from where they end.
     pub(super) fn along(&mut self, script: &Arc<Script>, choices: Vec<u32>) -> Option<Sighting> {
-        self.shows(script, Path { choices, at: 0 }).0
+        self.shows(script, Path { choices, at: 0 })
     }
 
     /// Runs the script as closely as it can be to what these steps did.
     pub(super) fn guided(&mut self, script: &Arc<Script>, steps: &[fibers::Step]) -> Option<Sighting> {
-        self.shows(script, Guide { steps: steps.to_vec(), at: 0 }).0
+        self.shows(script, Guide { steps: steps.to_vec(), at: 0 })
     }
 
     /// Looks for the finding in the schedules of a script: in one like the guide, in some of the portfolio, and in those
@@ -123,13 +141,16 @@ impl<'a> Explorer<'a> {
             return Ok(sighting);
         }
         // Of a candidate that was run before, other schedules.
-        let lead = Lead::new(EngineKind::Fibers, derive(self.seed, self.executions));
+        let mut lead = Lead::new(EngineKind::Fibers, derive(self.seed, self.executions));
         for index in 0..thoroughness.portfolio {
             if self.spending.is_spent() {
                 break;
             }
-            if let (Some(sighting), _) = self.shows(script, lead.strategy(index)) {
+            if let Some(sighting) = self.shows(script, lead.strategy(index)) {
                 return Ok(sighting);
+            }
+            if index == 0 {
+                lead.learn(&self.last.steps);
             }
         }
         let mut extent = None;
@@ -162,11 +183,10 @@ impl<'a> Explorer<'a> {
                 return Err(Extent::Schedules(tried));
             }
             tried += 1;
-            let (sighting, end) = self.shows(script, Path { choices, at: 0 });
-            if let Some(sighting) = sighting {
+            if let Some(sighting) = self.shows(script, Path { choices, at: 0 }) {
                 return Ok(sighting);
             }
-            if end == End::Exhausted {
+            if self.last.end == End::Exhausted {
                 return Err(Extent::Schedules(tried));
             }
             next = self.choices.with(|choices| successor(choices, bound, &mut extent));
@@ -199,6 +219,10 @@ struct Noting<S> {
 }
 
 impl<S: Strategy> Strategy for Noting<S> {
+    fn started(&mut self, task: TaskId, name: &str) {
+        self.strategy.started(task, name);
+    }
+
     fn choose(&mut self, point: &Point<'_>) -> usize {
         let of = point.alternatives.len();
         let chosen = self.strategy.choose(point) % of;
@@ -233,7 +257,7 @@ impl Strategy for Guide {
     fn choose(&mut self, point: &Point<'_>) -> usize {
         while let Some(step) = self.steps.get(self.at) {
             self.at += 1;
-            let is_meant = |alternative: &crate::engine::strategy::Alternative| {
+            let is_meant = |alternative: &Alternative| {
                 alternative.task == step.task && alternative.branch == step.branch
             };
             if let Some(index) = point.alternatives.iter().position(is_meant) {

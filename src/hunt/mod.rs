@@ -25,5 +25,5 @@ pub use engines::{EngineKind, Engines};
 pub use execution::Execution;
 pub use explore::Extent;
 pub use rerun::{Effort, Jobs};
-pub use shrink::{Method, Shrunk, shrink};
+pub use shrink::{Method, Shrunk, shrink, shrink_schedule};
 pub use trial::Trial;

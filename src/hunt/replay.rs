@@ -2,11 +2,11 @@
 
 use std::sync::Arc;
 
-use super::campaign::Found;
+use super::campaign::{Found, Phase};
 use super::engines::{EngineKind, Engines};
-use super::lead::Lead;
 use super::rerun::{Effort, Hit, Rerun, Reruns};
 use super::trial::Trial;
+use crate::engine::Stopwatch;
 use crate::engine::strategy::{Divergence, Replay as Following};
 use crate::oracle::{Judgement, Verdict};
 use crate::script::{Schedule, Script};
@@ -52,8 +52,8 @@ pub struct Replay<'a> {
 pub struct Replayed {
     /// The verdict: the expected one if it was seen, any other that was seen otherwise.
     pub verdict: Verdict,
-    /// How many runs that took, on each engine that ran any; up to the one that showed it.
-    pub runs: Vec<(EngineKind, u64)>,
+    /// What each engine did that ran it, up to the run that showed it.
+    pub phases: Vec<Phase>,
     /// What became of its schedule.
     pub schedule: Followed,
     /// What was found, and the first run that showed it.
@@ -89,10 +89,11 @@ impl Replay<'_> {
                 schedule = followed;
             }
         }
-        let mut replayed = Replayed { verdict: Verdict::Inconclusive, runs: Vec::new(), schedule, found: None };
+        let mut replayed =
+            Replayed { verdict: Verdict::Inconclusive, phases: Vec::new(), schedule, found: None };
         for engine in self.engines.kinds() {
-            let (verdict, runs, found) = self.explore(*engine, &script, effort);
-            replayed.runs.push((*engine, runs));
+            let (verdict, phase, found) = self.explore(*engine, &script, effort);
+            replayed.phases.push(phase);
             let settled = match self.expected {
                 Some(Verdict::Pass) | None => verdict != Verdict::Pass && verdict != Verdict::Inconclusive,
                 Some(expected) => verdict == expected,
@@ -110,6 +111,7 @@ impl Replay<'_> {
 
     /// Follows the schedule.
     fn follow(&self, script: &Arc<Script>, schedule: &Schedule) -> (Replayed, Followed) {
+        let clock = Stopwatch::start();
         let following = Following::new(schedule);
         let execution = self.trial.on_fibers(script, Box::new(following.clone()));
         let followed = following.divergence().map_or(Followed::Fits, Followed::Diverged);
@@ -120,17 +122,18 @@ impl Replay<'_> {
         };
         let hit = Hit { run: 0, execution };
         let found = found(hit, verdict, script, EngineKind::Fibers, "its schedule".to_owned());
-        let runs = vec![(EngineKind::Fibers, 1)];
-        (Replayed { verdict, runs, schedule: followed.clone(), found }, followed)
+        let phases = vec![Phase::of(EngineKind::Fibers, 1, clock.elapsed())];
+        (Replayed { verdict, phases, schedule: followed.clone(), found }, followed)
     }
 
-    /// Runs it on this engine, with any schedule or noise; the verdict, after how many runs, and what was found.
+    /// Runs it on this engine, with any schedule or noise; the verdict, what was done, and what was found.
     fn explore(
         &self,
         engine: EngineKind,
         script: &Arc<Script>,
         effort: Effort<'_>,
-    ) -> (Verdict, u64, Option<Found>) {
+    ) -> (Verdict, Phase, Option<Found>) {
+        let clock = Stopwatch::start();
         let sought = self.expected.filter(|verdict| *verdict != Verdict::Pass);
         let usual = if sought.is_some() { attempts(engine) } else { passes(engine) };
         let (most, seed) = (self.times.unwrap_or(usual), self.seed);
@@ -151,10 +154,10 @@ impl Replay<'_> {
             (None, _) => Verdict::Inconclusive,
         };
         let found = shown.and_then(|hit| {
-            let strategy = Lead::new(engine, seed).name(hit.run);
+            let strategy = rerun.lead().name(hit.run);
             found(hit, verdict, script, engine, strategy)
         });
-        (verdict, runs, found)
+        (verdict, Phase { inconclusive, ..Phase::of(engine, runs, clock.elapsed()) }, found)
     }
 }
 
@@ -179,38 +182,93 @@ fn found(
 mod tests {
     use std::sync::atomic::AtomicBool;
 
+    use super::super::rerun::Jobs;
     use super::super::testing;
     use super::*;
 
-    fn replay(actions: usize, expected: Option<Verdict>, times: Option<u64>) -> Replayed {
-        let text = format!("mux incoming=0 queue=0 when-full=wait\nlane{}", "\n  action".repeat(actions));
-        let (trial, stop) = (testing::trial(), AtomicBool::new(false));
-        let replay = Replay { trial: &trial, script: &text.parse().unwrap(), expected, times, seed: 1 };
-        replay.run(Effort { jobs: 2, time: None, stop: &stop })
+    fn script(actions: usize) -> Script {
+        format!("mux incoming=0 queue=0 when-full=wait\nlane{}", "\n  action".repeat(actions))
+            .parse()
+            .unwrap()
+    }
+
+    fn replay(actions: usize, engines: Engines, expected: Option<Verdict>, times: Option<u64>) -> Replayed {
+        follow(actions, None, false, engines, expected, times)
+    }
+
+    fn follow(
+        actions: usize,
+        schedule: Option<&Schedule>,
+        strict: bool,
+        engines: Engines,
+        expected: Option<Verdict>,
+        times: Option<u64>,
+    ) -> Replayed {
+        let (trial, script, stop) = (testing::trial(), script(actions), AtomicBool::new(false));
+        let replay =
+            Replay { trial: &trial, script: &script, schedule, strict, engines, expected, times, seed: 1 };
+        replay.run(Effort { jobs: Jobs::each(2), time: None, stop: &stop })
+    }
+
+    fn runs(replayed: &Replayed) -> Vec<u64> {
+        replayed.phases.iter().map(|phase| phase.runs).collect()
     }
 
     #[test]
-    fn a_pass_is_a_pass_each_time() {
-        let replayed = replay(2, Some(Verdict::Pass), None);
-        assert_eq!((replayed.verdict, replayed.runs), (Verdict::Pass, PASSES));
-        let replayed = replay(2, None, Some(7));
-        assert_eq!((replayed.verdict, replayed.runs), (Verdict::Pass, 7));
+    fn a_pass_is_a_pass_each_time_on_each_engine() {
+        for (engines, most) in [
+            (Engines::Fibers, vec![passes(EngineKind::Fibers)]),
+            (Engines::Both, vec![passes(EngineKind::Fibers), passes(EngineKind::Threads)]),
+        ] {
+            let replayed = replay(2, engines, Some(Verdict::Pass), None);
+            assert_eq!((replayed.verdict, runs(&replayed)), (Verdict::Pass, most));
+        }
+        let replayed = replay(2, Engines::Threads, None, Some(7));
+        assert_eq!((replayed.verdict, runs(&replayed)), (Verdict::Pass, vec![7]));
     }
 
     #[test]
     fn the_first_run_that_shows_what_is_sought_is_the_last() {
-        for expected in [Some(Verdict::Panic), Some(Verdict::Pass), None] {
-            let replayed = replay(3, expected, None);
-            assert_eq!((replayed.verdict, replayed.runs), (Verdict::Panic, 1), "expected {expected:?}");
-            assert_eq!(replayed.found.unwrap().finding.signature.verdict, Verdict::Panic);
+        for engines in [Engines::Fibers, Engines::Threads, Engines::Both] {
+            for expected in [Some(Verdict::Panic), Some(Verdict::Pass), None] {
+                let replayed = replay(3, engines, expected, None);
+                let told = (replayed.verdict, runs(&replayed));
+                assert_eq!(told, (Verdict::Panic, vec![1]), "expected {expected:?} on {engines:?}");
+                assert_eq!(replayed.found.unwrap().finding.signature.verdict, Verdict::Panic);
+            }
         }
     }
 
     #[test]
     fn what_is_not_seen_is_told_by_what_is() {
-        let replayed = replay(3, Some(Verdict::Hang), Some(5));
-        assert_eq!((replayed.verdict, replayed.runs), (Verdict::Panic, 5));
-        let replayed = replay(2, Some(Verdict::Hang), Some(5));
-        assert_eq!((replayed.verdict, replayed.runs), (Verdict::Pass, 5));
+        for (engines, most) in [(Engines::Threads, vec![5]), (Engines::Both, vec![5, 5])] {
+            let replayed = replay(3, engines, Some(Verdict::Hang), Some(5));
+            assert_eq!((replayed.verdict, runs(&replayed)), (Verdict::Panic, most.clone()));
+            let replayed = replay(2, engines, Some(Verdict::Hang), Some(5));
+            assert_eq!((replayed.verdict, runs(&replayed)), (Verdict::Pass, most));
+        }
+    }
+
+    #[test]
+    fn a_schedule_is_followed_and_one_that_does_not_fit_diverges_or_is_explored() {
+        let found = replay(3, Engines::Fibers, None, None).found.unwrap();
+        let schedule = found.execution.schedule().unwrap();
+        let follow = |actions, strict, engines, expected| {
+            follow(actions, Some(&schedule), strict, engines, expected, Some(5))
+        };
+        let replayed = follow(3, true, Engines::Both, Some(Verdict::Panic));
+        assert_eq!((replayed.verdict, &replayed.schedule), (Verdict::Panic, &Followed::Fits));
+        assert_eq!((runs(&replayed), replayed.found.unwrap().run), (vec![1], 0));
+
+        let replayed = follow(1, true, Engines::Both, Some(Verdict::Panic));
+        assert_eq!((replayed.verdict, runs(&replayed)), (Verdict::Diverged, vec![1]));
+        assert!(matches!(replayed.schedule, Followed::Diverged(_)) && replayed.found.is_none());
+
+        let replayed = follow(1, false, Engines::Both, Some(Verdict::Pass));
+        assert_eq!((replayed.verdict, runs(&replayed)), (Verdict::Pass, vec![5, 5]));
+        assert!(matches!(replayed.schedule, Followed::Diverged(_)));
+
+        let replayed = follow(3, true, Engines::Threads, Some(Verdict::Panic));
+        assert_eq!((replayed.verdict, replayed.schedule), (Verdict::Panic, Followed::Unused));
     }
 }

@@ -68,7 +68,8 @@ impl Jobs {
         Jobs { fibers: jobs, threads: jobs }
     }
 
-    pub(super) fn on(self, engine: EngineKind) -> usize {
+    /// On this engine.
+    pub fn on(self, engine: EngineKind) -> usize {
         match engine {
             EngineKind::Fibers => self.fibers,
             EngineKind::Threads => self.threads,
@@ -169,7 +170,8 @@ impl Rerun<'_> {
     pub(super) fn lead(&self) -> Lead {
         let mut lead = Lead::new(self.engine, self.seed);
         if self.engine == EngineKind::Fibers {
-            lead.learn(&lead.execute(self.trial, self.script, 0));
+            let first = lead.execute(self.trial, self.script, 0);
+            lead.learn(&first.steps);
         }
         lead
     }

@@ -55,6 +55,13 @@ pub enum Method {
         /// Whether every schedule with fewer was explored, and does not show it.
         fewest: bool,
     },
+    /// Not at all: the script is as it was found, and its schedule alone was made simpler, on fibers.
+    Schedule {
+        /// How many preemptions it has.
+        preemptions: u32,
+        /// Whether every schedule with fewer was explored, and does not show the finding.
+        fewest: bool,
+    },
     /// On free threads, each run again and again.
     Sampled {
         /// How often each of the last ones was run: enough to see what shows as often as the smallest script does, in
@@ -76,12 +83,17 @@ pub fn shrink(trial: &Trial, found: &Found, seed: u64, engines: Engines, effort:
     if engines.contains(EngineKind::Threads) {
         let reruns = match shrunk.method {
             Method::Sampled { reruns, .. } => reruns,
-            Method::Joint { .. } => 0,
+            Method::Joint { .. } | Method::Schedule { .. } => 0,
         };
         let wanted = &shrunk.finding.signature;
         shrunk.confirmation = Some(confirm(trial, &shrunk.script, wanted, seed, reruns, effort));
     }
     shrunk
+}
+
+/// Makes the schedule of a finding simpler and leaves its script as it is; `None` if it cannot be found on fibers.
+pub fn shrink_schedule(trial: &Trial, found: &Found, seed: u64, effort: Effort<'_>) -> Option<Shrunk> {
+    joint::shrink_schedule(trial, found, seed, effort.begin())
 }
 
 /// A script that shows the finding.
@@ -152,55 +164,72 @@ fn matching<'a>(judgement: &'a Judgement, wanted: &Signature) -> Option<&'a Find
 mod tests {
     use std::sync::atomic::AtomicBool;
 
+    use super::super::lead::Lead;
+    use super::super::rerun::Jobs;
     use super::super::testing;
     use super::*;
     use crate::oracle::Verdict;
+    use crate::script::Op;
 
-    fn shrunk(trial: &Trial, time: Option<Duration>, stop: &AtomicBool) -> (Script, Shrunk) {
+    const BOTH: [(Engines, EngineKind); 2] =
+        [(Engines::Fibers, EngineKind::Fibers), (Engines::Threads, EngineKind::Threads)];
+
+    fn shrunk(
+        trial: &Trial,
+        (engines, engine): (Engines, EngineKind),
+        time: Option<Duration>,
+        stop: &AtomicBool,
+    ) -> (Script, Shrunk) {
         let text = "mux incoming=3 queue=2 when-full=wait\nsetup\n  watch a\n  action\nlane\n  action\n  stop a\n\
                     lane\n  action\n  action\n  watch b\n";
         let script: Script = text.parse().unwrap();
-        let execution = trial.execute(&script, 1);
+        let execution = Lead::new(engine, 1).execute(trial, &Arc::new(script.clone()), 1);
         let finding = execution.judgement.findings[0].clone();
-        let found = Found { run: 0, noise: 1, script: script.clone(), finding, execution };
-        (script, shrink(trial, &found, 1, Effort { jobs: 2, time, stop }))
+        let strategy = String::new();
+        let found = Found { engine, run: 0, strategy, script: script.clone(), finding, execution };
+        (script, shrink(trial, &found, 1, engines, Effort { jobs: Jobs::each(2), time, stop }))
     }
 
     #[test]
     fn what_is_left_is_what_the_finding_needs() {
-        let (_, shrunk) = shrunk(&testing::trial(), None, &AtomicBool::new(false));
-        let script = "mux incoming=0 queue=0 when-full=wait\nlane\n  action\n  action\n  action";
-        assert_eq!(shrunk.script.to_string(), script);
-        assert_eq!(shrunk.finding.signature.verdict, Verdict::Panic);
-        assert_eq!(
-            shrunk.execution.history.calls.iter().filter(|call| call.op == crate::script::Op::Action).count(),
-            3
-        );
-        assert!(shrunk.minimal && !shrunk.capped);
-        assert_eq!(shrunk.confirmation, Confirmation { hits: CONFIRMATIONS, runs: CONFIRMATIONS });
+        let found_on_threads = (Engines::Both, EngineKind::Threads);
+        for on in BOTH.into_iter().chain([found_on_threads]) {
+            let (_, shrunk) = shrunk(&testing::trial(), on, None, &AtomicBool::new(false));
+            let script = "mux incoming=0 queue=0 when-full=wait\nlane\n  action\n  action\n  action";
+            assert_eq!(shrunk.script.to_string(), script);
+            assert_eq!(shrunk.finding.signature.verdict, Verdict::Panic);
+            let calls = &shrunk.execution.history.calls;
+            assert_eq!(calls.iter().filter(|call| call.op == Op::Action).count(), 3);
+            assert!(shrunk.minimal);
+            match on.0 {
+                Engines::Threads => assert_eq!(shrunk.method, Method::Sampled { reruns: 100, capped: false }),
+                _ => assert_eq!(
+                    shrunk.method,
+                    Method::Joint { removals: Extent::All, preemptions: 0, fewest: true }
+                ),
+            }
+            let confirmation = Confirmation { hits: 20, runs: 20 };
+            assert_eq!(shrunk.confirmation, (on.0 != Engines::Fibers).then_some(confirmation));
+        }
     }
 
     #[test]
     fn without_time_nothing_is_claimed() {
-        let (script, shrunk) = shrunk(&testing::trial(), Some(Duration::ZERO), &AtomicBool::new(false));
-        assert_eq!((shrunk.script, shrunk.minimal), (script, false));
-        assert_eq!(shrunk.confirmation.hits, CONFIRMATIONS);
-    }
-
-    #[test]
-    fn reruns_follow_the_rate() {
-        assert_eq!(reruns_for(1.0), (FEWEST, false));
-        assert_eq!(reruns_for(0.5), (FEWEST, false));
-        // ln(0.001) / ln(0.99) = 687.3
-        assert_eq!(reruns_for(0.01), (688, false));
-        assert_eq!(reruns_for(0.003), (MOST, true));
+        for on in BOTH {
+            let time = Some(Duration::ZERO);
+            let (script, shrunk) = shrunk(&testing::trial(), on, time, &AtomicBool::new(false));
+            assert_eq!((shrunk.script, shrunk.minimal), (script, false));
+        }
     }
 
     #[test]
     fn a_candidate_that_was_cut_short_is_not_ruled_out() {
-        let (trial, stop) = testing::stopping(20, Duration::from_secs(60));
-        let (_, shrunk) = shrunk(&trial, None, &stop);
-        assert!(stop.load(Ordering::Relaxed) && !shrunk.minimal);
-        assert_eq!(shrunk.confirmation, Confirmation { hits: 0, runs: 0 });
+        for on in BOTH {
+            let (trial, stop) = testing::stopping(5, Duration::from_secs(60));
+            let (_, shrunk) = shrunk(&trial, on, None, &stop);
+            assert!(stop.load(std::sync::atomic::Ordering::Relaxed) && !shrunk.minimal);
+            let none = Confirmation { hits: 0, runs: 0 };
+            assert_eq!(shrunk.confirmation, (on.0 == Engines::Threads).then_some(none));
+        }
     }
 }

@@ -49,9 +49,8 @@ impl Trial {
     /// Runs a clamped script once on free threads, with the noise of this seed; once more, with a longer deadline,
     /// if nothing can be concluded.
     pub fn on_threads(&self, script: &Arc<Script>, noise: u64) -> Execution {
-        let run = |deadline| {
-            self.cast.execute(script, Engine::Threads(Settings { seed: noise, deadline }), None)
-        };
+        let run =
+            |deadline| self.cast.execute(script, Engine::Threads(Settings { seed: noise, deadline }), None);
         let execution = run(self.deadline);
         match execution.judgement.verdict() {
             Verdict::Inconclusive => run(self.deadline.saturating_mul(SECOND_DEADLINE)),
@@ -82,7 +81,8 @@ mod tests {
 
     #[test]
     fn what_is_inconclusive_is_tried_once_more() {
-        let script: Arc<Script> = Arc::new("mux incoming=0 queue=0 when-full=wait\nlane\n  action".parse().unwrap());
+        let script: Arc<Script> =
+            Arc::new("mux incoming=0 queue=0 when-full=wait\nlane\n  action".parse().unwrap());
         let (trial, begun_twice) = testing::stopping(2, Duration::from_nanos(1));
         trial.on_threads(&script, 1);
         assert!(begun_twice.load(Ordering::Relaxed));

@@ -26,12 +26,8 @@ const SCHEDULES: u64 = 10_000;
 
 /// Shrinks a finding on fibers; `None` if it cannot be found there.
 pub(super) fn shrink(trial: &Trial, found: &Found, seed: u64, spending: Spending<'_>) -> Option<Shrunk> {
-    let script = Arc::new(found.script.clone());
     let mut tries = Explorer::new(trial, found.finding.signature.clone(), seed, spending);
-    let mut best = match found.engine {
-        EngineKind::Fibers => tries.guided(&script, &found.execution.steps)?,
-        EngineKind::Threads => tries.search(&script, &[], AGAIN).ok()?,
-    };
+    let mut best = find_again(&mut tries, found)?;
     let mut rewritten = false;
     if let Some(written) = write_wind_down(&mut tries, &best) {
         best = written;
@@ -49,19 +45,46 @@ pub(super) fn shrink(trial: &Trial, found: &Found, seed: u64, spending: Spending
     };
     let fewest = simplify(&mut tries, &mut best);
     let preemptions = best.preemptions();
+    let method = Method::Joint { removals, preemptions, fewest };
+    Some(Shrunk { rewritten, candidates, minimal, ..shrunk(best, method, &tries) })
+}
+
+/// Makes its schedule alone simpler; `None` if it cannot be found on fibers.
+pub(super) fn shrink_schedule(
+    trial: &Trial,
+    found: &Found,
+    seed: u64,
+    spending: Spending<'_>,
+) -> Option<Shrunk> {
+    let mut tries = Explorer::new(trial, found.finding.signature.clone(), seed, spending);
+    let mut best = find_again(&mut tries, found)?;
+    let fewest = simplify(&mut tries, &mut best);
+    let method = Method::Schedule { preemptions: best.preemptions(), fewest };
+    Some(shrunk(best, method, &tries))
+}
+
+fn find_again(tries: &mut Explorer<'_>, found: &Found) -> Option<Sighting> {
+    let script = Arc::new(found.script.clone());
+    match found.engine {
+        EngineKind::Fibers => tries.guided(&script, &found.execution.steps),
+        EngineKind::Threads => tries.search(&script, &[], AGAIN).ok(),
+    }
+}
+
+fn shrunk(best: Sighting, method: Method, tries: &Explorer<'_>) -> Shrunk {
     let Sighting { script, execution, finding, .. } = best;
-    Some(Shrunk {
+    Shrunk {
         script: Script::clone(&script),
         finding,
         execution,
-        rewritten,
-        candidates,
-        minimal,
-        method: Method::Joint { removals, preemptions, fewest },
+        rewritten: false,
+        candidates: 0,
+        minimal: false,
+        method,
         executions: tries.executions,
         elapsed: tries.spending.elapsed(),
         confirmation: None,
-    })
+    }
 }
 
 impl Shows for Sighting {
