@@ -45,6 +45,18 @@ pub struct Step {
     pub preempts: bool,
 }
 
+impl Step {
+    /// A choice, and nothing known besides.
+    pub(in crate::engine) fn new(task: TaskId, branch: Option<u32>) -> Step {
+        Step { task, branch, access: None, preempts: false }
+    }
+
+    /// What was chosen.
+    pub fn choice(&self) -> (TaskId, Option<u32>) {
+        (self.task, self.branch)
+    }
+}
+
 /// A task.
 pub(super) struct Entry {
     pub(super) name: String,

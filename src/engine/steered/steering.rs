@@ -164,7 +164,7 @@ impl Table {
             (Stage::Over, _) => return false,
             (Stage::Still, _) if from.is_none() && self.able().is_empty() => return true,
             (Stage::Still, _) => self.diverge(from.into_iter().map(going_on).chain(self.able()).collect()),
-            (Stage::Led, Some(Step { task, branch: None })) if self.is_able(task) => {
+            (Stage::Led, Some(Step { task, branch: None, .. })) if self.is_able(task) => {
                 self.let_go_on(task);
                 return false;
             }
@@ -194,10 +194,10 @@ impl Table {
             return Ok(served.first().copied());
         }
         let possible: Vec<Step> =
-            served.iter().map(|index| Step { task: me, branch: Some(*index as u32) }).collect();
+            served.iter().map(|index| Step::new(me, Some(*index as u32))).collect();
         if let Some(steering) = &mut self.steering
             && let Some(step) = steering.steps.get(steering.taken)
-            && let Some(chosen) = possible.iter().position(|possible| possible == step)
+            && let Some(chosen) = possible.iter().position(|possible| possible.choice() == step.choice())
         {
             steering.taken += 1;
             return Ok(Some(served[chosen]));
@@ -301,5 +301,5 @@ impl Table {
 }
 
 fn going_on(task: TaskId) -> Step {
-    Step { task, branch: None }
+    Step::new(task, None)
 }
