@@ -1,5 +1,6 @@
 //! What the primitives do on threads that are steered.
 
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use parking_lot::MutexGuard;
@@ -166,7 +167,7 @@ impl Execution {
     }
 
     fn await_token(&self, me: TaskId) -> Token {
-        let parker = std::sync::Arc::clone(&self.table.lock().tasks[me.0].parker);
+        let parker = Arc::clone(&self.table.lock().tasks[me.0].parker);
         parker.park(None).expect("there is no limit of time")
     }
 
