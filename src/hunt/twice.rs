@@ -45,19 +45,16 @@ pub fn twice(
     strategy: impl Fn() -> Box<dyn Strategy>,
 ) -> Result<Execution, (Difference, Box<Execution>)> {
     let run = || {
-        let strategy = Recorded::new(Shareable::new(strategy()));
-        let execution = trial.on_fibers(script, Box::new(strategy.clone()));
-        (execution, strategy.take())
+        let strategy = Recorded::new(strategy());
+        let record = strategy.record();
+        let execution = trial.on_fibers(script, Box::new(strategy));
+        (execution, record.take())
     };
     let ((once, choices), (again, others)) = (run(), run());
     let differs = |at: &usize| choices.get(*at) != others.get(*at);
     if let Some(at) = (0..choices.len().max(others.len())).find(differs) {
-        let choice = |execution, choice| describe(execution, choice);
-        let difference = Difference {
-            at: Some(at + 1),
-            once: choice(&once, choices.get(at)),
-            again: choice(&again, others.get(at)),
-        };
+        let (one, other) = (describe(&once, choices.get(at)), describe(&again, others.get(at)));
+        let difference = Difference { at: Some(at + 1), once: one, again: other };
         return Err((difference, Box::new(once)));
     }
     let calls = once.history.calls.iter().zip(&again.history.calls).find(|(one, other)| one != other);
@@ -98,4 +95,56 @@ fn describe(execution: &Execution, choice: Option<&Choice>) -> String {
     };
     let all: Vec<String> = (0..alternatives.len()).map(name).collect();
     format!("{} could go on, and {} did", all.join(", "), name(*chosen))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::AtomicBool;
+    use std::time::Duration;
+
+    use super::super::testing;
+    use super::super::{Budget, Campaign, Effort, EngineKind, Engines, Group, Jobs, Progress, SCHEDULES};
+    use super::*;
+    use crate::engine::strategy::RandomWalk;
+    use crate::script::ContractKind;
+    use crate::subject::all;
+
+    fn campaign(trial: Trial, runs: u64) -> Campaign {
+        let budget = Budget { time: None, runs: Some(runs) };
+        Campaign { trial, engines: Engines::Fibers, twice: true, budget, seed: 1, keep_going: true }
+    }
+
+    #[test]
+    fn every_subject_does_the_same_twice_in_thousands_of_scripts() {
+        for subject in all() {
+            let name = subject.name().to_owned();
+            let trial = Trial::new(subject, ContractKind::Strict, Duration::from_secs(1));
+            let campaign = campaign(trial, 0);
+            for index in 0..1_000 {
+                let script = Arc::new(campaign.draw(EngineKind::Fibers, index * SCHEDULES));
+                let walk = || Box::new(RandomWalk::new(index)) as Box<dyn Strategy>;
+                if let Err((difference, _)) = twice(&campaign.trial, &script, walk) {
+                    panic!("{name}, {difference}:\n{script}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_not_deterministic_is_seen() {
+        let effort = Effort { jobs: Jobs::each(1), time: None, stop: &AtomicBool::new(false) };
+        let outcome = campaign(testing::moody(), 200).run(effort, &Progress::default(), &|_| {});
+        let is_diverged = |group: &&Group| group.found.finding.signature.verdict == Verdict::Diverged;
+        let group = outcome.findings.iter().find(is_diverged).expect("no execution is like the one before");
+        let finding = &group.found.finding;
+        assert!(finding.sentence.contains("at sync point"), "{}", finding.sentence);
+        assert_eq!(group.count, 200);
+
+        let script: Arc<Script> =
+            Arc::new("mux incoming=0 queue=0 when-full=wait\nlane\n  watch a".parse().unwrap());
+        let walk = || Box::new(RandomWalk::new(1)) as Box<dyn Strategy>;
+        let (difference, _) = twice(&testing::moody(), &script, walk).unwrap_err();
+        assert_ne!(difference.once, difference.again);
+        assert!(twice(&testing::trial(), &script, walk).is_ok());
+    }
 }

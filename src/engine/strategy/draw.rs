@@ -45,3 +45,21 @@ pub(super) fn mix(seed: u64, index: u64) -> u64 {
     mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
     mixed ^ (mixed >> 31)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn weights_are_in_proportion() {
+        let mut draw = Draw::new(1);
+        let mut drawn = [0; 4];
+        for _ in 0..9000 {
+            drawn[draw.weighted([1, 0, 6, 2].into_iter()).unwrap()] += 1;
+        }
+        assert!((900..1100).contains(&drawn[0]) && drawn[1] == 0, "{drawn:?}");
+        assert!((5800..6200).contains(&drawn[2]) && (1850..2150).contains(&drawn[3]), "{drawn:?}");
+        assert_eq!(draw.weighted([0, 0].into_iter()), None);
+        assert_eq!(draw.weighted([0, u32::MAX].into_iter()), Some(1));
+    }
+}

@@ -57,3 +57,38 @@ impl Estimates {
         1000 + self.length.saturating_mul(4)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::step;
+    use super::*;
+    use crate::engine::Target;
+
+    #[test]
+    fn they_know_length_tasks_and_the_objects_that_tasks_share() {
+        let (lock, own) = (ObjectId(3), ObjectId(1));
+        let first = [
+            step(0, Some(Target::Lock(lock))),
+            step(0, Some(Target::Lock(own))),
+            step(0, None),
+            step(1, Some(Target::Lock(lock))),
+            step(0, Some(Target::Lock(lock))),
+        ];
+        let mut estimates = Estimates::default();
+        for _ in 0..2 {
+            estimates.learn(&first);
+            assert_eq!((estimates.length, &estimates.tasks[..3]), (5, &[4, 1, 0][..]));
+            let shared: Vec<_> =
+                estimates.shared.iter().map(|uses| (uses.object, uses.tasks[0], uses.tasks[1])).collect();
+            assert_eq!(shared, [(lock, 2, 1)]);
+        }
+        estimates.learn(&first[..1]);
+        assert_eq!(
+            (estimates.length, estimates.shared.len()),
+            (1, 0),
+            "what was learned before is forgotten"
+        );
+        estimates.learn(&[step(TASKS + 2, None)]);
+        assert_eq!(estimates.tasks[2], 1, "tasks of high numbers share places");
+    }
+}

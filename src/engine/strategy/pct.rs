@@ -103,3 +103,94 @@ impl Strategy for Pct {
         chosen
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::{branches, step, tasks};
+    use super::*;
+
+    /// Who goes on at each of twelve points at which three tasks can.
+    fn walk(mut pct: Pct) -> Vec<usize> {
+        (0..12).map(|_| tasks(&[0, 1, 2], |point| pct.choose(point))).collect()
+    }
+
+    fn switches(walk: &[usize]) -> usize {
+        walk.windows(2).filter(|pair| pair[0] != pair[1]).count()
+    }
+
+    fn estimates() -> Estimates {
+        let mut estimates = Estimates::default();
+        let of_a_busy_task = std::iter::repeat_n(step(0, None), 10);
+        estimates.learn(&of_a_busy_task.chain([step(1, None), step(2, None)]).collect::<Vec<_>>());
+        estimates
+    }
+
+    #[test]
+    fn it_switches_at_most_as_often_as_its_depth_allows() {
+        for depth in 1..=4 {
+            let most = (0..500).map(|seed| switches(&walk(Pct::new(seed, depth, &estimates()))));
+            assert_eq!(most.max(), Some(depth - 1));
+        }
+    }
+
+    #[test]
+    fn any_task_goes_first_and_any_point_is_a_change_point() {
+        let walks: Vec<_> = (0..1000).map(|seed| walk(Pct::new(seed, 2, &estimates()))).collect();
+        for task in 0..3 {
+            assert!(walks.iter().filter(|walk| walk[11] == task).count() > 200);
+        }
+        for at in 1..12 {
+            assert!(walks.iter().any(|walk| walk[at] != walk[at - 1]), "a change at {at}");
+        }
+    }
+
+    #[test]
+    fn a_task_of_few_choices_is_as_likely_to_be_lowered() {
+        let lowered = |seed| {
+            let mut pct = Pct::new(seed, 2, &estimates());
+            (0..12).for_each(|_| assert_eq!(tasks(&[2], |point| pct.choose(point)), 0));
+            pct.by_task[2] == 12 && matches!(pct.changes[0], Change::Passed(TaskId(2)))
+        };
+        // Half of them are among the first twelve choices of anybody, and a third of the other half are of this task.
+        let count = (0..3000).filter(|seed| lowered(*seed)).count();
+        assert!((1850..2150).contains(&count), "{count}");
+    }
+
+    #[test]
+    fn the_order_of_the_lowered_is_that_of_the_change_points() {
+        let mut pct = Pct::new(0, 3, &estimates());
+        pct.changes = [Change::At(1), Change::At(0), Change::None];
+        let first = tasks(&[0, 1], |point| pct.highest(point));
+        let walk = walk(pct);
+        let second = walk[0];
+        assert_ne!(second, first, "lowered before the first choice");
+        let third = 3 - first - second;
+        assert_eq!(walk[1..], [third; 11]);
+    }
+
+    #[test]
+    fn a_task_that_is_lowered_again_comes_last() {
+        let mut pct = Pct::new(0, 1, &estimates());
+        pct.changes = [Change::At(0), Change::At(1), Change::At(2)];
+        for task in [0, 1, 0] {
+            tasks(&[task], |point| pct.choose(point));
+        }
+        assert_eq!(tasks(&[0, 1], |point| pct.choose(point)), 1);
+    }
+
+    #[test]
+    fn in_the_end_nobody_starves() {
+        let mut pct = Pct::new(0, 1, &Estimates::default());
+        let mut chosen = [0; 2];
+        (0..1100).for_each(|_| chosen[tasks(&[0, 1], |point| pct.choose(point))] += 1);
+        assert!(chosen[0] > 10 && chosen[1] > 10, "{chosen:?}");
+    }
+
+    #[test]
+    fn branches_are_chosen_at_random() {
+        let mut pct = Pct::new(0, 2, &estimates());
+        let mut chosen = [0; 3];
+        (0..300).for_each(|_| chosen[branches(3, |point| pct.choose(point))] += 1);
+        assert!(chosen.iter().all(|count| *count > 50), "{chosen:?}");
+    }
+}

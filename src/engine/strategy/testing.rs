@@ -1,6 +1,7 @@
 //! Points for the tests of strategies.
 
 use super::{Alternative, Choosing, Point};
+use crate::engine::fibers::Step;
 use crate::engine::{Target, TaskId};
 
 /// Calls the closure with a point at which these tasks can go on.
@@ -25,4 +26,9 @@ pub(super) fn branches<R>(branches: u32, f: impl FnOnce(&Point<'_>) -> R) -> R {
     let alternative = |branch| Alternative { task: TaskId(0), branch: Some(branch), access: None };
     let alternatives: Vec<_> = (0..branches).map(alternative).collect();
     f(&Point { kind: Choosing::Branch, current: Some(TaskId(0)), alternatives: &alternatives })
+}
+
+/// A step of a task.
+pub(super) fn step(task: usize, access: Option<Target>) -> Step {
+    Step { task: TaskId(task), branch: None, access, preempts: false }
 }
