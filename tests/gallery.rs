@@ -39,6 +39,7 @@ fn campaign(trial: Trial, runs: u64, seed: u64) -> Campaign {
     Campaign {
         trial,
         engines: Engines::Threads,
+        twice: false,
         budget: Budget { time: None, runs: Some(runs) },
         seed,
         keep_going: false,

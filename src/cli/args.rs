@@ -122,6 +122,9 @@ pub struct Hunt {
     /// Go on after a finding, and report one for each signature
     #[arg(long)]
     pub keep_going: bool,
+    /// Do each run on fibers twice, and report where the two differ: they do if a subject is not deterministic
+    #[arg(long)]
+    pub twice: bool,
     /// Save what is found to this folder, as *.script
     #[arg(long, value_name = "DIR")]
     pub save: Option<PathBuf>,

@@ -8,6 +8,7 @@ use super::progress::Reporter;
 use super::{Command, Exit, Failure, Output, seed, subjects};
 use crate::engine::Shared;
 use crate::hunt::{Campaign, Effort, Engines, Found, Group, Outcome, Progress, Trial, corpus, shrink};
+use crate::oracle::Verdict;
 use crate::report::{json, text};
 use crate::subject::Subject;
 
@@ -70,7 +71,8 @@ impl Command<'_> {
         let common = &options.common;
         let trial = Trial::new(subject, common.contract, common.deadline);
         let (engines, budget) = (Engines::from(common.engine), options.budget());
-        let campaign = Campaign { trial, engines, budget, seed, keep_going: options.keep_going };
+        let twice = options.twice;
+        let campaign = Campaign { trial, engines, twice, budget, seed, keep_going: options.keep_going };
         let effort = Effort { jobs: common.jobs(), time: None, stop: self.stop };
         let progress = Arc::new(Progress::default());
         let reporter = Reporter::start(&campaign, effort.jobs, &progress);
@@ -99,7 +101,9 @@ impl Command<'_> {
         keeper: &Keeper<'_>,
     ) {
         group.saved = keeper.keep(group);
-        if !self.stop.load(Ordering::Relaxed) {
+        // What differs from itself cannot be run again.
+        let diverged = group.found.finding.signature.verdict == Verdict::Diverged;
+        if !diverged && !self.stop.load(Ordering::Relaxed) {
             let effort = Effort { time: Some(SHRINKING), ..effort };
             group.shrunk = Some(shrink(keeper.trial, &group.found, keeper.seed, engines, effort));
             group.saved = keeper.keep(group);

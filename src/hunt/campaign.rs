@@ -15,6 +15,7 @@ use super::rerun::{Effort, Indexes};
 use super::shrink::Shrunk;
 use super::tally::{InOrder, Tally};
 use super::trial::{Trial, derive};
+use super::twice::{self, twice};
 use crate::engine::{self, Shared, Stopwatch};
 use crate::oracle::{Finding, Verdict};
 use crate::script::generate::{self, Profile};
@@ -39,6 +40,8 @@ pub struct Campaign {
     pub trial: Trial,
     /// What runs the scripts: of both, fibers first, for most of the budget.
     pub engines: Engines,
+    /// Whether each run on fibers is done [`twice`].
+    pub twice: bool,
     /// When to end.
     pub budget: Budget,
     /// What scripts and noise are drawn from.
@@ -308,10 +311,8 @@ impl Campaign {
         let mut interleavings = HashSet::new();
         let first = runs.start;
         for run in runs {
-            let execution = lead.execute(&self.trial, &script, run - first);
-            if run == first {
-                lead.learn(&execution.steps);
-            }
+            let execution = self.execute(&lead, &script, run - first);
+            lead.learn(&execution.steps);
             let is_fresh = interleavings.insert(fingerprint(&execution));
             tally.count(&execution, is_fresh);
             let found = |finding: &Finding| Found {
@@ -328,6 +329,16 @@ impl Campaign {
             }
         }
         tally
+    }
+
+    fn execute(&self, lead: &Lead, script: &Arc<Script>, index: u64) -> Execution {
+        if !self.twice || lead.engine() != EngineKind::Fibers {
+            return lead.execute(&self.trial, script, index);
+        }
+        twice(&self.trial, script, || lead.strategy(index)).unwrap_or_else(|(difference, mut execution)| {
+            execution.judgement.findings.push(twice::finding(&difference));
+            *execution
+        })
     }
 }
 
@@ -353,6 +364,7 @@ mod tests {
         Campaign {
             trial: testing::trial(),
             engines: Engines::Threads,
+            twice: false,
             budget: Budget { time: None, runs: Some(runs) },
             seed: 1,
             keep_going,

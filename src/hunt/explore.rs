@@ -149,9 +149,7 @@ impl<'a> Explorer<'a> {
             if let Some(sighting) = self.shows(script, lead.strategy(index)) {
                 return Ok(sighting);
             }
-            if index == 0 {
-                lead.learn(&self.last.steps);
-            }
+            lead.learn(&self.last.steps);
         }
         let mut extent = None;
         for bound in 0..=thoroughness.preemptions {

@@ -22,9 +22,13 @@ impl Lead {
         Lead { engine, seed, estimates: Estimates::default() }
     }
 
-    /// What is to be known of a script before any other run than the first: learned from that one.
-    pub(super) fn learn(&mut self, first: &[fibers::Step]) {
-        self.estimates.learn(first);
+    pub(super) fn engine(&self) -> EngineKind {
+        self.engine
+    }
+
+    /// Learns what the script is like, from a run on fibers for those after it.
+    pub(super) fn learn(&mut self, steps: &[fibers::Step]) {
+        self.estimates.learn(steps);
     }
 
     /// Runs a clamped script.

@@ -18,6 +18,7 @@ mod tally;
 #[cfg(test)]
 mod testing;
 mod trial;
+mod twice;
 
 pub use campaign::{Budget, Campaign, Found, Group, Outcome, Phase, Progress, SCHEDULES};
 pub use confirm::Confirmation;
@@ -27,3 +28,4 @@ pub use explore::Extent;
 pub use rerun::{Effort, Jobs};
 pub use shrink::{Method, Shrunk, shrink, shrink_schedule};
 pub use trial::Trial;
+pub use twice::{Difference, twice};

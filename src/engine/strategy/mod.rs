@@ -25,12 +25,13 @@
 //!
 //! - URW, which is SURW without an object: as good up to queue 4 of the second, but 33 (139), 1491 (6216) and – at queues 4, 12
 //!   and 25 of the fourth.
-//! - POS (Yuan et al., "Partial Order Aware Concurrency Sampling", CAV 2018): 109 (500) and – at queues 4 and 12 of the fourth;
-//!   nowhere better than SURW.
+//! - POS (Yuan et al., "Partial Order Aware Concurrency Sampling", CAV 2018): as good as SURW where queues are short, but
+//!   109 (500) and – at queues 4 and 12 of the fourth, and 473 (1561) with the random clients.
 //! - PCT as in its paper, every change point drawn from all choices: as good where queues are short, but at queues 12, 25 and 100
 //!   of the fourth depth 3 needs 64 (241), 112 (333) and 400 (1033), for the producer has nearly all of the choices. With every
-//!   change point drawn from one task's choices: 25 (41) to 27 (76) at any queue, but 259 (408) at depth 2 with idle tasks.
-//! - Estimates from a random walk alone: SURW then needs up to four times as many executions of the random clients.
+//!   change point drawn from one task's choices it needs 25 (74) to 26 (94) at these, but 93 (371) beside idle tasks, and the
+//!   paper's guarantee is gone.
+//! - Estimates from a random walk alone: SURW then needs 25 (121) with the random clients.
 
 use super::{Target, TaskId};
 

@@ -157,7 +157,7 @@ mod tests {
     }
 
     #[test]
-    fn the_last_one_lowered_comes_last_unless_later_change_points_passed_it() {
+    fn the_order_of_the_lowered_is_that_of_the_change_points() {
         let mut pct = Pct::new(0, 3, &estimates());
         pct.changes = [Change::At(1), Change::At(0), Change::None];
         let first = tasks(&[0, 1], |point| pct.highest(point));
@@ -166,6 +166,16 @@ mod tests {
         assert_ne!(second, first, "lowered before the first choice");
         let third = 3 - first - second;
         assert_eq!(walk[1..], [third; 11]);
+    }
+
+    #[test]
+    fn a_task_that_is_lowered_again_comes_last() {
+        let mut pct = Pct::new(0, 1, &estimates());
+        pct.changes = [Change::At(0), Change::At(1), Change::At(2)];
+        for task in [0, 1, 0] {
+            tasks(&[task], |point| pct.choose(point));
+        }
+        assert_eq!(tasks(&[0, 1], |point| pct.choose(point)), 1);
     }
 
     #[test]

@@ -130,8 +130,16 @@ fn remove_any(tries: &mut Explorer<'_>, best: &Sighting) -> Result<Sighting, Ext
     Err(extent)
 }
 
-/// Makes the schedule one of the fewest preemptions that can be found; says whether no schedule has fewer.
+/// Makes the schedule one of the fewest preemptions that can be found, and short; says whether no schedule has fewer.
 fn simplify(tries: &mut Explorer<'_>, best: &mut Sighting) -> bool {
+    let fewest = with_fewest_preemptions(tries, best);
+    while let Some(shorter) = shorter(tries, best) {
+        *best = shorter;
+    }
+    fewest
+}
+
+fn with_fewest_preemptions(tries: &mut Explorer<'_>, best: &mut Sighting) -> bool {
     let mut bound = 0;
     while bound < best.preemptions() {
         match tries.exhaust(&best.script, bound, SCHEDULES) {
@@ -143,13 +151,39 @@ fn simplify(tries: &mut Explorer<'_>, best: &mut Sighting) -> bool {
             Err(_) => bound += 1,
         }
     }
-    if bound == best.preemptions() {
-        return true;
+    while bound < best.preemptions() {
+        match with_one_less(tries, best) {
+            Some(simpler) => *best = simpler,
+            None => return false,
+        }
     }
-    while let Some(simpler) = with_one_less(tries, best) {
-        *best = simpler;
+    true
+}
+
+/// The same in fewer steps and no more preemptions: tasks that go on for long, as those that spin do, are made to give
+/// way earlier.
+fn shorter(tries: &mut Explorer<'_>, best: &Sighting) -> Option<Sighting> {
+    let steps = &best.execution.steps;
+    let mut end = 0;
+    for run in steps.chunk_by(|one, other| one.task == other.task) {
+        end += run.len();
+        let lengths = std::iter::successors(Some(1), |length| Some(length * 2));
+        for length in lengths.take_while(|length| *length < run.len()) {
+            if tries.spending.is_spent() {
+                return None;
+            }
+            let start = end - run.len();
+            let fewer = [&steps[..start + length], &steps[end..]].concat();
+            let is_shorter = |other: &Sighting| {
+                other.execution.steps.len() < steps.len() && other.preemptions() <= best.preemptions()
+            };
+            let shorter = tries.guided(&best.script, &fewer).filter(is_shorter);
+            if shorter.is_some() {
+                return shorter;
+            }
+        }
     }
-    bound >= best.preemptions()
+    None
 }
 
 /// The same with a preemption less: from the end, one after the other is left out.
