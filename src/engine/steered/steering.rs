@@ -193,8 +193,7 @@ impl Table {
         if served.len() < 2 {
             return Ok(served.first().copied());
         }
-        let possible: Vec<Step> =
-            served.iter().map(|index| Step::new(me, Some(*index as u32))).collect();
+        let possible: Vec<Step> = served.iter().map(|index| Step::new(me, Some(*index as u32))).collect();
         if let Some(steering) = &mut self.steering
             && let Some(step) = steering.steps.get(steering.taken)
             && let Some(chosen) = possible.iter().position(|possible| possible.choice() == step.choice())
