@@ -19,6 +19,8 @@ pub mod script;
 #[cfg(feature = "suite")]
 pub mod subject;
 
+#[cfg(feature = "suite")]
+pub use engine::explore::{self, explore};
 pub use event::{Event, EventKind};
 pub use mux::{
     ActionError, Closed, Config, Delivery, Mux, Reason, RecvTimeoutError, ShutdownTimeoutError, Stopper,

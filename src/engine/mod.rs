@@ -18,6 +18,7 @@ use std::sync::Arc;
 
 use crate::sync::seam::{self, TaskBody};
 
+pub mod explore;
 pub mod fibers;
 mod name;
 pub mod run;
