@@ -75,13 +75,14 @@ impl seam::Execution for Execution {
         Some(receiver)
     }
 
-    fn point(&self, me: TaskId, access: Option<Target>) {
+    fn point(&self, me: TaskId, access: Option<Target>) -> bool {
         let mut table = self.table.lock();
         if table.ending || table.point(me, access) {
-            return;
+            return table.ending;
         }
         drop(table);
         give_way();
+        self.table.lock().ending
     }
 
     fn try_select(&self, me: TaskId, endpoints: &[&dyn Endpoint]) -> Attempt {

@@ -1,5 +1,6 @@
 //! Who does what: the tasks, objects and timers of one execution, and who goes on next.
 
+use std::cell::Cell;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -79,6 +80,8 @@ pub(super) struct Waiting {
     notified: bool,
     /// The rendezvous whose sender, its partner, has yet to hand the message over.
     handover: Option<ObjectId>,
+    /// The sum of its objects' versions when the books were last found unable to serve it.
+    unserved: Cell<Option<u32>>,
 }
 
 /// Why a wait is over.
@@ -256,7 +259,8 @@ impl Table {
     pub(super) fn wait(&mut self, me: TaskId, waits: Vec<Wait>, until: Option<Duration>) {
         let since = self.waits;
         self.waits += 1;
-        let waiting = Waiting { waits, until, since, met: None, notified: false, handover: None };
+        let unserved = Cell::new(None);
+        let waiting = Waiting { waits, until, since, met: None, notified: false, handover: None, unserved };
         self.tasks[me.0].doing = Doing::Waiting(waiting);
     }
 
@@ -327,7 +331,25 @@ impl Table {
         waiting.met.is_some()
             || waiting.notified
             || waiting.handover.is_some_and(|rendezvous| self.has_message(rendezvous))
-            || waiting.waits.iter().any(|wait| self.could_serve(wait.target))
+            || self.books_serve(waiting)
+    }
+
+    /// Whether the books could serve one of the waits. They are read again only if they have changed.
+    fn books_serve(&self, waiting: &Waiting) -> bool {
+        let mut versions = 0u32;
+        for wait in &waiting.waits {
+            match wait.target.object() {
+                Some(id) => versions = versions.wrapping_add(self.objects[id.0].version()),
+                None if self.could_serve(wait.target) => return true,
+                None => {}
+            }
+        }
+        if waiting.unserved.get() == Some(versions) {
+            return false;
+        }
+        let serve = waiting.waits.iter().any(|wait| self.could_serve(wait.target));
+        waiting.unserved.set(if serve { None } else { Some(versions) });
+        serve
     }
 
     /// Whether a message was handed over at a rendezvous for whoever comes: those that were handed to a receiver who had

@@ -115,9 +115,10 @@ impl seam::Execution for Execution {
         object
     }
 
-    fn point(&self, _: TaskId, _: Option<Target>) {
+    fn point(&self, _: TaskId, _: Option<Target>) -> bool {
         self.sync_points.fetch_add(1, Ordering::Relaxed);
         noise::point();
+        self.ending.load(Ordering::SeqCst)
     }
 
     fn try_select(&self, _: TaskId, _: &[&dyn Endpoint]) -> Attempt {

@@ -34,8 +34,10 @@ pub(crate) trait Execution: Send + Sync {
     /// Adds an object.
     fn add_object(&self, kind: ObjectKind, timer: Timer, made: &'static Location<'static>) -> Arc<Object>;
 
-    /// A sync point, before an access to that, if it is to an object: others may go on first.
-    fn point(&self, me: TaskId, access: Option<Target>);
+    /// A sync point, before an access to that, if it is to an object: others may go on first. Says whether the task is to
+    /// unwind instead.
+    #[must_use]
+    fn point(&self, me: TaskId, access: Option<Target>) -> bool;
 
     /// Goes ahead with one of the operations that can, if any can.
     fn try_select(&self, me: TaskId, endpoints: &[&dyn Endpoint]) -> Attempt;
@@ -143,6 +145,8 @@ pub(crate) struct Abort;
 /// The current task.
 pub(crate) struct Me {
     pub(crate) execution: Arc<dyn Execution>,
+    /// The execution's.
+    pub(crate) id: u64,
     pub(crate) task: TaskId,
     /// Whether it unwinds. It is a flag of the task: a thread can be in the middle of several.
     unwinding: Cell<bool>,
@@ -155,13 +159,18 @@ const MOST_REFUSALS: u32 = 1000;
 
 impl Me {
     pub(crate) fn new(execution: Arc<dyn Execution>, task: TaskId) -> Rc<Me> {
-        Rc::new(Me { execution, task, unwinding: Cell::new(false), refused: Cell::new(0) })
+        Rc::new(Me {
+            id: execution.id(),
+            execution,
+            task,
+            unwinding: Cell::new(false),
+            refused: Cell::new(0),
+        })
     }
 
     /// A sync point, at which a task that is to unwind does.
     pub(crate) fn point(&self, access: Option<Target>) {
-        self.execution.point(self.task, access);
-        if self.execution.aborting(self.task) && !self.unwinding.get() {
+        if self.execution.point(self.task, access) && !self.unwinding.get() {
             self.abort();
         }
     }

@@ -2,8 +2,9 @@
 
 use std::panic::Location;
 use std::sync::OnceLock;
+use std::sync::atomic::{AtomicU32, Ordering};
 
-use parking_lot::Mutex;
+use parking_lot::{Mutex, MutexGuard};
 
 use crate::engine::{Object as ObjectState, ObjectId, ObjectKind, Target, TaskId};
 
@@ -39,6 +40,8 @@ pub(crate) struct Object {
     pub(crate) name: OnceLock<String>,
     pub(crate) made: &'static Location<'static>,
     book: Mutex<Book>,
+    /// How often the book was changed in a way that could serve a wait.
+    version: AtomicU32,
 }
 
 /// What has been completed on an object, and by whom.
@@ -46,13 +49,24 @@ pub(crate) struct Object {
 struct Book {
     sent: u64,
     received: u64,
-    next_handle: u32,
-    handles: Vec<(u32, Side, TaskId)>,
+    /// By number: the side, and who used the handle last; `None` once it is gone.
+    handles: Vec<Option<(Side, TaskId)>>,
+    senders: u32,
+    receivers: u32,
     holders: Vec<TaskId>,
     writer: bool,
     /// How many tasks wait for the object, and how many of them to hold it alone.
     waiters: usize,
     waiting_writers: usize,
+}
+
+impl Book {
+    fn count(&mut self, side: Side) -> &mut u32 {
+        match side {
+            Side::Send => &mut self.senders,
+            Side::Recv => &mut self.receivers,
+        }
+    }
 }
 
 impl Object {
@@ -64,13 +78,26 @@ impl Object {
         modelled: bool,
         made: &'static Location<'static>,
     ) -> Object {
-        Object { id, execution, kind, timer, modelled, name: OnceLock::new(), made, book: Mutex::default() }
+        let (name, book, version) = (OnceLock::new(), Mutex::default(), AtomicU32::new(0));
+        Object { id, execution, kind, timer, modelled, name, made, book, version }
+    }
+
+    fn write(&self) -> MutexGuard<'_, Book> {
+        let book = self.book.lock();
+        self.version.fetch_add(1, Ordering::Relaxed);
+        book
+    }
+
+    /// Changes whenever a wait that could not be served may have become one that can.
+    pub(crate) fn version(&self) -> u32 {
+        self.version.load(Ordering::Relaxed)
     }
 
     /// Whether nobody is left on the other side of the channel.
     pub(crate) fn is_disconnected(&self, target: Target) -> bool {
-        let other = if matches!(target, Target::Send(_)) { Side::Recv } else { Side::Send };
-        !self.book.lock().handles.iter().any(|handle| handle.1 == other)
+        let book = self.book.lock();
+        let others = if matches!(target, Target::Send(_)) { book.receivers } else { book.senders };
+        others == 0
     }
 
     /// How many messages were sent that were not received.
@@ -96,7 +123,6 @@ impl Object {
     pub(crate) fn could_serve(&self, target: Target, partner_waits: bool) -> bool {
         let book = self.book.lock();
         let length = book.sent as i64 - book.received as i64;
-        let alive = |side| book.handles.iter().any(|handle| handle.1 == side);
         match (target, self.kind) {
             (Target::Send(_), ObjectKind::Channel(capacity)) => {
                 let room = match capacity {
@@ -104,10 +130,10 @@ impl Object {
                     Some(0) => partner_waits || length < 0,
                     Some(capacity) => length < capacity as i64,
                 };
-                room || !alive(Side::Recv)
+                room || book.receivers == 0
             }
             (Target::Recv(_), ObjectKind::Channel(_)) => {
-                length > 0 || partner_waits || (self.timer == Timer::None && !alive(Side::Send))
+                length > 0 || partner_waits || (self.timer == Timer::None && book.senders == 0)
             }
             (Target::Lock(_), _) => book.holders.is_empty(),
             (Target::Read(_), _) => !book.writer && book.waiting_writers == 0,
@@ -127,8 +153,13 @@ impl Object {
     pub(crate) fn state(&self) -> ObjectState {
         let book = self.book.lock();
         let users = |side| {
-            let mut tasks: Vec<TaskId> =
-                book.handles.iter().filter(|handle| handle.1 == side).map(|handle| handle.2).collect();
+            let mut tasks: Vec<TaskId> = book
+                .handles
+                .iter()
+                .flatten()
+                .filter(|handle| handle.0 == side)
+                .map(|handle| handle.1)
+                .collect();
             tasks.sort_unstable();
             tasks.dedup();
             tasks
@@ -144,13 +175,13 @@ impl Object {
     }
 
     pub(crate) fn add_waiter(&self, shared: bool) {
-        let mut book = self.book.lock();
+        let mut book = self.write();
         book.waiters += 1;
         book.waiting_writers += usize::from(!shared);
     }
 
     pub(crate) fn remove_waiter(&self, shared: bool) {
-        let mut book = self.book.lock();
+        let mut book = self.write();
         book.waiters -= 1;
         book.waiting_writers -= usize::from(!shared);
     }
@@ -161,14 +192,14 @@ impl Object {
 
     /// Records that a task holds the lock.
     pub(crate) fn hold(&self, task: TaskId, shared: bool) {
-        let mut book = self.book.lock();
+        let mut book = self.write();
         book.holders.push(task);
         book.writer = !shared;
     }
 
     /// Records that a task no longer holds the lock; says whether somebody waits for it.
     pub(crate) fn release(&self, task: TaskId) -> bool {
-        let mut book = self.book.lock();
+        let mut book = self.write();
         if let Some(index) = book.holders.iter().position(|holder| *holder == task) {
             book.holders.swap_remove(index);
         }
@@ -178,28 +209,29 @@ impl Object {
 
     /// Adds a handle of a channel, last used by that task.
     pub(crate) fn add_handle(&self, side: Side, task: TaskId) -> u32 {
-        let mut book = self.book.lock();
-        let id = book.next_handle;
-        book.next_handle += 1;
-        book.handles.push((id, side, task));
-        id
+        let mut book = self.write();
+        *book.count(side) += 1;
+        book.handles.push(Some((side, task)));
+        book.handles.len() as u32 - 1
     }
 
     pub(crate) fn remove_handle(&self, id: u32) {
-        self.book.lock().handles.retain(|handle| handle.0 != id);
+        let mut book = self.write();
+        if let Some((side, _)) = book.handles[id as usize].take() {
+            *book.count(side) -= 1;
+        }
     }
 
     /// Records who used a handle last.
     pub(crate) fn use_handle(&self, id: u32, task: TaskId) {
-        let mut book = self.book.lock();
-        if let Some(handle) = book.handles.iter_mut().find(|handle| handle.0 == id) {
-            handle.2 = task;
+        if let Some(handle) = &mut self.book.lock().handles[id as usize] {
+            handle.1 = task;
         }
     }
 
     /// Records a message that has passed.
     pub(crate) fn pass(&self, side: Side) {
-        let mut book = self.book.lock();
+        let mut book = self.write();
         match side {
             Side::Send => book.sent += 1,
             Side::Recv => book.received += 1,

@@ -44,7 +44,7 @@ impl Tag {
             None if INSIDE.get() => misplaced(None),
             None => None,
             Some(object) => match me() {
-                Some(me) if me.execution.id() == object.execution => Some(Inside { object, me }),
+                Some(me) if me.id == object.execution => Some(Inside { object, me }),
                 _ => misplaced(Some(object)),
             },
         }

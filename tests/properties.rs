@@ -1,0 +1,102 @@
+//! Whatever the script, and whatever panics in an event, the shipped mux keeps its contract on real threads.
+#![cfg(feature = "suite")]
+
+use std::cell::Cell;
+use std::fmt::Write;
+use std::sync::Arc;
+use std::time::Duration;
+
+use proptest::option::weighted;
+use proptest::prelude::*;
+use proptest::test_runner::{FileFailurePersistence, TestError, TestRunner};
+use watchmux::engine::threads::Settings;
+use watchmux::hunt::execution::execute_planned;
+use watchmux::oracle::{Contract, Verdict};
+use watchmux::script::Script;
+use watchmux::script::generate::{Profile, strategy};
+use watchmux::subject::{Plan, Shipped, Subject};
+
+/// How many scripts are drawn for each property.
+const SCRIPTS: u32 = 2_500;
+
+/// How often each is run, with other noise each time.
+const RUNS: u64 = 4;
+
+/// The same while it is being shrunk, for a smaller script may show what was found more rarely.
+const RERUNS: u64 = 200;
+
+/// How long it is shrunk, in milliseconds.
+const SHRINKING: u32 = 20_000;
+
+/// How long a run may take that neither ends nor comes to rest. None is known to.
+const DEADLINE: Duration = Duration::from_secs(30);
+
+#[test]
+fn every_script_passes() {
+    check(Just(None));
+}
+
+#[test]
+fn every_script_passes_when_an_event_panics() {
+    let event = 0_u32..8;
+    let plan = prop_oneof![event.clone().prop_map(Plan::Clone), event.prop_map(Plan::Drop)];
+    // Now and then none, so that it shrinks to none where it is not what makes the script fail.
+    check(weighted(0.95, plan));
+}
+
+/// Checks that every script passes, with such panics in the events.
+fn check(plans: impl Strategy<Value = Option<Plan>>) {
+    let kept = concat!(env!("CARGO_MANIFEST_DIR"), "/proptest-regressions/properties.txt");
+    let config = ProptestConfig { cases: SCRIPTS, max_shrink_time: SHRINKING, ..ProptestConfig::default() };
+    // The environment may have said that nothing is to be kept.
+    let persistence = config.failure_persistence.as_ref().map(|_| FileFailurePersistence::Direct(kept));
+    let config =
+        ProptestConfig { failure_persistence: persistence.map(|kept| Box::new(kept) as _), ..config };
+    let scripts = strategy(&Profile::default());
+    let runs = Cell::new(RUNS);
+    let result = TestRunner::new(config).run(&(scripts, plans, any::<u64>().no_shrink()), |case| {
+        let (script, plan, noise) = case;
+        for run in 0..runs.get() {
+            if let Err(sentence) = passes(&script, plan, noise.wrapping_add(run)) {
+                runs.set(RERUNS);
+                return Err(TestCaseError::fail(sentence));
+            }
+        }
+        Ok(())
+    });
+    match result {
+        Ok(()) => {}
+        Err(TestError::Fail(sentence, (script, plan, _))) => {
+            panic!("{}", report(&sentence.to_string(), &script, plan))
+        }
+        Err(TestError::Abort(reason)) => panic!("{reason}"),
+    }
+}
+
+/// Runs a script once; in a sentence what was found, if it did not pass.
+fn passes(script: &Script, plan: Option<Plan>, seed: u64) -> Result<(), String> {
+    let subject: Arc<dyn Subject> = Arc::new(Shipped);
+    let settings = Settings { seed, deadline: DEADLINE };
+    let judgement = execute_planned(&subject, script, &Contract::strict(), settings, plan).judgement;
+    match (judgement.verdict(), judgement.findings.first()) {
+        (Verdict::Pass, _) => Ok(()),
+        (verdict, Some(finding)) => Err(format!("{verdict}: {}", finding.sentence)),
+        (verdict, None) => Err(format!("{verdict}: {}", judgement.inconclusive.unwrap_or_default())),
+    }
+}
+
+/// What was found, in which script, and how to see it again.
+fn report(sentence: &str, script: &Script, plan: Option<Plan>) -> String {
+    let mut report = format!("{sentence}\n\n{script}\n\n");
+    let written = match plan {
+        Some(plan) => {
+            writeln!(report, "It takes a panic in an event, {plan:?}, so only this test shows it again.")
+        }
+        None => writeln!(
+            report,
+            "Save this script as FILE, and replay it:\n  cargo run --release -- replay FILE --subject mux"
+        ),
+    };
+    written.expect("a string takes any text");
+    report
+}
