@@ -35,6 +35,11 @@ pub struct Traced {
     pub steps: Vec<Step>,
 }
 
+/// How many preemptions there are among these choices: switches away from a task that could have gone on, and time-outs.
+pub fn preemptions(steps: &[Step]) -> usize {
+    steps.iter().filter(|step| step.preempts).count()
+}
+
 /// Runs the body once, on the calling thread.
 ///
 /// It ends by [`End::Exhausted`] if it passes more than `most_points` sync points.

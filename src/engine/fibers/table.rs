@@ -38,6 +38,11 @@ pub struct Step {
     pub task: TaskId,
     /// The branch it took, if it had several.
     pub branch: Option<u32>,
+    /// What it was about to do, if that is known.
+    pub access: Option<Target>,
+    /// Whether another could have gone on in its place, and was; or whether its wait had timed out, which only waiting for
+    /// others long enough can bring about.
+    pub preempts: bool,
 }
 
 /// A task.
@@ -127,6 +132,7 @@ impl Table {
         let id = TaskId(self.tasks.len());
         let taken = |name: &str| self.tasks.iter().any(|task| task.name == name);
         let name = super::super::name::unique(name, id, taken);
+        self.strategy.started(id, &name);
         let (doing, body) = (Doing::Ready, Some(body));
         self.tasks.push(Entry { name, doing, body, access: None, unwinding: Unwinding::No });
         id
@@ -183,13 +189,24 @@ impl Table {
         }
         let chosen = (!alternatives.is_empty()).then(|| {
             let point = Point { kind: Choosing::Task, current, alternatives: &alternatives };
-            alternatives[self.strategy.choose(&point) % alternatives.len()].task
+            alternatives[self.strategy.choose(&point) % alternatives.len()]
         });
-        if let Some(task) = chosen {
-            self.steps.push(Step { task, branch: None });
+        if let Some(Alternative { task, branch, access }) = chosen {
+            let preempts = current.is_some_and(|current| current != task) || self.has_timed_out(task);
+            self.steps.push(Step { task, branch, access, preempts });
         }
         self.alternatives = alternatives;
-        chosen
+        chosen.map(|alternative| alternative.task)
+    }
+
+    /// Whether nothing but time lets the task go on.
+    fn has_timed_out(&self, task: TaskId) -> bool {
+        match &self.tasks[task.0].doing {
+            Doing::Waiting(waiting) => {
+                waiting.until.is_some_and(|until| until <= self.clock) && !self.is_served(waiting)
+            }
+            _ => false,
+        }
     }
 
     fn access(&self, task: TaskId) -> Option<Target> {
@@ -212,16 +229,15 @@ impl Table {
         }
         let chosen = match alternatives.len() {
             0 => None,
-            1 => Some(0),
+            1 => alternatives[0].branch,
             several => {
                 let point = Point { kind: Choosing::Branch, current: Some(me), alternatives: &alternatives };
-                Some(self.strategy.choose(&point) % several)
+                let Alternative { task, branch, access } =
+                    alternatives[self.strategy.choose(&point) % several];
+                self.steps.push(Step { task, branch, access, preempts: false });
+                branch
             }
         };
-        let chosen = chosen.and_then(|chosen| alternatives[chosen].branch);
-        if alternatives.len() > 1 {
-            self.steps.push(Step { task: me, branch: chosen });
-        }
         self.alternatives = alternatives;
         chosen.map(|branch| branch as usize)
     }

@@ -1,0 +1,94 @@
+use super::super::fibers::Step;
+use super::super::{ObjectId, TaskId};
+
+/// How many tasks are told apart by estimates; those of higher numbers share their places.
+pub(super) const TASKS: usize = 16;
+
+/// What an execution is expected to be like, learned from an earlier one of the same body.
+///
+/// They only guide: a strategy that is given wrong ones finds less, and is as valid.
+#[derive(Clone, Debug, Default)]
+pub struct Estimates {
+    /// How many choices there are.
+    pub(super) length: u32,
+    /// How many of them are each task's.
+    pub(super) tasks: [u32; TASKS],
+    /// The objects that more than one task uses.
+    pub(super) shared: Vec<Uses>,
+    /// All others. Kept only for their memory.
+    private: Vec<Uses>,
+}
+
+/// How often each task uses an object.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Uses {
+    pub(super) object: ObjectId,
+    pub(super) tasks: [u32; TASKS],
+}
+
+/// The place of a task among the estimates.
+pub(super) fn place(task: TaskId) -> usize {
+    task.0 % TASKS
+}
+
+impl Estimates {
+    /// Learns from the choices of an execution; what was learned before is forgotten.
+    pub fn learn(&mut self, steps: &[Step]) {
+        let mut uses = std::mem::take(&mut self.private);
+        uses.clear();
+        (self.length, self.tasks) = (steps.len() as u32, [0; TASKS]);
+        for step in steps {
+            self.tasks[place(step.task)] += 1;
+            if let Some(object) = step.access.and_then(|access| access.object()) {
+                let known = uses.len()..=object.0;
+                uses.extend(known.map(|index| Uses { object: ObjectId(index), tasks: [0; TASKS] }));
+                uses[object.0].tasks[place(step.task)] += 1;
+            }
+        }
+        let is_shared = |uses: &&Uses| uses.tasks.iter().filter(|count| **count > 0).count() > 1;
+        self.shared.clear();
+        self.shared.extend(uses.iter().filter(is_shared));
+        self.private = uses;
+    }
+
+    /// After how many choices a strategy that can starve a task must not any more: a task that spins until another has
+    /// done its part would otherwise never end.
+    pub(super) fn patience(&self) -> u32 {
+        1000 + self.length.saturating_mul(4)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::step;
+    use super::*;
+    use crate::engine::Target;
+
+    #[test]
+    fn they_know_length_tasks_and_the_objects_that_tasks_share() {
+        let (lock, own) = (ObjectId(3), ObjectId(1));
+        let first = [
+            step(0, Some(Target::Lock(lock))),
+            step(0, Some(Target::Lock(own))),
+            step(0, None),
+            step(1, Some(Target::Lock(lock))),
+            step(0, Some(Target::Lock(lock))),
+        ];
+        let mut estimates = Estimates::default();
+        for _ in 0..2 {
+            estimates.learn(&first);
+            assert_eq!((estimates.length, &estimates.tasks[..3]), (5, &[4, 1, 0][..]));
+            let shared: Vec<_> =
+                estimates.shared.iter().map(|uses| (uses.object, uses.tasks[0], uses.tasks[1])).collect();
+            assert_eq!(shared, [(lock, 2, 1)]);
+        }
+        estimates.learn(&first[..1]);
+        assert_eq!(
+            (estimates.length, estimates.shared.len()),
+            (1, 0),
+            "what was learned before is forgotten"
+        );
+        estimates.learn(&[step(TASKS + 2, None)]);
+        assert_eq!(estimates.tasks[2], 1, "tasks of high numbers share places");
+    }
+}

@@ -1,0 +1,196 @@
+use super::draw::{Draw, mix};
+use super::estimates::{Estimates, TASKS, place};
+use super::{Choosing, Point, Strategy};
+use crate::engine::TaskId;
+
+/// The most change points there can be.
+const MOST_CHANGES: usize = 3;
+
+/// Probabilistic concurrency testing: the task of the highest priority goes on (Burckhardt et al., "A Randomized Scheduler
+/// with Probabilistic Guarantees of Finding Bugs", ASPLOS 2010).
+///
+/// Priorities are random. A bug of depth *d* needs *d* − 1 switches away from a task that could go on: at as many change
+/// points, drawn beforehand, the task that would go on gets a priority below all others. Branches are chosen at random.
+///
+/// The paper draws a change point from all choices of an execution, of which a busy producer has nearly all. Here every
+/// second one is drawn from the choices of one task, and that task with equal chances: how likely it is to hit a task of
+/// few steps then does not depend on what the others do. The paper's guarantee holds up to a factor of two for each
+/// change point.
+#[derive(Clone, Debug)]
+pub struct Pct {
+    draw: Draw,
+    seed: u64,
+    changes: [Change; MOST_CHANGES],
+    /// How many choices were made, in all and by task.
+    made: u32,
+    by_task: [u32; TASKS],
+    patience: u32,
+}
+
+/// A change point.
+#[derive(Clone, Copy, Debug)]
+enum Change {
+    /// There is none.
+    None,
+    /// Before the choice of this number.
+    At(u32),
+    /// Before the choice of this number of the tasks of that place.
+    Of(usize, u32),
+    /// It was passed, and this task has the lower priority since.
+    Passed(TaskId),
+}
+
+impl Pct {
+    /// For bugs of this depth, which is 1 to 4: that many less one are the change points.
+    pub fn new(seed: u64, depth: usize, estimates: &Estimates) -> Pct {
+        let mut draw = Draw::new(seed);
+        let mut changes = [Change::None; MOST_CHANGES];
+        let tasks = estimates.tasks.iter().filter(|count| **count > 0).count() as u32;
+        for change in changes.iter_mut().take(depth.saturating_sub(1)) {
+            *change = if tasks == 0 || draw.below(2) == 0 {
+                Change::At(draw.below(estimates.length.max(1)))
+            } else {
+                let which = draw.below(tasks) as usize;
+                let known = estimates.tasks.iter().enumerate().filter(|(_, count)| **count > 0);
+                known
+                    .skip(which)
+                    .map(|(place, count)| Change::Of(place, draw.below(*count)))
+                    .next()
+                    .unwrap_or(Change::None)
+            };
+        }
+        let patience = estimates.patience();
+        Pct { draw, seed, changes, made: 0, by_task: [0; TASKS], patience }
+    }
+
+    /// The priority of a task: those that were lowered come last, the one lowered at the last of the change points very
+    /// last.
+    fn priority(&self, task: TaskId) -> (bool, u64) {
+        let lowered =
+            self.changes.iter().rposition(|change| matches!(change, Change::Passed(of) if *of == task));
+        match lowered {
+            Some(index) => (false, (MOST_CHANGES - index) as u64),
+            None => (true, mix(self.seed, task.0 as u64)),
+        }
+    }
+
+    fn highest(&self, point: &Point<'_>) -> usize {
+        let tasks = point.alternatives.iter().enumerate();
+        tasks.max_by_key(|(_, alternative)| self.priority(alternative.task)).map_or(0, |(index, _)| index)
+    }
+}
+
+impl Strategy for Pct {
+    fn choose(&mut self, point: &Point<'_>) -> usize {
+        if point.kind == Choosing::Branch || self.made > self.patience {
+            return self.draw.any(point);
+        }
+        let mut chosen = self.highest(point);
+        for index in 0..MOST_CHANGES {
+            let task = point.alternatives[chosen].task;
+            let is_due = match self.changes[index] {
+                Change::At(at) => at == self.made,
+                Change::Of(of, at) => of == place(task) && at == self.by_task[of],
+                Change::None | Change::Passed(_) => false,
+            };
+            if is_due {
+                self.changes[index] = Change::Passed(task);
+                chosen = self.highest(point);
+            }
+        }
+        self.made += 1;
+        self.by_task[place(point.alternatives[chosen].task)] += 1;
+        chosen
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::{branches, step, tasks};
+    use super::*;
+
+    /// Who goes on at each of twelve points at which three tasks can.
+    fn walk(mut pct: Pct) -> Vec<usize> {
+        (0..12).map(|_| tasks(&[0, 1, 2], |point| pct.choose(point))).collect()
+    }
+
+    fn switches(walk: &[usize]) -> usize {
+        walk.windows(2).filter(|pair| pair[0] != pair[1]).count()
+    }
+
+    fn estimates() -> Estimates {
+        let mut estimates = Estimates::default();
+        let of_a_busy_task = std::iter::repeat_n(step(0, None), 10);
+        estimates.learn(&of_a_busy_task.chain([step(1, None), step(2, None)]).collect::<Vec<_>>());
+        estimates
+    }
+
+    #[test]
+    fn it_switches_at_most_as_often_as_its_depth_allows() {
+        for depth in 1..=4 {
+            let most = (0..500).map(|seed| switches(&walk(Pct::new(seed, depth, &estimates()))));
+            assert_eq!(most.max(), Some(depth - 1));
+        }
+    }
+
+    #[test]
+    fn any_task_goes_first_and_any_point_is_a_change_point() {
+        let walks: Vec<_> = (0..1000).map(|seed| walk(Pct::new(seed, 2, &estimates()))).collect();
+        for task in 0..3 {
+            assert!(walks.iter().filter(|walk| walk[11] == task).count() > 200);
+        }
+        for at in 1..12 {
+            assert!(walks.iter().any(|walk| walk[at] != walk[at - 1]), "a change at {at}");
+        }
+    }
+
+    #[test]
+    fn a_task_of_few_choices_is_as_likely_to_be_lowered() {
+        let lowered = |seed| {
+            let mut pct = Pct::new(seed, 2, &estimates());
+            (0..12).for_each(|_| assert_eq!(tasks(&[2], |point| pct.choose(point)), 0));
+            pct.by_task[2] == 12 && matches!(pct.changes[0], Change::Passed(TaskId(2)))
+        };
+        // Half of them are among the first twelve choices of anybody, and a third of the other half are of this task.
+        let count = (0..3000).filter(|seed| lowered(*seed)).count();
+        assert!((1850..2150).contains(&count), "{count}");
+    }
+
+    #[test]
+    fn the_order_of_the_lowered_is_that_of_the_change_points() {
+        let mut pct = Pct::new(0, 3, &estimates());
+        pct.changes = [Change::At(1), Change::At(0), Change::None];
+        let first = tasks(&[0, 1], |point| pct.highest(point));
+        let walk = walk(pct);
+        let second = walk[0];
+        assert_ne!(second, first, "lowered before the first choice");
+        let third = 3 - first - second;
+        assert_eq!(walk[1..], [third; 11]);
+    }
+
+    #[test]
+    fn a_task_that_is_lowered_again_comes_last() {
+        let mut pct = Pct::new(0, 1, &estimates());
+        pct.changes = [Change::At(0), Change::At(1), Change::At(2)];
+        for task in [0, 1, 0] {
+            tasks(&[task], |point| pct.choose(point));
+        }
+        assert_eq!(tasks(&[0, 1], |point| pct.choose(point)), 1);
+    }
+
+    #[test]
+    fn in_the_end_nobody_starves() {
+        let mut pct = Pct::new(0, 1, &Estimates::default());
+        let mut chosen = [0; 2];
+        (0..1100).for_each(|_| chosen[tasks(&[0, 1], |point| pct.choose(point))] += 1);
+        assert!(chosen[0] > 10 && chosen[1] > 10, "{chosen:?}");
+    }
+
+    #[test]
+    fn branches_are_chosen_at_random() {
+        let mut pct = Pct::new(0, 2, &estimates());
+        let mut chosen = [0; 3];
+        (0..300).for_each(|_| chosen[branches(3, |point| pct.choose(point))] += 1);
+        assert!(chosen.iter().all(|count| *count > 50), "{chosen:?}");
+    }
+}

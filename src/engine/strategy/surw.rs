@@ -1,0 +1,183 @@
+use super::draw::Draw;
+use super::estimates::{Estimates, TASKS, place};
+use super::{Alternative, Choosing, Point, Strategy};
+use crate::engine::ObjectId;
+
+/// Selectively uniform random walk (Zhao et al., "Selectively Uniform Concurrency Testing", ASPLOS 2025).
+///
+/// A random walk favours orders in which tasks alternate: to let one be far ahead of another it has to be lucky at every
+/// choice. Where each task is chosen in proportion to the choices it has left, all orders of their steps are equally likely
+/// (URW). But there are too many. So one object is drawn, and it is the order of its uses that is equally likely: who uses it
+/// next is drawn in proportion to the uses left, and until then all others are kept from it, while the tasks choose among
+/// themselves as before.
+///
+/// What is left is taken from [`Estimates`]; of an execution that they know nothing of, it makes a random walk.
+#[derive(Clone, Debug)]
+pub struct Surw {
+    draw: Draw,
+    /// The choices each task has left.
+    left: [u32; TASKS],
+    /// The object, if tasks share one.
+    object: Option<ObjectId>,
+    /// The uses of it each task has left.
+    uses: [u32; TASKS],
+    /// The place of the task that uses it next, if somebody is to.
+    next: Option<usize>,
+    made: u32,
+    patience: u32,
+}
+
+impl Surw {
+    /// Draws one of the objects that tasks share.
+    pub fn new(seed: u64, estimates: &Estimates) -> Surw {
+        let mut draw = Draw::new(seed);
+        let drawn = match estimates.shared.len() as u32 {
+            0 => None,
+            several => estimates.shared.get(draw.below(several) as usize),
+        };
+        let mut surw = Surw {
+            draw,
+            left: estimates.tasks,
+            object: drawn.map(|uses| uses.object),
+            uses: drawn.map_or([0; TASKS], |uses| uses.tasks),
+            next: None,
+            made: 0,
+            patience: estimates.patience(),
+        };
+        surw.draw_next();
+        surw
+    }
+
+    fn draw_next(&mut self) {
+        self.next = self.draw.weighted(self.uses.iter().copied());
+    }
+}
+
+fn uses(object: Option<ObjectId>, alternative: &Alternative) -> bool {
+    object.is_some() && alternative.access.and_then(|access| access.object()) == object
+}
+
+impl Strategy for Surw {
+    fn choose(&mut self, point: &Point<'_>) -> usize {
+        if point.kind == Choosing::Branch || self.made > self.patience {
+            return self.draw.any(point);
+        }
+        self.made += 1;
+        let Surw { left, object, next, .. } = self;
+        let is_kept = |alternative: &Alternative| {
+            uses(*object, alternative) && next.is_some_and(|next| next != place(alternative.task))
+        };
+        // Where all are kept from the object, the one who is to use it next cannot go on yet, and they are let go.
+        let all_are = point.alternatives.iter().all(is_kept);
+        let weight = |alternative: &Alternative| match !all_are && is_kept(alternative) {
+            true => 0,
+            false => left[place(alternative.task)].max(1),
+        };
+        let chosen = self.draw.weighted(point.alternatives.iter().map(weight)).unwrap_or(0);
+        let alternative = &point.alternatives[chosen];
+        let task = place(alternative.task);
+        self.left[task] = self.left[task].saturating_sub(1);
+        if uses(self.object, alternative) {
+            self.uses[task] = self.uses[task].saturating_sub(1);
+            self.draw_next();
+        }
+        chosen
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use super::super::testing::{accesses, branches, step};
+    use super::*;
+    use crate::engine::{ObjectId, Target};
+
+    const LOCK: Option<Target> = Some(Target::Lock(ObjectId(0)));
+
+    /// The order in which tasks take their steps, if nothing ever blocks.
+    fn order(mut surw: Surw, tasks: &[&[Option<Target>]]) -> Vec<(usize, Option<Target>)> {
+        let mut left = tasks.to_vec();
+        let mut order = Vec::new();
+        while left.iter().any(|steps| !steps.is_empty()) {
+            let ready: Vec<_> =
+                left.iter().enumerate().filter_map(|(task, steps)| Some((task, *steps.first()?))).collect();
+            let next = ready[accesses(&ready, |point| surw.choose(point))];
+            left[next.0] = &left[next.0][1..];
+            order.push(next);
+        }
+        order
+    }
+
+    fn estimates(tasks: &[&[Option<Target>]]) -> Estimates {
+        let steps = tasks
+            .iter()
+            .enumerate()
+            .flat_map(|(task, steps)| steps.iter().map(move |access| step(task, *access)));
+        let mut estimates = Estimates::default();
+        estimates.learn(&steps.collect::<Vec<_>>());
+        estimates
+    }
+
+    /// How often each order of those steps was met.
+    fn orders(tasks: &[&[Option<Target>]], of: impl Fn(&(usize, Option<Target>)) -> bool) -> Vec<usize> {
+        let estimates = estimates(tasks);
+        let mut met: BTreeMap<Vec<usize>, usize> = BTreeMap::new();
+        for seed in 0..6000 {
+            let order = order(Surw::new(seed, &estimates), tasks);
+            *met.entry(order.iter().filter(|step| of(step)).map(|step| step.0).collect()).or_default() += 1;
+        }
+        met.into_values().collect()
+    }
+
+    #[test]
+    fn all_orders_of_steps_are_equally_likely() {
+        // Four steps and two have fifteen orders, of 400 each.
+        let met = orders(&[&[None; 4], &[None; 2]], |_| true);
+        assert_eq!(met.len(), 15);
+        assert!(met.iter().all(|count| (320..480).contains(count)), "{met:?}");
+    }
+
+    #[test]
+    fn all_orders_of_uses_are_equally_likely_whatever_else_tasks_do() {
+        // Six orders of 1000 each.
+        let met = orders(&[&[LOCK, LOCK], &[None, None, None, None, None, LOCK, None, LOCK]], |step| {
+            step.1 == LOCK
+        });
+        assert_eq!(met.len(), 6);
+        assert!(met.iter().all(|count| (880..1120).contains(count)), "{met:?}");
+    }
+
+    #[test]
+    fn wrong_estimates_stop_nobody() {
+        let estimates = estimates(&[&[LOCK; 9], &[LOCK]]);
+        let mut firsts = [0; 3];
+        for seed in 0..300 {
+            // The first task, whose turn it mostly is, takes no step at all.
+            let order = order(Surw::new(seed, &estimates), &[&[], &[LOCK, LOCK], &[LOCK, None]]);
+            assert_eq!(order.len(), 4);
+            firsts[order[0].0] += 1;
+        }
+        assert!(firsts[1] > 90 && firsts[2] > 90, "either goes first: {firsts:?}");
+    }
+
+    #[test]
+    fn in_the_end_nobody_is_kept() {
+        let estimates = estimates(&[&[LOCK], &[LOCK]]);
+        for seed in 0..20 {
+            let mut surw = Surw::new(seed, &estimates);
+            // One spins until the other has used the lock.
+            let spins =
+                (0..2000).find(|_| accesses(&[(0, None), (1, LOCK)], |point| surw.choose(point)) == 1);
+            assert!(spins.is_some());
+        }
+    }
+
+    #[test]
+    fn branches_are_chosen_at_random() {
+        let mut surw = Surw::new(0, &Estimates::default());
+        let mut chosen = [0; 3];
+        (0..300).for_each(|_| chosen[branches(3, |point| surw.choose(point))] += 1);
+        assert!(chosen.iter().all(|count| *count > 50), "{chosen:?}");
+    }
+}

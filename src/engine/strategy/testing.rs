@@ -1,0 +1,34 @@
+//! Points for the tests of strategies.
+
+use super::{Alternative, Choosing, Point};
+use crate::engine::fibers::Step;
+use crate::engine::{Target, TaskId};
+
+/// Calls the closure with a point at which these tasks can go on.
+pub(super) fn tasks<R>(tasks: &[usize], f: impl FnOnce(&Point<'_>) -> R) -> R {
+    let tasks: Vec<_> = tasks.iter().map(|task| (*task, None)).collect();
+    accesses(&tasks, f)
+}
+
+/// As [`tasks`], with what each is about to do.
+pub(super) fn accesses<R>(tasks: &[(usize, Option<Target>)], f: impl FnOnce(&Point<'_>) -> R) -> R {
+    let alternative = |(task, access): &(usize, Option<Target>)| Alternative {
+        task: TaskId(*task),
+        branch: None,
+        access: *access,
+    };
+    let alternatives: Vec<_> = tasks.iter().map(alternative).collect();
+    f(&Point { kind: Choosing::Task, current: None, alternatives: &alternatives })
+}
+
+/// Calls the closure with a point at which task 0 can take that many branches.
+pub(super) fn branches<R>(branches: u32, f: impl FnOnce(&Point<'_>) -> R) -> R {
+    let alternative = |branch| Alternative { task: TaskId(0), branch: Some(branch), access: None };
+    let alternatives: Vec<_> = (0..branches).map(alternative).collect();
+    f(&Point { kind: Choosing::Branch, current: Some(TaskId(0)), alternatives: &alternatives })
+}
+
+/// A step of a task.
+pub(super) fn step(task: usize, access: Option<Target>) -> Step {
+    Step { task: TaskId(task), branch: None, access, preempts: false }
+}

@@ -1,0 +1,223 @@
+//! What strategies do with whole executions: determinism, replay, and what they find.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::*;
+use crate::engine::fibers::{self, Traced, preemptions};
+use crate::engine::{Body, End, Job, Next, Shared, State};
+use crate::script::Schedule;
+use crate::sync::atomic::{AtomicU64, Ordering};
+use crate::sync::channel::{Receiver, Sender, bounded, unbounded};
+use crate::sync::{Mutex, select, thread};
+
+/// A body of one task.
+struct Only<F>(F);
+
+impl<F: Fn() + Send + Sync + 'static> Body for Only<F> {
+    fn first(self: Arc<Self>) -> Job {
+        Job { name: "main".to_owned(), run: Box::new(move || (self.0)()) }
+    }
+
+    fn quiescent(self: Arc<Self>, _: &State) -> Next {
+        Next::End
+    }
+}
+
+fn run(body: impl Fn() + Send + Sync + 'static, strategy: impl Strategy + 'static) -> Traced {
+    fibers::run(Arc::new(Only(body)), Box::new(strategy), 100_000)
+}
+
+fn named(name: String, f: impl FnOnce() + Send + 'static) -> thread::JoinHandle<()> {
+    thread::Builder::new().name(name).spawn(f).expect("a task can be started")
+}
+
+/// What the tasks of a generated body share.
+struct World {
+    locks: [Mutex<u64>; 2],
+    counter: AtomicU64,
+    channels: Vec<(Sender<u64>, Receiver<u64>)>,
+}
+
+/// A body drawn from that seed: two to four tasks with a few operations each. Many of them hang. What they see they add to
+/// `seen`.
+fn generated(seed: u64, seen: Arc<Shared<Vec<u64>>>) -> impl Fn() + Send + Sync + 'static {
+    move || {
+        let channels = vec![bounded(0), bounded(1), unbounded()];
+        let world = Arc::new(World { locks: Default::default(), counter: AtomicU64::new(0), channels });
+        let tasks = 2 + draw::mix(seed, 0) % 3;
+        let tasks: Vec<_> = (0..tasks)
+            .map(|task| {
+                let (world, seen) = (Arc::clone(&world), Arc::clone(&seen));
+                named(format!("a task {task}"), move || {
+                    for op in 0..5 {
+                        let value = operation(&world, draw::mix(draw::mix(seed, task + 1), op));
+                        seen.with(|seen| seen.push(task << 32 | value));
+                    }
+                })
+            })
+            .collect();
+        drop(world);
+        tasks.into_iter().for_each(|task| drop(task.join()));
+    }
+}
+
+/// One of the operations; what it saw.
+fn operation(world: &World, drawn: u64) -> u64 {
+    let (tx, rx) = &world.channels[(drawn >> 8) as usize % 3];
+    let (_, other) = &world.channels[(drawn >> 16) as usize % 3];
+    match drawn % 9 {
+        0 | 1 => tx.send(drawn % 100).map_or(1, |()| 2),
+        2 => rx.recv().unwrap_or(300),
+        3 => rx.try_recv().unwrap_or(400),
+        4 => rx.recv_timeout(Duration::from_millis(drawn % 7)).unwrap_or(500),
+        5 => select! {
+            recv(rx) -> value => value.unwrap_or(600),
+            recv(other) -> value => value.unwrap_or(601),
+            default(Duration::from_millis(3)) => 602,
+        },
+        6 => world.counter.fetch_add(1, Ordering::SeqCst),
+        _ => {
+            let (one, two) = (drawn >> 24 & 1, drawn >> 25 & 1);
+            let mut held = world.locks[one as usize].lock();
+            *held += 1;
+            if two == one { *held } else { *held + *world.locks[two as usize].lock() }
+        }
+    }
+}
+
+/// An execution of the generated body under a strategy: what there was to choose from, what it saw, and its end.
+fn observed(seed: u64, strategy: impl Strategy + Clone + 'static) -> (Vec<Choice>, Vec<u64>, Traced) {
+    let (seen, recorded) = (Arc::default(), Recorded::new(strategy));
+    let traced = run(generated(seed, Arc::clone(&seen)), recorded.clone());
+    (recorded.take(), seen.with(std::mem::take), traced)
+}
+
+#[test]
+fn the_same_choices_are_the_same_execution() {
+    let mut ends = [0, 0];
+    for seed in 0..500 {
+        let mut estimates = Estimates::default();
+        let (choices, seen, first) = observed(seed, RandomWalk::new(seed));
+        estimates.learn(&first.steps);
+        ends[usize::from(first.run.end == End::Quiescent)] += 1;
+        let (again, saw, _) = observed(seed, RandomWalk::new(seed));
+        assert_eq!((&choices, &seen), (&again, &saw), "random walk, {seed}");
+        let (pct, surw) = (Pct::new(seed, 3, &estimates), Surw::new(seed, &estimates));
+        assert_eq!(observed(seed, pct.clone()).0, observed(seed, pct).0, "PCT, {seed}");
+        assert_eq!(observed(seed, surw.clone()).0, observed(seed, surw).0, "SURW, {seed}");
+
+        let schedule = schedule_of(&first.steps, &first.run.state.tasks);
+        let replay = Replay::new(&schedule);
+        let (again, saw, replayed) = observed(seed, replay.clone());
+        assert_eq!(replay.divergence(), None, "replay, {seed}");
+        assert_eq!((&choices, &seen), (&again, &saw), "replay, {seed}");
+        assert_eq!(schedule_of(&replayed.steps, &replayed.run.state.tasks), schedule);
+        let kinds =
+            |choices: &[Choice]| choices.iter().filter(|choice| choice.kind == Choosing::Branch).count();
+        assert_eq!(kinds(&choices), kinds(&again));
+    }
+    assert!(ends[0] > 50 && ends[1] > 50, "some end, some hang: {ends:?}");
+}
+
+#[test]
+fn what_is_not_deterministic_is_seen() {
+    let outside = Arc::new(Shared::new(0));
+    let record = |outside: &Arc<Shared<u32>>| {
+        let (recorded, outside) = (Recorded::new(RandomWalk::new(1)), Arc::clone(outside));
+        let executions = move || outside.with(|count| std::mem::replace(count, *count + 1));
+        run(move || (0..executions()).for_each(|_| thread::yield_now()), recorded.clone());
+        recorded.take()
+    };
+    assert_ne!(record(&outside), record(&outside));
+}
+
+/// Two tasks that take a lock each.
+fn two_lanes() {
+    let lock = Arc::new(Mutex::new(()));
+    let lanes = ["lane 0", "lane_0"].map(|name| {
+        let lock = Arc::clone(&lock);
+        named(name.to_owned(), move || drop(lock.lock()))
+    });
+    lanes.into_iter().for_each(|lane| drop(lane.join()));
+}
+
+fn replayed(schedule: &str) -> (String, Option<Divergence>) {
+    let replay = Replay::new(&self::schedule(schedule));
+    let traced = run(two_lanes, replay.clone());
+    assert_eq!(traced.run.end, End::Finished);
+    (schedule_of(&traced.steps, &traced.run.state.tasks).to_string(), replay.divergence())
+}
+
+/// A schedule of tasks, without branches.
+fn schedule(text: &str) -> Schedule {
+    let mut schedule = Schedule::default();
+    for word in text.split_whitespace() {
+        let (task, times) = word.split_once('*').unwrap_or((word, "1"));
+        let times = times.parse().expect("a number");
+        schedule.push(crate::script::schedule::Step { task: task.to_owned(), branch: None, times });
+    }
+    schedule
+}
+
+#[test]
+fn a_schedule_is_a_prefix() {
+    let (all, divergence) = replayed("");
+    assert_eq!((all.as_str(), divergence), ("main*4 lane_0*2 main*2 lane_0-2*2 main", None));
+    let (other, divergence) = replayed("main*3 lane_0-2*2");
+    assert!(other.starts_with("main*3 lane_0-2*2 ") && divergence.is_none(), "{other}");
+}
+
+#[test]
+fn a_divergence_says_where_and_what_could_go_on() {
+    let (_, divergence) = replayed("main*3 lane1 lane0");
+    let sentence = "at sync point 4: `lane1` was expected, and `main`, `lane_0`, `lane_0-2` could go on";
+    assert_eq!(divergence.map(|divergence| divergence.to_string()).as_deref(), Some(sentence));
+    let (went_on, divergence) = replayed("main*3 lane_0*3 lane_0-2");
+    let sentence = "at sync point 6: `lane_0` was expected, and `main`, `lane_0-2` could go on";
+    assert_eq!(divergence.map(|divergence| divergence.to_string()).as_deref(), Some(sentence));
+    assert!(went_on.starts_with("main*3 lane_0*2 main"), "then with alternative 0: {went_on}");
+    let (_, divergence) = replayed("main*4 lane_0*2 main*2 lane_0-2*2 main*2");
+    let sentence = "at sync point 12: `main` was expected, and the execution had ended";
+    assert_eq!(divergence.map(|divergence| divergence.to_string()).as_deref(), Some(sentence));
+}
+
+#[test]
+fn a_branch_is_part_of_a_schedule() {
+    let body = || {
+        let (tx, rx) = unbounded();
+        tx.send(0).expect("the receiver is alive");
+        let other = rx.clone();
+        select! { recv(rx) -> _ => (), recv(other) -> _ => () }
+    };
+    let branches = |bytes: &[u8]| {
+        let traced = run(body, Bytes::new(bytes));
+        schedule_of(&traced.steps, &traced.run.state.tasks)
+    };
+    let [first, second] = [branches(&[0]), branches(&[1])];
+    assert!(
+        first.to_string().contains("main/0") && second.to_string().contains("main/1"),
+        "{first} {second}"
+    );
+    let replay = Replay::new(&second);
+    let again = run(body, replay.clone());
+    assert_eq!((schedule_of(&again.steps, &again.run.state.tasks), replay.divergence()), (second, None));
+    let replay = Replay::new(&schedule("main*20"));
+    run(body, replay.clone());
+    let sentence = replay.divergence().map(|divergence| divergence.to_string()).unwrap_or_default();
+    assert!(sentence.ends_with("`main` was expected, and `main/0`, `main/1` could go on"), "{sentence}");
+}
+
+#[test]
+fn preemptions_are_switches_away_from_who_could_go_on_and_time_outs() {
+    let zeros = run(two_lanes, Bytes::new([]));
+    assert_eq!(preemptions(&zeros.steps), 0);
+    let replay = Replay::new(&schedule("main*2 lane_0 main lane_0 main*2"));
+    let preempted = run(two_lanes, replay.clone());
+    assert_eq!((preemptions(&preempted.steps), replay.divergence()), (3, None));
+    let waits = || {
+        let (_tx, rx) = bounded::<()>(0);
+        let _ = rx.recv_timeout(Duration::from_millis(1));
+    };
+    assert_eq!(preemptions(&run(waits, Bytes::new([])).steps), 1);
+}
