@@ -5,6 +5,7 @@
 //!
 //! - [`fibers`] runs them on coroutines, one at a time, every sync point a choice of a
 //!   [strategy](strategy::Strategy).
+//! - [`mod@explore`] is for code that is no mux: any closure, on fibers.
 //! - [`threads`] runs the body's tasks freely, on pooled OS threads and native primitives.
 
 #![expect(
@@ -25,6 +26,7 @@ pub mod run;
 mod shared;
 pub mod strategy;
 pub mod threads;
+pub(crate) mod words;
 mod work;
 
 pub use run::{End, Object, ObjectId, ObjectKind, Run, State, Status, Target, Task, TaskId, Wait};

@@ -143,7 +143,8 @@ impl Peer for Loom {
             builder.max_branches = 100_000;
             builder.checkpoint_interval = 1;
             let left = executions - done.load(Ordering::Relaxed);
-            builder.max_permutations = Some(usize::try_from(left).expect("few enough"));
+            // It counts from 1, and looks before it runs.
+            builder.max_permutations = Some(usize::try_from(left + 1).expect("few enough"));
             let count = Arc::clone(&done);
             let stopwatch = Stopwatch::start();
             builder.check(move || {

@@ -47,7 +47,7 @@ impl Peer for Watchmux {
         });
         let failure = explored.err()?;
         assert_eq!(failure.what, What::Deadlock, "{failure}");
-        Some(Found { schedules: failure.index + 1, elapsed: stopwatch.elapsed() })
+        Some(Found { schedules: failure.found.map_or(0, |found| found.index) + 1, elapsed: stopwatch.elapsed() })
     }
 
     fn repeat(&self, executions: u64, body: crate::peer::Empty) -> std::time::Duration {
