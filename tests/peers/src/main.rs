@@ -1,54 +1,55 @@
 //! watchmux side by side with shuttle and loom: the same mux, the same scenarios, one thread, one run.
+//!
+//! Without arguments it prints all tables, else those that are named: `rates`, `search`, `costs`.
 
+use std::process::ExitCode;
+
+use watchmux::explore::Search;
+
+mod costs;
+mod limit;
 mod on_loom;
 mod on_shuttle;
 mod on_watchmux;
 mod peer;
+mod rates;
 mod scenario;
+mod search;
+mod statistics;
 
-use peer::Peer;
-use scenario::{Kind, Scenario};
-use watchmux::explore::Search;
+use on_loom::Loom;
+use on_shuttle::Shuttle;
+use on_watchmux::Watchmux;
 
-fn median(mut v: Vec<f64>) -> f64 {
-    v.sort_by(f64::total_cmp);
-    v[v.len() / 2]
-}
+/// How often each figure is measured, those of all peers in turn, for the machine may be busy.
+const ROUNDS: usize = 9;
 
-fn main() {
+const TABLES: [&str; 3] = ["rates", "search", "costs"];
+
+fn main() -> ExitCode {
+    let named: Vec<String> = std::env::args().skip(1).collect();
+    if let Some(unknown) = named.iter().find(|name| !TABLES.contains(&name.as_str())) {
+        eprintln!("read `{unknown}`, expected one of `{}`", TABLES.join("`, `"));
+        return ExitCode::from(2);
+    }
+    let wants = |table: &str| named.is_empty() || named.iter().any(|name| name == table);
+    // A deadlock is a panic for shuttle, and would be printed.
     std::panic::set_hook(Box::new(|_| {}));
-    let scenarios = [
-        Scenario::correct(Kind::F1, 0), Scenario::correct(Kind::F2, 0), Scenario::correct(Kind::F3, 4),
-        Scenario::correct(Kind::F4, 4), Scenario::correct(Kind::R, 0), Scenario::correct(Kind::R, 4),
-    ];
-    let peers: Vec<Box<dyn Peer>> = vec![
-        Box::new(on_watchmux::Watchmux("watchmux random", Search::RandomWalk)),
-        Box::new(on_shuttle::Shuttle::Random), Box::new(on_shuttle::Shuttle::Pct),
-        Box::new(on_shuttle::Shuttle::Urw), Box::new(on_loom::Loom(2)),
-    ];
-    for s in scenarios {
-        let mut rates = vec![vec![]; peers.len()];
-        let mut points = vec![0.0; peers.len()];
-        for _ in 0..7 {
-            for (i, p) in peers.iter().enumerate() {
-                if i == 4 && matches!(s.kind, Kind::F4 | Kind::R) { continue; }
-                let n = if i == 4 { 300 } else { 2000 };
-                let r = p.rate(s, n);
-                rates[i].push(r.a_second());
-                points[i] = r.points as f64 / r.executions as f64;
-            }
-        }
-        print!("{s}: ");
-        for (i, p) in peers.iter().enumerate() {
-            if rates[i].is_empty() { continue; }
-            let ratio: Vec<f64> = rates[0].iter().zip(&rates[i]).map(|(a, b)| a / b).collect();
-            print!("{} {:.0}/s ({:.0} points) x{:.2} | ", p.name(), median(rates[i].clone()), points[i], median(ratio));
-        }
-        println!();
+
+    let random = Watchmux("watchmux random", Search::RandomWalk);
+    let pct = Watchmux("watchmux PCT 3", Search::Pct { depth: 3 });
+    let surw = Watchmux("watchmux SURW", Search::Surw);
+    let portfolio = Watchmux("watchmux portfolio", Search::Portfolio);
+    if wants("rates") {
+        let peers: [&dyn peer::Peer; 7] =
+            [&random, &pct, &surw, &Shuttle::Random, &Shuttle::Pct, &Shuttle::Urw, &Loom];
+        rates::print(&peers, &[(0, 3), (1, 4), (2, 5), (0, 6)], ROUNDS);
     }
-    for s in [peer::Empty::Body, peer::Empty::Tasks(3), peer::Empty::Points(100)] {
-        let w = median((0..7).map(|_| peers[0].repeat(5000, s).as_secs_f64() / 5000.0 * 1e9).collect());
-        let sh = median((0..7).map(|_| peers[1].repeat(5000, s).as_secs_f64() / 5000.0 * 1e9).collect());
-        println!("{s:?}: watchmux {w:.0} ns, shuttle {sh:.0} ns");
+    if wants("search") {
+        search::print(&[&portfolio, &random, &pct, &surw], &[&Shuttle::Random, &Shuttle::Pct, &Shuttle::Urw]);
     }
+    if wants("costs") {
+        costs::print(&random, &Shuttle::Random, ROUNDS);
+    }
+    ExitCode::SUCCESS
 }

@@ -8,12 +8,12 @@ use shuttle::scheduler::{PctScheduler, RandomScheduler, Scheduler, UrwRandomSche
 use shuttle::{Config, FailurePersistence, Runner};
 use watchmux::engine::Stopwatch;
 
-use crate::peer::{Empty, Found, Peer, Rate};
-use crate::scenario::Scenario;
+use crate::peer::{Found, Peer, Rate, Searcher};
+use crate::scenario::{Piece, Scenario};
 
 mod sync {
     pub(super) use shuttle::sync::mpsc::{Receiver, SyncSender as Sender, sync_channel as channel};
-    pub(super) use shuttle::thread::{JoinHandle, spawn};
+    pub(super) use shuttle::thread::{JoinHandle, spawn, yield_now};
 
     /// A lock that is never poisoned.
     pub(super) struct Mutex<T>(shuttle::sync::Mutex<T>);
@@ -29,6 +29,9 @@ mod sync {
     }
 }
 
+#[path = "pieces.rs"]
+#[expect(clippy::duplicate_mod, reason = "the same code over each peer's own primitives")]
+mod pieces;
 #[path = "scenarios.rs"]
 #[expect(clippy::duplicate_mod, reason = "the same code over each peer's own primitives")]
 mod scenarios;
@@ -82,10 +85,15 @@ impl Peer for Shuttle {
             scenarios::run(scenario, draw.fetch_add(1, Ordering::Relaxed));
             count.fetch_add(shuttle::current::context_switches() as u64, Ordering::Relaxed);
         });
-        Rate { executions, points: points.load(Ordering::Relaxed), elapsed }
+        Rate { executions, points: Some(points.load(Ordering::Relaxed)), elapsed }
     }
+}
 
-    #[expect(clippy::disallowed_methods, reason = "a deadlock is a panic here, and no task of watchmux is near")]
+impl Searcher for Shuttle {
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "a deadlock is a panic here, and no task of watchmux is near"
+    )]
     fn find(&self, scenario: Scenario, seed: u64, most: u64) -> Option<Found> {
         let schedules = Arc::new(AtomicU64::new(0));
         let (draw, count) = (AtomicU64::new(seed << 32), Arc::clone(&schedules));
@@ -101,19 +109,7 @@ impl Peer for Shuttle {
         result.err().map(|_| Found { schedules: schedules.load(Ordering::Relaxed), elapsed })
     }
 
-    fn repeat(&self, executions: u64, body: Empty) -> Duration {
-        self.run(1, executions, move || match body {
-            Empty::Body => {}
-            Empty::Tasks(tasks) => {
-                let tasks: Vec<_> = (0..tasks).map(|_| sync::spawn(|| ())).collect();
-                tasks.into_iter().for_each(|task| task.join().unwrap());
-            }
-            Empty::Points(points) => {
-                let yields = move || (0..points / 2).for_each(|_| shuttle::thread::yield_now());
-                let other = sync::spawn(yields);
-                yields();
-                other.join().unwrap();
-            }
-        })
+    fn repeat(&self, piece: Piece, pieces: usize, executions: u64) -> Duration {
+        self.run(1, executions, move || pieces::repeat(piece, pieces))
     }
 }

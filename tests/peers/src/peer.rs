@@ -2,21 +2,29 @@
 
 use std::time::Duration;
 
-use crate::scenario::Scenario;
+use crate::scenario::{Piece, Scenario};
 
 /// A tool with one way to search.
 pub trait Peer {
     /// As the tables call it.
     fn name(&self) -> &'static str;
 
-    /// Runs the scenario about that often, on the calling thread.
-    fn rate(&self, scenario: Scenario, executions: u64) -> Rate;
+    /// Whether it can run the scenario in good time.
+    fn runs(&self, _: Scenario) -> bool {
+        true
+    }
 
+    /// Runs the scenario that often, on the calling thread.
+    fn rate(&self, scenario: Scenario, executions: u64) -> Rate;
+}
+
+/// A tool that finds deadlocks and lives on.
+pub trait Searcher: Peer {
     /// Searches for a deadlock, up to that many executions.
     fn find(&self, scenario: Scenario, seed: u64, most: u64) -> Option<Found>;
 
-    /// Runs a body that does next to nothing.
-    fn repeat(&self, executions: u64, body: Empty) -> Duration;
+    /// Runs that many pieces in each execution.
+    fn repeat(&self, piece: Piece, pieces: usize, executions: u64) -> Duration;
 }
 
 /// How fast it went.
@@ -25,7 +33,7 @@ pub struct Rate {
     /// How many executions there were.
     pub executions: u64,
     /// How many points they passed at which a switch was possible, if the peer counts them.
-    pub points: u64,
+    pub points: Option<u64>,
     /// The time they took.
     pub elapsed: Duration,
 }
@@ -34,6 +42,11 @@ impl Rate {
     /// Executions a second.
     pub fn a_second(&self) -> f64 {
         self.executions as f64 / self.elapsed.as_secs_f64()
+    }
+
+    /// Points an execution.
+    pub fn points(&self) -> Option<f64> {
+        self.points.map(|points| points as f64 / self.executions as f64)
     }
 }
 
@@ -44,15 +57,4 @@ pub struct Found {
     pub schedules: u64,
     /// The time they took.
     pub elapsed: Duration,
-}
-
-/// A body that does next to nothing.
-#[derive(Clone, Copy, Debug)]
-pub enum Empty {
-    /// Nothing at all.
-    Body,
-    /// Starts and joins that many tasks.
-    Tasks(usize),
-    /// Two tasks that yield, that often both together.
-    Points(usize),
 }

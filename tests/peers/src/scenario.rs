@@ -45,3 +45,48 @@ impl fmt::Display for Scenario {
         write!(f, "{:?} q{}", self.kind, self.queue)
     }
 }
+
+/// A piece of an execution, to see what it costs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Piece {
+    /// A task that does nothing, started and joined.
+    Task,
+    /// A yield of one of two tasks.
+    Yield,
+    /// A lock that is made and dropped.
+    Lock,
+    /// A lock that is taken and released.
+    Locking,
+    /// A channel that is made and dropped.
+    Channel,
+    /// A message sent and received by one task, through a channel with room.
+    Message,
+    /// A message handed from one task to another at a rendezvous.
+    Rendezvous,
+}
+
+impl Piece {
+    /// All of them.
+    pub const ALL: [Piece; 7] = [
+        Piece::Task,
+        Piece::Yield,
+        Piece::Lock,
+        Piece::Locking,
+        Piece::Channel,
+        Piece::Message,
+        Piece::Rendezvous,
+    ];
+
+    /// As the table calls it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Piece::Task => "a task, started and joined",
+            Piece::Yield => "a yield",
+            Piece::Lock => "a lock, made and dropped",
+            Piece::Locking => "a lock, taken and released",
+            Piece::Channel => "a channel, made and dropped",
+            Piece::Message => "a message sent and received, with room",
+            Piece::Rendezvous => "a message handed over at a rendezvous",
+        }
+    }
+}
