@@ -19,9 +19,10 @@ mod interrupt;
 mod output;
 mod progress;
 mod replay;
+mod shrink;
 mod subjects;
 
-pub use args::{Common, Engine, Format, Hunt, Refusal, Replay, Request, parse};
+pub use args::{Common, Engine, Format, Hunt, Refusal, Replay, Request, Shrink, parse};
 pub use exit::Exit;
 use output::Output;
 
@@ -63,6 +64,7 @@ impl Command<'_> {
         match request {
             Request::Hunt(options) => self.hunt(options, out),
             Request::Replay(options) => self.replay(options, out),
+            Request::Shrink(options) => self.shrink(options, out),
             Request::Subjects => subjects::list(out, self.subjects).map(|()| Exit::Pass),
         }
     }

@@ -67,10 +67,11 @@ fn a_mux_that_holds_passes() {
     let output = run(&["--runs", "200", "--seed", "7"]);
     assert_eq!(output.status.code(), Some(0), "{}", stdout(&output));
     assert!(
-        stdout(&output).starts_with("mux: pass, own contract, seed 7\n  200 runs in"),
+        stdout(&output).starts_with("mux: pass, own contract, seed 7\n  160 runs on fibers in"),
         "{}",
         stdout(&output)
     );
+    assert!(stdout(&output).contains("40 runs on free threads in"), "{}", stdout(&output));
     assert!(stderr(&output).contains("hunting mux, own contract, seed 7"), "{}", stderr(&output));
 }
 
@@ -79,9 +80,21 @@ fn kubernetes_1321_is_found_shrunk_and_explained() {
     let output = run(&["hunt", "--subject", "k8s-906", "--seed", "1", "--time", "30"]);
     let report = stdout(&output);
     assert_eq!(output.status.code(), Some(3), "{report}");
-    for part in ["HANG in k8s-906", "mixed deadlock: channel & lock", "[lock]: stop", "[chan send]", "seed 1"]
-    {
-        assert!(report.contains(part), "`{part}` is missing:\n{report}");
+    let flat = report.split_whitespace().collect::<Vec<_>>().join(" ");
+    for part in [
+        "HANG in k8s-906",
+        "mixed deadlock: channel & lock",
+        "[lock]: stop",
+        "[chan send]",
+        "of seed 1 (",
+        "Script (3 ops, 1 lane)",
+        "no op can be removed (every schedule with up to 2 preemptions explored)",
+        "none with fewer shows it",
+        "Confirmed on free threads: ",
+        "Schedule setup*",
+        "watchmux replay findings/k8s-906-",
+    ] {
+        assert!(flat.contains(part), "`{part}` is missing:\n{report}");
     }
     assert!(!report.contains('\u{1b}'), "no colours where nobody sees them: {report:?}");
     assert!(report.lines().all(|line| line.chars().count() <= 100), "{report}");
@@ -149,18 +162,47 @@ fn keep_going_reports_one_finding_a_signature_and_save_keeps_them() {
 
 #[test]
 fn replay_compares_with_what_is_expected() {
-    let output = run(&["replay", BUG]);
-    assert_eq!(output.status.code(), Some(0), "{}", stdout(&output));
-    for part in
-        ["k8s-906 own hang in run", "mux strict pass in 50 runs, as expected", "is not used on free threads"]
-    {
-        assert!(stdout(&output).contains(part), "`{part}` is missing:\n{}", stdout(&output));
+    for (engine, parts) in [
+        (
+            "both",
+            [
+                "k8s-906 own hang by its schedule, as expected",
+                "mux strict pass in 500 runs on fibers and 50 runs on free threads, as expected (explored, for its \
+                 schedule does not fit: at sync point",
+            ],
+        ),
+        (
+            "fibers",
+            ["k8s-906 own hang by its schedule, as expected", "mux strict pass in 500 runs on fibers, as"],
+        ),
+        (
+            "threads",
+            [
+                "k8s-906 own hang in run",
+                "mux strict pass in 50 runs on free threads, as expected (its schedule is not used on free threads)",
+            ],
+        ),
+    ] {
+        let output = run(&["replay", BUG, "--engine", engine]);
+        assert_eq!(output.status.code(), Some(0), "{}", stdout(&output));
+        for part in parts {
+            assert!(stdout(&output).contains(part), "`{part}` is missing:\n{}", stdout(&output));
+        }
     }
     let wrong = fs::read_to_string(BUG).unwrap().replace("mux strict pass", "mux strict hang");
+    let wrong: String = wrong
+        .lines()
+        .filter(|line| !line.starts_with("schedule"))
+        .fold(String::new(), |text, line| text + line + "\n");
     let (_folder, paths) = folder(&[("wrong.script", wrong.as_bytes())]);
     let output = run(&["replay", "--times", "30", text_of(&paths[0])]);
     assert_eq!(output.status.code(), Some(7), "{}", stdout(&output));
-    assert!(stdout(&output).contains("mux strict pass in 30 runs, expected hang"), "{}", stdout(&output));
+    assert!(
+        stdout(&output)
+            .contains("mux strict pass in 30 runs on fibers and 30 runs on free threads, expected hang"),
+        "{}",
+        stdout(&output)
+    );
 }
 
 #[test]
@@ -175,6 +217,86 @@ fn replay_on_a_subject_reports_its_verdict() {
     let (_folder, paths) = folder(&[("own.script", own.as_bytes())]);
     let output = run(&["replay", text_of(&paths[0]), "--contract", "strict"]);
     assert_eq!(output.status.code(), Some(5), "{}", stdout(&output));
+}
+
+#[test]
+fn a_schedule_that_does_not_fit_diverges() {
+    let stale = fs::read_to_string(BUG).unwrap().replace("schedule setup*", "schedule setup*9 lane1 setup*");
+    let (_folder, paths) = folder(&[("stale.script", stale.as_bytes())]);
+    let output = run(&["replay", text_of(&paths[0]), "--seed", "1"]);
+    assert_eq!(output.status.code(), Some(6), "{}", stdout(&output));
+    let expected = "k8s-906 own diverged at sync point 7: `setup` was expected, and `";
+    assert!(stdout(&output).contains(expected), "{}", stdout(&output));
+    assert!(stdout(&output).contains("1 not as expected"), "{}", stdout(&output));
+    let output = run(&["replay", text_of(&paths[0]), "--subject", "k8s-906", "--format", "json"]);
+    assert_eq!(output.status.code(), Some(6), "{}", stdout(&output));
+    let [object] = objects(&output).try_into().unwrap();
+    assert_eq!((&object["verdict"], &object["schedule"]), (&"diverged".into(), &"diverged".into()));
+    assert!(object["divergence"].as_str().unwrap().contains("`setup` was expected"), "{object}");
+}
+
+/// The output without what depends on how long things took.
+fn without_timings(output: &Output) -> String {
+    let is_timing = |word: &str| {
+        word.trim_end_matches(',').ends_with("/s)") || word.parse::<f64>().is_ok_and(|_| word.contains('.'))
+    };
+    let line = |line: &str| line.split(' ').filter(|word| !is_timing(word)).collect::<Vec<_>>().join(" ");
+    stdout(output).lines().map(line).collect::<Vec<_>>().join("\n")
+}
+
+#[test]
+fn the_same_seed_gives_the_same_output_on_any_number_of_jobs() {
+    for subject in ["k8s-906", "goker-1321"] {
+        let [one, two, many] = ["1", "2", "7"].map(|jobs| {
+            let line =
+                ["--subject", subject, "--engine", "fibers", "--seed", "5", "--contract", "strict", "--jobs"];
+            let output = command(&line).arg(jobs).output().unwrap();
+            assert_eq!(output.status.code(), Some(3), "{}", stdout(&output));
+            without_timings(&output)
+        });
+        assert!(one.contains("Schedule    setup"), "{one}");
+        assert_eq!(one, two);
+        assert_eq!(one, many);
+    }
+}
+
+#[test]
+fn what_was_saved_is_replayed_by_its_schedule_and_shrunk_to_itself() {
+    let (folder, _) = folder(&[]);
+    let line = ["--subject", "k8s-906", "--engine", "fibers", "--seed", "3", "--format", "json", "--save"];
+    let output = command(&line).arg(folder.path()).output().unwrap();
+    let [object] = objects(&output).try_into().unwrap();
+    let saved = object["saved"].as_str().unwrap();
+    let entry = text::parse("saved", &fs::read_to_string(saved).unwrap()).unwrap();
+    assert_eq!(entry.schedule.unwrap().to_string(), object["schedule"].as_str().unwrap());
+    let replayed = run(&["replay", saved, "--format", "json"]);
+    assert_eq!(replayed.status.code(), Some(0), "{}", stdout(&replayed));
+    let [replayed] = objects(&replayed).try_into().unwrap();
+    assert_eq!((&replayed["schedule"], &replayed["runs"]), (&"fits".into(), &1.into()));
+    let shrunk = run(&["shrink", saved, "--engine", "fibers", "--format", "json"]);
+    assert_eq!(shrunk.status.code(), Some(3), "{}", stderr(&shrunk));
+    let [shrunk] = objects(&shrunk).try_into().unwrap();
+    assert_eq!((&shrunk["script"], &shrunk["schedule"]), (&object["script"], &object["schedule"]));
+}
+
+#[test]
+fn a_script_is_shrunk_on_the_subject_it_names_or_the_one_that_is_named() {
+    let big = "mux incoming=3 queue=0 when-full=wait\nsetup\n  watch a\n  watch b\nlane\n  action\n  action\nlane\n  \
+               recv b\n  stop a\n  stop b\nexpect mux own pass\nexpect k8s-906 own hang\n";
+    let (_folder, paths) = folder(&[("big.script", big.as_bytes())]);
+    let file = text_of(&paths[0]);
+    let shrunk = |options: &[&str]| {
+        let output = run(&[&["shrink", file, "--format", "json", "--seed", "1"], options].concat());
+        let [object] = objects(&output).try_into().unwrap();
+        (output.status.code().unwrap(), object)
+    };
+    let (exit, object) = shrunk(&[]);
+    assert_eq!((exit, &object["subject"], &object["ops"]), (3, &"k8s-906".into(), &3.into()), "{object}");
+    let (exit, object) = shrunk(&["--schedule"]);
+    assert_eq!((exit, &object["ops"]), (3, &7.into()), "{object}");
+    assert!(object["schedule"].is_string() && object["shrunk"]["schedule_alone"] == true, "{object}");
+    let (exit, object) = shrunk(&["--subject", "mux", "--times", "20"]);
+    assert_eq!((exit, &object["verdict"], &object["script"]), (0, &"pass".into(), &Value::Null), "{object}");
 }
 
 #[test]
@@ -200,12 +322,15 @@ fn bad_usage_is_refused() {
     assert_refused(&["--runs", "0"], &["--runs"]);
     assert_refused(&["--jobs", "many"], &["--jobs", "many"]);
     assert_refused(&["--deadline", "-0.5"], &["--deadline", "-0.5"]);
-    assert_refused(&["--engine", "steam"], &["--engine", "steam", "threads"]);
+    assert_refused(&["--engine", "steam"], &["--engine", "steam", "fibers, threads, both"]);
     assert_refused(&["--contract", "other"], &["--contract", "other", "own"]);
     assert_refused(&["--format", "html"], &["--format", "html", "json"]);
     assert_refused(&["--save", BUG, "--runs", "1"], &["--save", "kubernetes-1321.script", "folder"]);
     assert_refused(&["dance"], &["dance"]);
     assert_refused(&["replay"], &["PATH"]);
+    assert_refused(&["shrink"], &["FILE"]);
+    assert_refused(&["shrink", CORPUS], &["corpus", "a folder", "a file"]);
+    assert_refused(&["shrink", BUG, "--subject", "nobody"], &["--subject", "`nobody`"]);
     assert_refused(&["replay", CORPUS, "--subject", "nobody"], &["--subject", "`nobody`"]);
 }
 
@@ -225,6 +350,8 @@ fn bad_input_is_refused() {
     assert_refused(&["replay", empty], &["empty.script:1", "`mux`"]);
     assert_refused(&["replay", picture], &["picture.png:1", "PNG"]);
     assert_refused(&["replay", silent], &["silent.script", "`subject`", "`expect`", "--subject"]);
+    assert_refused(&["shrink", silent], &["silent.script", "`subject`", "`expect`", "--subject"]);
+    assert_refused(&["shrink", malformed], &["malformed.script:3", "`i`", "`a` to `h`"]);
     assert_refused(&["replay", stranger], &["stranger.script:3", "`stranger`", "`k8s-906`"]);
     // One bad file is told before any other is run.
     assert_refused(&["replay", BUG, malformed], &["malformed.script:3"]);
@@ -249,7 +376,7 @@ impl EachStr for Vec<PathBuf> {
 
 #[test]
 fn help_version_and_subjects_are_printed() {
-    for line in [&["--help"][..], &["hunt", "--help"], &["replay", "--help"]] {
+    for line in [&["--help"][..], &["hunt", "--help"], &["replay", "--help"], &["shrink", "--help"]] {
         let output = run(line);
         assert_eq!(output.status.code(), Some(0));
         assert!(stdout(&output).contains("--seed"), "{}", stdout(&output));

@@ -8,7 +8,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use watchmux::engine::{self, Shared};
-use watchmux::hunt::{Budget, Campaign, Effort, Group, Outcome, Progress, Trial, shrink};
+use watchmux::hunt::{
+    Budget, Campaign, Effort, EngineKind, Engines, Group, Jobs, Outcome, Progress, Trial, shrink,
+};
 use watchmux::oracle::{Class, Contract, Signature, Verdict};
 use watchmux::script::{Config, ContractKind, OpKind, Script};
 use watchmux::subject::{self, Capabilities, Running, Shipped, Subject};
@@ -26,7 +28,7 @@ const DEADLINE: Duration = Duration::from_secs(30);
 /// Set by nobody.
 static STOP: AtomicBool = AtomicBool::new(false);
 
-const EFFORT: Effort<'_> = Effort { jobs: 2, time: None, stop: &STOP };
+const EFFORT: Effort<'_> = Effort { jobs: Jobs::each(2), time: None, stop: &STOP };
 
 fn trial(subject: &str, kind: ContractKind) -> Trial {
     let named = subject::all().into_iter().find(|other| other.name() == subject);
@@ -34,7 +36,14 @@ fn trial(subject: &str, kind: ContractKind) -> Trial {
 }
 
 fn campaign(trial: Trial, runs: u64, seed: u64) -> Campaign {
-    Campaign { trial, budget: Budget { time: None, runs: Some(runs) }, seed, keep_going: false }
+    Campaign {
+        trial,
+        engines: Engines::Threads,
+        twice: false,
+        budget: Budget { time: None, runs: Some(runs) },
+        seed,
+        keep_going: false,
+    }
 }
 
 fn run(campaign: &Campaign) -> Outcome {
@@ -61,13 +70,17 @@ fn each_canary_is_found() {
             assert!(B1.is_shown_by(&group.found.finding.signature), "{subject}: {}", list(&outcome.findings));
             // Of hundreds of reruns for each candidate, so not for every seed.
             if seed == SEEDS.start {
-                let shrunk = shrink(&campaign.trial, &group.found, seed, EFFORT);
+                let shrunk = shrink(&campaign.trial, &group.found, seed, campaign.engines, EFFORT);
                 assert!(
                     shrunk.script.ops() <= ops && shrunk.script.lanes.len() == 1,
                     "{subject}: {}",
                     shrunk.script
                 );
-                assert!(shrunk.minimal && shrunk.confirmation.hits > 0, "{subject}: {}", shrunk.script);
+                assert!(
+                    shrunk.minimal && shrunk.confirmation.is_some_and(|confirmation| confirmation.hits > 0),
+                    "{subject}: {}",
+                    shrunk.script
+                );
                 assert!(B1.is_shown_by(&shrunk.finding.signature), "{subject}: {:?}", shrunk.finding);
             }
         }
@@ -85,9 +98,9 @@ fn each_fixed_version_passes() {
 
 #[track_caller]
 fn passes(outcome: &Outcome) {
-    let Outcome { subject, seed, findings, inconclusive, .. } = outcome;
+    let Outcome { subject, seed, findings, .. } = outcome;
     assert!(findings.is_empty(), "{subject}, seed {seed}: {}", list(findings));
-    assert_eq!(*inconclusive, 0, "{subject}, seed {seed}");
+    assert_eq!(outcome.inconclusive(), 0, "{subject}, seed {seed}");
 }
 
 /// A bug or hazard of the gallery, by what tells it from all others.
@@ -246,9 +259,9 @@ fn no_control_is_reported() {
         let script: Script = script.parse().expect("it is a script");
         for (subject, kind) in on {
             let trial = trial(subject, *kind);
-            let script = trial.clamp(&script);
+            let script = Arc::new(trial.clamp(&script));
             for noise in 0..200 {
-                let judgement = trial.execute(&script, noise).judgement;
+                let judgement = trial.on_threads(&script, noise).judgement;
                 // Wound down, the first version hangs for a reason of its own.
                 let mut others = judgement.findings.iter().filter(|finding| {
                     let signature = &finding.signature;
@@ -321,12 +334,12 @@ fn a_seed_draws_the_same_scripts_for_any_number_of_workers() {
     let mut noted = [1, 2, 5].map(|jobs| {
         let noting = Arc::new(Noting::default());
         let campaign = campaign(Trial::new(Arc::clone(&noting) as _, Own, DEADLINE), 200, 3);
-        passes(&campaign.run(Effort { jobs, ..EFFORT }, &Progress::default(), &|_| {}));
-        let drawn: Vec<_> = (0..200).map(|run| campaign.draw(run)).collect();
+        passes(&campaign.run(Effort { jobs: Jobs::each(jobs), ..EFFORT }, &Progress::default(), &|_| {}));
+        let drawn: Vec<_> = (0..200).map(|run| campaign.draw(EngineKind::Threads, run)).collect();
         (noting.0.with(std::mem::take), drawn)
     });
     for (configs, drawn) in &mut noted {
-        let mut expected: Vec<Config> = drawn.iter().map(|(script, _)| script.config).collect();
+        let mut expected: Vec<Config> = drawn.iter().map(|script| script.config).collect();
         let order = |config: &Config| (config.incoming, config.queue, config.when_full);
         configs.sort_by_key(order);
         expected.sort_by_key(order);

@@ -7,7 +7,8 @@ use std::time::Duration;
 
 use watchmux::hunt::corpus::{self, Loaded};
 use watchmux::hunt::replay::Replay;
-use watchmux::hunt::{Effort, Trial};
+use watchmux::hunt::{Effort, Engines, Jobs, Trial};
+use watchmux::oracle::Verdict;
 use watchmux::script::text;
 use watchmux::subject;
 
@@ -32,8 +33,17 @@ fn every_entry_is_as_expected() {
                 subject.unwrap_or_else(|| panic!("{file}: no subject is called {}", expect.subject));
             let trial = Trial::new(subject.clone(), expect.contract, Duration::from_secs(1));
             let expected = Some(expect.verdict);
-            let replay = Replay { trial: &trial, script: &entry.script, expected, times: None, seed: SEED };
-            let replayed = replay.run(Effort { jobs: 1, time: None, stop: &stop });
+            let replay = Replay {
+                trial: &trial,
+                script: &entry.script,
+                schedule: entry.schedule.as_ref(),
+                strict: expect.verdict != Verdict::Pass,
+                engines: Engines::Both,
+                expected,
+                times: None,
+                seed: SEED,
+            };
+            let replayed = replay.run(Effort { jobs: Jobs::each(1), time: None, stop: &stop });
             if replayed.verdict != expect.verdict {
                 let found = replayed.found.map(|found| found.finding.sentence).unwrap_or_default();
                 wrong.push(format!("{file}: `{expect}`, but {} {found}", replayed.verdict));

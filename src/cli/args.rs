@@ -8,13 +8,13 @@ use clap::error::ErrorKind;
 use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
 
 use super::exit::Exit;
-use crate::hunt::Budget;
+use crate::hunt::{Budget, Engines, Jobs};
 use crate::script::ContractKind;
 
 /// How long a hunt takes that is not told.
 const TIME: Duration = Duration::from_secs(10);
 
-/// How many workers there are for each core, if it is not told: executions on free threads sleep more than they
+/// How many workers on free threads there are for each core, if it is not told: executions on free threads sleep more than they
 /// compute, and one a core leaves more than half of it idle.
 const JOBS_A_CORE: usize = 4;
 
@@ -31,6 +31,8 @@ pub enum Request {
     Hunt(Hunt),
     /// Run kept scripts again.
     Replay(Replay),
+    /// Make a kept script smaller.
+    Shrink(Shrink),
     /// List the subjects.
     Subjects,
 }
@@ -61,6 +63,7 @@ pub fn parse(line: impl IntoIterator<Item = OsString>) -> Result<Request, Refusa
         None => Request::Hunt(command.hunt),
         Some(Task::Hunt(hunt)) => Request::Hunt(hunt),
         Some(Task::Replay(replay)) => Request::Replay(replay),
+        Some(Task::Shrink(shrink)) => Request::Shrink(shrink),
         Some(Task::Subjects) => Request::Subjects,
     })
 }
@@ -98,6 +101,8 @@ enum Task {
     Hunt(Hunt),
     /// Run kept scripts again, and compare their verdicts with the expected ones
     Replay(Replay),
+    /// Make a kept script smaller, and its schedule simpler
+    Shrink(Shrink),
     /// List the subjects
     Subjects,
 }
@@ -117,10 +122,13 @@ pub struct Hunt {
     /// Go on after a finding, and report one for each signature
     #[arg(long)]
     pub keep_going: bool,
+    /// Do each run on fibers twice, and report where the two differ: they do if a subject is not deterministic
+    #[arg(long)]
+    pub twice: bool,
     /// Save what is found to this folder, as *.script
     #[arg(long, value_name = "DIR")]
     pub save: Option<PathBuf>,
-    /// What hunts and replays have in common.
+    /// What all have in common.
     #[command(flatten)]
     pub common: Common,
 }
@@ -141,19 +149,44 @@ pub struct Replay {
     /// Report the verdict of this subject, or of `all`, and ignore `expect` lines; several if repeated
     #[arg(long = "subject", value_name = "NAME")]
     pub subjects: Vec<String>,
-    /// How often a script is run at most [default: 50 if it must pass, and 2,000 to see anything else]
+    /// How often each engine runs a script at most [default: 500 on fibers and 50 on threads if it must pass, and 5,000
+    /// and 2,000 to see anything else]
     #[arg(long, value_name = "N", value_parser = number(1..=u64::MAX), allow_negative_numbers = true)]
     pub times: Option<u64>,
-    /// What hunts and replays have in common.
+    /// What all have in common.
     #[command(flatten)]
     pub common: Common,
 }
 
-/// The options of `hunt` and `replay`.
+/// The options of `shrink`.
+#[derive(Args, Clone, Debug, PartialEq)]
+pub struct Shrink {
+    /// A script
+    #[arg(value_name = "FILE")]
+    pub file: PathBuf,
+    /// The subject it is shrunk on [default: the one that it expects something other than a pass of, or else its own]
+    #[arg(long, value_name = "NAME")]
+    pub subject: Option<String>,
+    /// How often each engine runs the script at most, to see what is to be shrunk [default: 5,000 on fibers and 2,000
+    /// on threads]
+    #[arg(long, value_name = "N", value_parser = number(1..=u64::MAX), allow_negative_numbers = true)]
+    pub times: Option<u64>,
+    /// Make only the schedule simpler, or find one, and leave the script as it is
+    #[arg(long)]
+    pub schedule: bool,
+    /// Save what it is shrunk to to this folder, as *.script
+    #[arg(long, value_name = "DIR")]
+    pub save: Option<PathBuf>,
+    /// What all have in common.
+    #[command(flatten)]
+    pub common: Common,
+}
+
+/// The options of `hunt`, `replay` and `shrink`.
 #[derive(Args, Clone, Debug, PartialEq)]
 pub struct Common {
     /// What runs the scripts
-    #[arg(long, value_enum, default_value_t = Engine::Threads)]
+    #[arg(long, value_enum, default_value_t = Engine::Both)]
     pub engine: Engine,
     /// Which contract judges, where no `expect` line says: the subject's own, or the shipped mux's
     #[arg(long, value_name = "KIND", value_parser = contract, default_value = "own")]
@@ -161,10 +194,10 @@ pub struct Common {
     /// What scripts and noise are drawn from [default: random, and printed]
     #[arg(long, value_name = "N", value_parser = number(0..=u64::MAX), allow_negative_numbers = true)]
     pub seed: Option<u64>,
-    /// How long one run may take, in seconds, before nothing is concluded from it
+    /// How long one run on free threads may take, in seconds, before nothing is concluded from it
     #[arg(long, value_name = "SECONDS", value_parser = seconds, default_value = "1", allow_negative_numbers = true)]
     pub deadline: Duration,
-    /// How many runs at a time [default: four a core, 64 at most]
+    /// How many runs at a time [default: one a core on fibers, four a core on free threads, 64 at most]
     #[arg(long, value_name = "N", value_parser = number(1..=MOST_JOBS), allow_negative_numbers = true)]
     pub jobs: Option<u64>,
     /// How to print
@@ -174,17 +207,32 @@ pub struct Common {
 
 impl Common {
     /// How many runs at a time.
-    pub fn jobs(&self) -> usize {
+    pub fn jobs(&self) -> Jobs {
         let cores = std::thread::available_parallelism().map_or(1, NonZeroUsize::get);
-        self.jobs.map_or_else(|| (cores * JOBS_A_CORE).min(USUAL_JOBS), |jobs| jobs as usize)
+        let usual = Jobs { fibers: cores.min(USUAL_JOBS), threads: (cores * JOBS_A_CORE).min(USUAL_JOBS) };
+        self.jobs.map_or(usual, |jobs| Jobs::each(jobs as usize))
     }
 }
 
 /// What runs scripts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum Engine {
+    /// Deterministic: one task at a time, each sync point a choice; explores many schedules, repeats any of them
+    Fibers,
     /// Free-running OS threads, with noise at their sync points
     Threads,
+    /// Fibers first, and for most of the budget; then threads
+    Both,
+}
+
+impl From<Engine> for Engines {
+    fn from(engine: Engine) -> Engines {
+        match engine {
+            Engine::Fibers => Engines::Fibers,
+            Engine::Threads => Engines::Threads,
+            Engine::Both => Engines::Both,
+        }
+    }
 }
 
 /// How to print.

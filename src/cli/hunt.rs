@@ -7,12 +7,13 @@ use super::args::{Format, Hunt};
 use super::progress::Reporter;
 use super::{Command, Exit, Failure, Output, seed, subjects};
 use crate::engine::Shared;
-use crate::hunt::{Campaign, Effort, Found, Group, Outcome, Progress, Trial, corpus, shrink};
+use crate::hunt::{Campaign, Effort, Engines, Found, Group, Outcome, Progress, Trial, corpus, shrink};
+use crate::oracle::Verdict;
 use crate::report::{json, text};
 use crate::subject::Subject;
 
 /// How long a finding is shrunk, at most.
-const SHRINKING: Duration = Duration::from_secs(8);
+pub(super) const SHRINKING: Duration = Duration::from_secs(8);
 
 impl Command<'_> {
     /// Searches the subjects one after the other, and prints what is found.
@@ -21,12 +22,7 @@ impl Command<'_> {
             [] => self.subjects.first().cloned().into_iter().collect(),
             names => subjects::find(self.subjects, names)?,
         };
-        if let Some(folder) = options.save.as_deref().filter(|path| path.exists() && !path.is_dir()) {
-            return Err(Failure::Usage(format!(
-                "--save: read `{}`, a file, expected a folder",
-                folder.display()
-            )));
-        }
+        check_folder(options.save.as_deref())?;
         let seed = seed(options.common.seed);
         let mut exit = Exit::Pass;
         for (index, subject) in subjects.into_iter().enumerate() {
@@ -36,7 +32,7 @@ impl Command<'_> {
                     if index > 0 {
                         writeln!(out)?;
                     }
-                    text::outcome(out, &outcome, self.program)
+                    text::outcome(out, &outcome, &|group| self.again(&outcome, group, options))
                 }
                 Format::Json => json::outcome(out, &outcome, options.keep_going),
             })?;
@@ -50,6 +46,21 @@ impl Command<'_> {
         Ok(exit)
     }
 
+    /// What is to be typed to see a finding again.
+    fn again(&self, outcome: &Outcome, group: &Group, options: &Hunt) -> String {
+        let program = self.program;
+        if let Some(path) = &group.saved {
+            return format!("{program} replay {}", path.display());
+        }
+        let Outcome { subject, contract, seed, .. } = outcome;
+        // Free threads need not do the same again, so it is not told where to end.
+        let keep_going = if options.keep_going { " --keep-going" } else { "" };
+        let hunt =
+            format!("hunt --subject {subject} --contract {} --seed {seed}{keep_going}", contract.name());
+        let name = corpus::file_name(subject, *contract, &group.found.finding.signature);
+        format!("{program} {hunt} --save findings, and then {program} replay findings/{name}")
+    }
+
     /// Searches one subject; with what it found, and whether that could be saved.
     fn hunt_one(
         &self,
@@ -59,12 +70,14 @@ impl Command<'_> {
     ) -> (Outcome, Result<(), Failure>) {
         let common = &options.common;
         let trial = Trial::new(subject, common.contract, common.deadline);
-        let campaign = Campaign { trial, budget: options.budget(), seed, keep_going: options.keep_going };
+        let (engines, budget) = (Engines::from(common.engine), options.budget());
+        let twice = options.twice;
+        let campaign = Campaign { trial, engines, twice, budget, seed, keep_going: options.keep_going };
         let effort = Effort { jobs: common.jobs(), time: None, stop: self.stop };
         let progress = Arc::new(Progress::default());
         let reporter = Reporter::start(&campaign, effort.jobs, &progress);
-        let keeper =
-            Keeper { folder: options.save.as_deref(), campaign: &campaign, failure: Shared::new(None) };
+        let folder = options.save.as_deref();
+        let keeper = Keeper { folder, trial: &campaign.trial, seed, failure: Shared::new(None) };
         let news = |found: &Found| {
             // A search that goes on may never get to its end: what it finds is kept at once.
             if options.keep_going {
@@ -74,31 +87,55 @@ impl Command<'_> {
         let mut outcome = campaign.run(effort, &progress, &news);
         reporter.shrinking();
         for group in &mut outcome.findings {
-            group.saved = keeper.keep(group);
-            if !self.stop.load(Ordering::Relaxed) {
-                let effort = Effort { time: Some(SHRINKING), ..effort };
-                group.shrunk = Some(shrink(&campaign.trial, &group.found, seed, effort));
-                group.saved = keeper.keep(group);
-            }
+            self.shrink_group(group, engines, effort, &keeper);
         }
-        (outcome, keeper.failure.into_inner().map_or(Ok(()), Err))
+        (outcome, keeper.finish())
+    }
+
+    /// Shrinks a finding, and saves it before and after.
+    pub(super) fn shrink_group(
+        &self,
+        group: &mut Group,
+        engines: Engines,
+        effort: Effort<'_>,
+        keeper: &Keeper<'_>,
+    ) {
+        group.saved = keeper.keep(group);
+        // What differs from itself cannot be run again.
+        let diverged = group.found.finding.signature.verdict == Verdict::Diverged;
+        if !diverged && !self.stop.load(Ordering::Relaxed) {
+            let effort = Effort { time: Some(SHRINKING), ..effort };
+            group.shrunk = Some(shrink(keeper.trial, &group.found, keeper.seed, engines, effort));
+            group.saved = keeper.keep(group);
+        }
+    }
+}
+
+/// Refuses a folder to save to that is a file.
+pub(super) fn check_folder(folder: Option<&Path>) -> Result<(), Failure> {
+    match folder.filter(|path| path.exists() && !path.is_dir()) {
+        None => Ok(()),
+        Some(file) => {
+            Err(Failure::Usage(format!("--save: read `{}`, a file, expected a folder", file.display())))
+        }
     }
 }
 
 /// Saves what is found, if it is to be saved.
-struct Keeper<'a> {
-    folder: Option<&'a Path>,
-    campaign: &'a Campaign,
+pub(super) struct Keeper<'a> {
+    pub(super) folder: Option<&'a Path>,
+    pub(super) trial: &'a Trial,
+    pub(super) seed: u64,
     /// The first.
-    failure: Shared<Option<Failure>>,
+    pub(super) failure: Shared<Option<Failure>>,
 }
 
 impl Keeper<'_> {
     /// Saves it, and says where; a failure is kept for later.
-    fn keep(&self, group: &Group) -> Option<PathBuf> {
+    pub(super) fn keep(&self, group: &Group) -> Option<PathBuf> {
         let folder = self.folder?;
-        let Campaign { trial, seed, .. } = self.campaign;
-        let subject = trial.subject.name();
+        let Keeper { trial, seed, .. } = self;
+        let subject = trial.subject().name();
         let name = corpus::file_name(subject, trial.kind, &group.found.finding.signature);
         let entry = corpus::entry(subject, trial.kind, *seed, group);
         match corpus::save(folder, &name, &entry) {
@@ -109,5 +146,10 @@ impl Keeper<'_> {
                 None
             }
         }
+    }
+
+    /// Whether all could be saved.
+    pub(super) fn finish(self) -> Result<(), Failure> {
+        self.failure.into_inner().map_or(Ok(()), Err)
     }
 }

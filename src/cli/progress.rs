@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
 
-use crate::hunt::{Budget, Campaign, Progress};
+use crate::hunt::{Budget, Campaign, EngineKind, Engines, Jobs, Progress};
 
 /// How often the bar is drawn.
 const TICK: Duration = Duration::from_millis(100);
@@ -18,14 +18,15 @@ pub(super) struct Reporter {
 }
 
 impl Reporter {
-    pub(super) fn start(campaign: &Campaign, jobs: usize, progress: &Arc<Progress>) -> Reporter {
-        let Campaign { trial, budget, seed, .. } = campaign;
-        let (subject, contract) = (trial.subject.name(), trial.kind.name());
+    pub(super) fn start(campaign: &Campaign, jobs: Jobs, progress: &Arc<Progress>) -> Reporter {
+        let Campaign { trial, engines, budget, seed, .. } = campaign;
+        let (subject, contract) = (trial.subject().name(), trial.kind.name());
         let budget_text = describe(budget);
         // What cannot be told on stderr is in the result as well.
         let _ = writeln!(
             io::stderr(),
-            "hunting {subject}, {contract} contract, seed {seed}, {budget_text}, jobs {jobs}"
+            "hunting {subject}, {contract} contract, seed {seed}, {budget_text}, {}",
+            workers(*engines, jobs)
         );
         let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr());
         bar.set_style(style(*budget, Arc::clone(progress)));
@@ -45,6 +46,13 @@ impl Drop for Reporter {
     fn drop(&mut self) {
         self.bar.finish_and_clear();
     }
+}
+
+/// `2 on fibers, then 8 on free threads`, at a time
+fn workers(engines: Engines, jobs: Jobs) -> String {
+    let of = |engine: &EngineKind| format!("{} {}", jobs.on(*engine), engine.phrase());
+    let parts: Vec<String> = engines.kinds().iter().map(of).collect();
+    format!("jobs {}", parts.join(", then "))
 }
 
 fn describe(budget: &Budget) -> String {

@@ -4,11 +4,10 @@ use std::sync::atomic::Ordering;
 use super::args::{Format, Replay};
 use super::{Command, Exit, Failure, Output, seed, subjects};
 use crate::hunt::corpus::{self, Loaded};
-use crate::hunt::{Effort, Trial, replay};
+use crate::hunt::{Effort, Engines, Trial, replay};
 use crate::oracle::Verdict;
-use crate::report::text::Checked;
-use crate::report::{json, text};
-use crate::script::ContractKind;
+use crate::report::{Checked, json};
+use crate::script::{ContractKind, Entry, Expect};
 use crate::subject::Subject;
 
 /// One subject that one file is run on.
@@ -17,6 +16,19 @@ struct Task<'a> {
     subject: Arc<dyn Subject>,
     contract: ContractKind,
     expected: Option<Verdict>,
+}
+
+impl Task<'_> {
+    /// Whether the file's schedule is one for this subject, and must fit: schedules are kept of what was found.
+    fn is_of_its_own(&self) -> bool {
+        let Entry { subject, expects, .. } = &self.loaded.entry;
+        let name = self.subject.name();
+        let found = |expect: &Expect| expect.subject == name && expect.verdict != Verdict::Pass;
+        match self.expected {
+            Some(expected) => expected != Verdict::Pass,
+            None => subject.as_deref().is_none_or(|subject| subject == name) || expects.iter().any(found),
+        }
+    }
 }
 
 impl Command<'_> {
@@ -43,6 +55,10 @@ impl Command<'_> {
             exit = exit.and(match task.expected {
                 None => verdict.into(),
                 Some(expected) if expected == verdict => Exit::Pass,
+                Some(_) if verdict == Verdict::Diverged => {
+                    failed += 1;
+                    verdict.into()
+                }
                 Some(_) => {
                     failed += 1;
                     Exit::Unexpected
@@ -109,6 +125,9 @@ impl Command<'_> {
         let replay = replay::Replay {
             trial: &trial,
             script: &entry.script,
+            schedule: entry.schedule.as_ref(),
+            strict: task.is_of_its_own(),
+            engines: Engines::from(common.engine),
             expected: task.expected,
             times: options.times,
             seed,
@@ -121,12 +140,12 @@ impl Command<'_> {
             contract: task.contract,
             expected: task.expected,
             verdict: replayed.verdict,
-            runs: replayed.runs,
-            has_schedule: entry.schedule.is_some(),
+            phases: &replayed.phases,
+            schedule: &replayed.schedule,
             found: replayed.found.as_ref(),
         };
         out.write(|out| match common.format {
-            Format::Text => text::checked(out, &checked),
+            Format::Text => checked.write(out),
             Format::Json => json::checked(out, &checked, &trial.clamp(&entry.script), seed),
         })?;
         Ok(replayed.verdict)

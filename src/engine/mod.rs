@@ -7,6 +7,7 @@
 //!   [strategy](strategy::Strategy).
 //! - [`mod@explore`] is for code that is no mux: any closure, on fibers.
 //! - [`threads`] runs the body's tasks freely, on pooled OS threads and native primitives.
+//! - [`steered`] leads such threads through the schedule of an execution on fibers.
 
 #![expect(
     clippy::disallowed_types,
@@ -24,6 +25,7 @@ pub mod fibers;
 mod name;
 pub mod run;
 mod shared;
+pub mod steered;
 pub mod strategy;
 pub mod threads;
 pub(crate) mod words;

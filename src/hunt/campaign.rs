@@ -1,28 +1,47 @@
-use std::collections::{BTreeMap, HashSet};
+use std::collections::HashSet;
 use std::hash::{DefaultHasher, Hash, Hasher};
+use std::ops::Range;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use proptest::test_runner::{RngAlgorithm, TestRng};
 
 use super::Execution;
+use super::engines::{EngineKind, Engines};
+use super::lead::Lead;
 use super::rerun::{Effort, Indexes};
 use super::shrink::Shrunk;
+use super::tally::{InOrder, Tally};
 use super::trial::{Trial, derive};
+use super::twice::{self, twice};
 use crate::engine::{self, Shared, Stopwatch};
-use crate::oracle::{Finding, Signature, Verdict};
+use crate::oracle::{Finding, Verdict};
 use crate::script::generate::{self, Profile};
 use crate::script::{ContractKind, Script};
 
+/// How many schedules a script is run under on fibers.
+///
+/// Measured by how soon the findings of the gallery were met: drawing a script costs as much as running one, and most
+/// schedules of a short script differ in nothing that matters.
+pub const SCHEDULES: u64 = 64;
+
+/// Of a budget for both engines, this part is for fibers.
+const SHARE_OF_FIBERS: f64 = 0.8;
+
 /// A search of one subject, in scripts drawn from a seed.
 ///
-/// The run of index i is a pure function of the seed and i, as far as scripts and noise go: any number of workers
-/// runs the same. Each run has a script of its own, for drawing one costs next to nothing: where scripts were run
-/// four times each, as many runs were of two thirds the interleavings, and met their first finding later.
+/// The run of index i is a pure function of the seed, the engine and i, as far as scripts, schedules and noise go: any
+/// number of workers runs the same. On free threads each run has a script of its own; on fibers a script is run under
+/// [`SCHEDULES`] schedules, one after the other.
 pub struct Campaign {
     /// The subject, and how it is judged.
     pub trial: Trial,
+    /// What runs the scripts: of both, fibers first, for most of the budget.
+    pub engines: Engines,
+    /// Whether each run on fibers is done [`twice`].
+    pub twice: bool,
     /// When to end.
     pub budget: Budget,
     /// What scripts and noise are drawn from.
@@ -68,19 +87,8 @@ pub struct Outcome {
     pub contract: ContractKind,
     /// The seed.
     pub seed: u64,
-    /// How many runs: those up to the first finding, if that ended it.
-    pub runs: u64,
-    /// How many of the runs were of distinct interleavings: of another script, or with its calls and returns in
-    /// another order.
-    pub interleavings: u64,
-    /// In how many runs nothing could be concluded, with ten times the deadline neither.
-    pub inconclusive: u64,
-    /// Runs a second.
-    pub runs_per_second: f64,
-    /// Sync points a run.
-    pub sync_points_per_run: f64,
-    /// How long it took, without shrinking.
-    pub elapsed: Duration,
+    /// What each engine did, in order.
+    pub phases: Vec<Phase>,
     /// Whether it was told to end before its budget was spent.
     pub interrupted: bool,
     /// What was found, the one to report first in front: one for each signature, and only one unless it was to keep
@@ -88,12 +96,68 @@ pub struct Outcome {
     pub findings: Vec<Group>,
 }
 
+/// What one engine did.
+#[derive(Clone, Copy, Debug)]
+pub struct Phase {
+    /// The engine.
+    pub engine: EngineKind,
+    /// How many runs: those up to the first finding, if that ended it.
+    pub runs: u64,
+    /// How many of the runs were of distinct interleavings: of another script, or with its calls and returns in
+    /// another order.
+    pub interleavings: u64,
+    /// In how many runs nothing could be concluded: on free threads, with ten times the deadline neither.
+    pub inconclusive: u64,
+    /// How many sync points were passed.
+    pub sync_points: u64,
+    /// How long it took, without shrinking.
+    pub elapsed: Duration,
+}
+
+impl Phase {
+    /// So many runs, and no more known of them.
+    pub fn of(engine: EngineKind, runs: u64, elapsed: Duration) -> Phase {
+        Phase { engine, runs, interleavings: 0, inconclusive: 0, sync_points: 0, elapsed }
+    }
+}
+
 impl Outcome {
+    /// How many runs.
+    pub fn runs(&self) -> u64 {
+        self.phases.iter().map(|phase| phase.runs).sum()
+    }
+
+    /// How many of them were of distinct interleavings.
+    pub fn interleavings(&self) -> u64 {
+        self.phases.iter().map(|phase| phase.interleavings).sum()
+    }
+
+    /// In how many of them nothing could be concluded.
+    pub fn inconclusive(&self) -> u64 {
+        self.phases.iter().map(|phase| phase.inconclusive).sum()
+    }
+
+    /// How long they took.
+    pub fn elapsed(&self) -> Duration {
+        self.phases.iter().map(|phase| phase.elapsed).sum()
+    }
+
+    /// Runs a second.
+    pub fn runs_per_second(&self) -> f64 {
+        self.runs() as f64 / self.elapsed().as_secs_f64().max(f64::MIN_POSITIVE)
+    }
+
+    /// Sync points a run.
+    pub fn sync_points_per_run(&self) -> f64 {
+        let points: u64 = self.phases.iter().map(|phase| phase.sync_points).sum();
+        points as f64 / (self.runs() as f64).max(1.0)
+    }
+
     /// What the subject is reported to be.
     pub fn verdict(&self) -> Verdict {
         match self.findings.first() {
             Some(group) => group.found.finding.signature.verdict,
-            None if self.inconclusive >= self.runs => Verdict::Inconclusive,
+            None if self.inconclusive() >= self.runs() => Verdict::Inconclusive,
             None => Verdict::Pass,
         }
     }
@@ -112,13 +176,25 @@ pub struct Group {
     pub saved: Option<PathBuf>,
 }
 
+impl Group {
+    /// What it is shown by: what it was shrunk to, if it was.
+    pub fn shown(&self) -> (&Finding, &Script, &Execution) {
+        match &self.shrunk {
+            Some(shrunk) => (&shrunk.finding, &shrunk.script, &shrunk.execution),
+            None => (&self.found.finding, &self.found.script, &self.found.execution),
+        }
+    }
+}
+
 /// A finding, with what showed it.
 #[derive(Clone)]
 pub struct Found {
-    /// The index of the run.
+    /// What ran it.
+    pub engine: EngineKind,
+    /// The index of the run on that engine.
     pub run: u64,
-    /// The seed of its noise.
-    pub noise: u64,
+    /// The strategy that led it; on free threads, the noise.
+    pub strategy: String,
     /// The script, clamped.
     pub script: Script,
     /// What was found.
@@ -128,14 +204,18 @@ pub struct Found {
 }
 
 impl Campaign {
-    /// The script of a run, clamped, and the seed of its noise.
-    pub fn draw(&self, run: u64) -> (Script, u64) {
+    /// The script of a run on this engine, clamped.
+    pub fn draw(&self, engine: EngineKind, run: u64) -> Script {
+        let (purpose, script) = match engine {
+            EngineKind::Fibers => (1, run / SCHEDULES),
+            EngineKind::Threads => (0, run),
+        };
         let mut seed = [0; 32];
         seed[..8].copy_from_slice(&self.seed.to_le_bytes());
-        seed[8..16].copy_from_slice(&run.to_le_bytes());
+        seed[8..16].copy_from_slice(&script.to_le_bytes());
+        seed[16] = purpose;
         let mut rng = TestRng::from_seed(RngAlgorithm::ChaCha, &seed);
-        let script = generate::script(&self.profile(), &mut rng);
-        (self.trial.clamp(&script), derive(self.seed, run))
+        self.trial.clamp(&generate::script(&self.profile(), &mut rng))
     }
 
     fn profile(&self) -> Profile {
@@ -153,140 +233,118 @@ impl Campaign {
 
     /// Runs it. What is found is told to `news`, once for each signature, as it is found.
     pub fn run(&self, effort: Effort<'_>, progress: &Progress, news: &(dyn Fn(&Found) + Sync)) -> Outcome {
-        let effort = Effort { time: self.budget.time, ..effort };
-        let clock = Stopwatch::start();
-        let indexes = Indexes::new(self.budget.runs.unwrap_or(u64::MAX), effort);
-        let known = Shared::new(Known::default());
-        let tallies = engine::work(effort.jobs, |_| {
-            let mut tally = Tally::default();
-            while let Some(run) = indexes.take() {
-                let (script, noise) = self.draw(run);
-                let execution = self.trial.execute(&script, noise);
-                let fresh = fingerprint(&script, &execution);
-                let fresh = known.with(|known| known.interleavings.insert(fresh));
-                progress.runs.fetch_add(1, Ordering::Relaxed);
-                progress.interleavings.fetch_add(u64::from(fresh), Ordering::Relaxed);
-                if tally.add(run, noise, &script, &execution, |found| {
-                    if known.with(|known| known.signatures.insert(found.finding.signature.clone())) {
-                        news(found);
-                    }
-                }) && !self.keep_going
-                {
-                    indexes.end_with(run);
-                }
+        let known = Shared::new(HashSet::new());
+        let news = |found: &Found| {
+            if known.with(|known| known.insert(found.finding.signature.clone())) {
+                news(found);
             }
-            tally
-        });
-        let interleavings = known.into_inner().interleavings.len() as u64;
-        let outcome = self.outcome(tallies, interleavings, clock.elapsed());
-        Outcome { interrupted: effort.stop.load(Ordering::Relaxed), ..outcome }
-    }
-
-    fn outcome(&self, tallies: Vec<Tally>, interleavings: u64, elapsed: Duration) -> Outcome {
-        let Tally { runs, sync_points, inconclusive, groups } =
-            tallies.into_iter().fold(Tally::default(), Tally::and);
-        let mut findings: Vec<Group> = groups.into_values().collect();
-        // Workers may have found something in a later run, before they heard of the first.
-        let last = findings.iter().map(|group| group.found.run).min().filter(|_| !self.keep_going);
-        findings.sort_by_key(|group| (group.found.finding.signature.verdict, group.found.run, group.place()));
-        if let Some(last) = last {
-            findings.retain(|group| group.found.run == last);
-            findings.truncate(1);
-            findings.iter_mut().for_each(|group| group.count = 1);
+        };
+        let clock = Stopwatch::start();
+        let mut tally = Tally::default();
+        let mut phases = Vec::new();
+        for (index, engine) in self.engines.kinds().iter().copied().enumerate() {
+            let is_last = index + 1 == self.engines.kinds().len();
+            let share = if is_last { 1.0 } else { SHARE_OF_FIBERS };
+            let spent = phases.iter().map(|phase: &Phase| phase.runs).sum();
+            let budget = Budget {
+                time: self.budget.time.map(|time| time.mul_f64(share).saturating_sub(clock.elapsed())),
+                runs: self
+                    .budget
+                    .runs
+                    .map(|runs| ((runs as f64 * share).ceil() as u64).saturating_sub(spent)),
+            };
+            let (part, elapsed) = self.search(engine, budget, effort, progress, &news);
+            let Tally { runs, interleavings, inconclusive, sync_points, .. } = part;
+            phases.push(Phase { engine, runs, interleavings, inconclusive, sync_points, elapsed });
+            tally.add(part);
+            if tally.has_found() && !self.keep_going {
+                break;
+            }
         }
         Outcome {
-            subject: self.trial.subject.name().to_owned(),
+            subject: self.trial.subject().name().to_owned(),
             contract: self.trial.kind,
             seed: self.seed,
-            runs: last.map_or(runs, |last| last + 1),
-            interleavings: interleavings.min(last.map_or(u64::MAX, |last| last + 1)),
-            inconclusive,
-            runs_per_second: runs as f64 / elapsed.as_secs_f64().max(f64::MIN_POSITIVE),
-            sync_points_per_run: sync_points as f64 / (runs as f64).max(1.0),
-            elapsed,
-            interrupted: false,
-            findings,
+            phases,
+            interrupted: effort.stop.load(Ordering::Relaxed),
+            findings: tally.into_groups(self.keep_going),
         }
     }
-}
 
-impl Group {
-    /// Where its finding is among those of its run: the oracle has the one to report first, first.
-    fn place(&self) -> usize {
-        let findings = &self.found.execution.judgement.findings;
-        findings.iter().position(|finding| *finding == self.found.finding).unwrap_or(findings.len())
-    }
-}
-
-/// What all workers have seen.
-#[derive(Default)]
-struct Known {
-    interleavings: HashSet<u64>,
-    signatures: HashSet<Signature>,
-}
-
-/// What one worker has seen.
-#[derive(Default)]
-struct Tally {
-    runs: u64,
-    sync_points: u64,
-    inconclusive: u64,
-    groups: BTreeMap<Signature, Group>,
-}
-
-impl Tally {
-    /// Adds a run, and says whether something was found; what is new to this worker is told to `news`.
-    fn add(
-        &mut self,
-        run: u64,
-        noise: u64,
-        script: &Script,
-        execution: &Execution,
-        news: impl Fn(&Found),
-    ) -> bool {
-        self.runs += 1;
-        self.sync_points += execution.run.sync_points;
-        self.inconclusive += u64::from(execution.judgement.verdict() == Verdict::Inconclusive);
-        let mut counted = HashSet::new();
-        for finding in &execution.judgement.findings {
-            if !counted.insert(&finding.signature) {
-                continue;
-            }
-            if let Some(group) = self.groups.get_mut(&finding.signature) {
-                group.count += 1;
-                continue;
-            }
-            let (script, execution) = (script.clone(), execution.clone());
-            let found = Found { run, noise, script, finding: finding.clone(), execution };
-            news(&found);
-            let group = Group { count: 1, found, shrunk: None, saved: None };
-            self.groups.insert(finding.signature.clone(), group);
-        }
-        !counted.is_empty()
-    }
-
-    fn and(mut self, other: Tally) -> Tally {
-        self.runs += other.runs;
-        self.sync_points += other.sync_points;
-        self.inconclusive += other.inconclusive;
-        for (signature, mut group) in other.groups {
-            if let Some(same) = self.groups.remove(&signature) {
-                let count = group.count + same.count;
-                if same.found.run < group.found.run {
-                    group = same;
+    /// Searches on one engine.
+    fn search(
+        &self,
+        engine: EngineKind,
+        budget: Budget,
+        effort: Effort<'_>,
+        progress: &Progress,
+        news: &(dyn Fn(&Found) + Sync),
+    ) -> (Tally, Duration) {
+        let a_script = match engine {
+            EngineKind::Fibers => SCHEDULES,
+            EngineKind::Threads => 1,
+        };
+        let most = budget.runs.unwrap_or(u64::MAX);
+        let clock = Stopwatch::start();
+        let indexes = Indexes::new(most.div_ceil(a_script), Effort { time: budget.time, ..effort });
+        let committed = Shared::new(InOrder::new(self.keep_going));
+        engine::work(effort.jobs.on(engine), |_| {
+            while let Some(index) = indexes.take() {
+                let first = index * a_script;
+                let part = self.part(engine, first..most.min(first + a_script), news);
+                progress.runs.fetch_add(part.runs, Ordering::Relaxed);
+                progress.interleavings.fetch_add(part.interleavings, Ordering::Relaxed);
+                if part.has_found() && !self.keep_going {
+                    indexes.end_with(index);
                 }
-                group.count = count;
+                committed.with(|committed| committed.add(index, part));
             }
-            self.groups.insert(signature, group);
+        });
+        (committed.into_inner().sum(), clock.elapsed())
+    }
+
+    /// Runs of one script.
+    fn part(&self, engine: EngineKind, runs: Range<u64>, news: &(dyn Fn(&Found) + Sync)) -> Tally {
+        let script = Arc::new(self.draw(engine, runs.start));
+        let mut tally = Tally::default();
+        let mut lead = Lead::new(engine, derive(self.seed, runs.start));
+        let mut interleavings = HashSet::new();
+        let first = runs.start;
+        for run in runs {
+            let execution = self.execute(&lead, &script, run - first);
+            lead.learn(&execution.steps);
+            let is_fresh = interleavings.insert(fingerprint(&execution));
+            tally.count(&execution, is_fresh);
+            let found = |finding: &Finding| Found {
+                engine,
+                run,
+                strategy: lead.name(run - first),
+                script: Script::clone(&script),
+                finding: finding.clone(),
+                execution: execution.clone(),
+            };
+            tally.note(&execution.judgement, found, news);
+            if tally.has_found() && !self.keep_going {
+                break;
+            }
         }
-        self
+        tally
+    }
+
+    fn execute(&self, lead: &Lead, script: &Arc<Script>, index: u64) -> Execution {
+        if !self.twice || lead.engine() != EngineKind::Fibers {
+            return lead.execute(&self.trial, script, index);
+        }
+        twice(&self.trial, script, || lead.strategy(index)).unwrap_or_else(|(difference, mut execution)| {
+            execution.judgement.findings.push(twice::finding(&difference));
+            *execution
+        })
     }
 }
 
-/// Equal for equal interleavings: the script, and the order of its calls and returns.
-fn fingerprint(script: &Script, execution: &Execution) -> u64 {
+/// Equal for equal interleavings of one script: the order of its calls and returns.
+fn fingerprint(execution: &Execution) -> u64 {
     let mut hasher = DefaultHasher::new();
-    script.hash(&mut hasher);
     for call in &execution.history.calls {
         (call.task, call.called, call.returned.as_ref().map(|(at, _)| at)).hash(&mut hasher);
     }
@@ -297,6 +355,7 @@ fn fingerprint(script: &Script, execution: &Execution) -> u64 {
 mod tests {
     use std::sync::atomic::AtomicBool;
 
+    use super::super::rerun::Jobs;
     use super::super::testing;
     use super::*;
     use crate::script::Op;
@@ -304,6 +363,8 @@ mod tests {
     fn campaign(runs: u64, keep_going: bool) -> Campaign {
         Campaign {
             trial: testing::trial(),
+            engines: Engines::Threads,
+            twice: false,
             budget: Budget { time: None, runs: Some(runs) },
             seed: 1,
             keep_going,
@@ -312,60 +373,94 @@ mod tests {
 
     fn run(campaign: &Campaign, jobs: usize, stop: bool) -> (Outcome, Progress, u64) {
         let (stop, progress, told) = (AtomicBool::new(stop), Progress::default(), AtomicU64::new(0));
-        let effort = Effort { jobs, time: None, stop: &stop };
+        let effort = Effort { jobs: Jobs::each(jobs), time: None, stop: &stop };
         let news = |_: &Found| _ = told.fetch_add(1, Ordering::Relaxed);
         let outcome = campaign.run(effort, &progress, &news);
         (outcome, progress, told.into_inner())
     }
 
-    /// How many of the runs have this many actions or more: at the third the subject panics, and at the fourth.
-    fn with_actions(campaign: &Campaign, actions: usize, runs: u64) -> Vec<u64> {
-        let actions_of = |run| campaign.draw(run).0.iter().filter(|op| **op == Op::Action).count();
+    /// Which of the runs on this engine have this many actions or more: at the third the subject panics, and at the
+    /// fourth.
+    fn with_actions(campaign: &Campaign, engine: EngineKind, actions: usize, runs: u64) -> Vec<u64> {
+        let actions_of = |run| campaign.draw(engine, run).iter().filter(|op| **op == Op::Action).count();
         (0..runs).filter(|run| actions_of(*run) >= actions).collect()
     }
 
     #[test]
-    fn a_run_is_drawn_from_seed_and_index_alone() {
+    fn a_run_is_drawn_from_seed_engine_and_index_alone() {
         let (one, two) = (campaign(1, false), campaign(9, true));
-        assert_eq!(one.draw(7), two.draw(7));
-        assert_ne!(one.draw(7).0, one.draw(8).0);
-        assert_ne!(one.draw(7).1, one.draw(8).1);
-        let other = Campaign { seed: 2, ..campaign(1, false) };
-        assert_ne!(one.draw(0), other.draw(0));
+        let last = SCHEDULES - 1;
+        for (engine, same, other) in [(EngineKind::Threads, 7, 8), (EngineKind::Fibers, last, SCHEDULES)] {
+            assert_eq!(one.draw(engine, same), two.draw(engine, same));
+            assert_ne!(one.draw(engine, same), one.draw(engine, other));
+            let other = Campaign { seed: 2, ..campaign(1, false) };
+            assert_ne!(one.draw(engine, 0), other.draw(engine, 0));
+        }
+        assert_eq!(one.draw(EngineKind::Fibers, 0), one.draw(EngineKind::Fibers, last));
+        assert_ne!(one.draw(EngineKind::Fibers, 0), one.draw(EngineKind::Threads, 0));
     }
 
     #[test]
     fn the_finding_of_the_lowest_run_wins_on_any_number_of_workers() {
-        for seed in 0..5 {
-            let campaign = Campaign { seed, ..campaign(u64::MAX, false) };
-            let first = with_actions(&campaign, 3, 200)[0];
-            for jobs in [1, 2, 5] {
-                let (outcome, ..) = run(&campaign, jobs, false);
-                let told = (outcome.verdict(), outcome.runs);
-                assert_eq!(told, (Verdict::Panic, first + 1), "seed {seed} on {jobs} workers");
-                let [group] = outcome.findings.try_into().map_err(|_| "one finding").unwrap();
-                assert_eq!((group.found.run, group.count), (first, 1));
-                assert_eq!((group.found.script, group.found.noise), campaign.draw(first));
+        for (engines, engine) in
+            [(Engines::Threads, EngineKind::Threads), (Engines::Fibers, EngineKind::Fibers)]
+        {
+            for seed in 0..5 {
+                let campaign = Campaign { seed, engines, ..campaign(u64::MAX, false) };
+                let first = with_actions(&campaign, engine, 3, 10_000)[0];
+                let mut counted = Vec::new();
+                for jobs in [1, 2, 5] {
+                    let (outcome, ..) = run(&campaign, jobs, false);
+                    let told = (outcome.verdict(), outcome.runs());
+                    assert_eq!(told, (Verdict::Panic, first + 1), "seed {seed} on {jobs} workers");
+                    counted.push((outcome.interleavings(), outcome.phases[0].sync_points));
+                    let [group] = outcome.findings.try_into().map_err(|_| "one finding").unwrap();
+                    assert_eq!((group.found.run, group.count), (first, 1));
+                    assert_eq!(group.found.script, campaign.draw(engine, first));
+                }
+                counted.dedup();
+                assert!(counted.len() == 1 || engine == EngineKind::Threads, "{counted:?}");
             }
         }
     }
 
     #[test]
     fn a_campaign_that_goes_on_groups_findings_by_signature() {
-        let campaign = campaign(200, true);
-        let (third, fourth) = (with_actions(&campaign, 3, 200), with_actions(&campaign, 4, 200));
-        let (outcome, progress, told) = run(&campaign, 3, false);
-        assert_eq!((outcome.runs, progress.runs(), told), (200, 200, 2));
-        assert_eq!(progress.interleavings(), outcome.interleavings);
-        let mut groups: Vec<(u64, u64)> =
-            outcome.findings.iter().map(|group| (group.count, group.found.run)).collect();
-        groups.sort_unstable_by_key(|(count, _)| std::cmp::Reverse(*count));
-        assert_eq!(groups, [(third.len() as u64, third[0]), (fourth.len() as u64, fourth[0])]);
+        for (engines, engine) in
+            [(Engines::Threads, EngineKind::Threads), (Engines::Fibers, EngineKind::Fibers)]
+        {
+            let campaign = Campaign { engines, ..campaign(600, true) };
+            let with = |actions| with_actions(&campaign, engine, actions, 600);
+            let (third, fourth) = (with(3), with(4));
+            let (outcome, progress, told) = run(&campaign, 3, false);
+            assert_eq!((outcome.runs(), progress.runs(), told), (600, 600, 2));
+            assert_eq!(progress.interleavings(), outcome.interleavings());
+            let mut groups: Vec<(u64, u64)> =
+                outcome.findings.iter().map(|group| (group.count, group.found.run)).collect();
+            groups.sort_unstable_by_key(|(count, _)| std::cmp::Reverse(*count));
+            assert_eq!(groups, [(third.len() as u64, third[0]), (fourth.len() as u64, fourth[0])]);
+        }
+    }
+
+    #[test]
+    fn of_both_engines_fibers_come_first_and_have_most_of_the_budget() {
+        let campaign = Campaign { engines: Engines::Both, ..campaign(600, true) };
+        let (outcome, ..) = run(&campaign, 2, false);
+        let runs: Vec<_> = outcome.phases.iter().map(|phase| (phase.engine, phase.runs)).collect();
+        assert_eq!(runs, [(EngineKind::Fibers, 480), (EngineKind::Threads, 120)]);
+        let with = |engine, runs| with_actions(&campaign, engine, 3, runs).len() as u64;
+        let count = with(EngineKind::Fibers, 480) + with(EngineKind::Threads, 120);
+        assert!(outcome.findings.iter().any(|group| group.count == count), "{count} in all");
+        let (outcome, ..) = run(&Campaign { keep_going: false, ..campaign }, 2, false);
+        assert_eq!(outcome.phases.len(), 1, "what fibers have found need not be searched for on threads");
     }
 
     #[test]
     fn nothing_is_concluded_from_no_run() {
         let (outcome, ..) = run(&campaign(200, false), 2, true);
-        assert_eq!((outcome.verdict(), outcome.runs, outcome.interrupted), (Verdict::Inconclusive, 0, true));
+        assert_eq!(
+            (outcome.verdict(), outcome.runs(), outcome.interrupted),
+            (Verdict::Inconclusive, 0, true)
+        );
     }
 }

@@ -6,6 +6,7 @@ use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 
 use super::campaign::{Found, Group};
+use super::shrink::Method;
 use crate::oracle::Signature;
 use crate::script::text::{self, Entry, Expect};
 use crate::script::{ContractKind, Script};
@@ -129,11 +130,8 @@ pub fn is_bytes(path: &Path) -> bool {
 
 /// What is kept of a finding: its script, the verdict it must have, and what there is to know.
 pub fn entry(subject: &str, contract: ContractKind, seed: u64, group: &Group) -> Entry {
-    let Found { run, script: first, .. } = &group.found;
-    let (script, finding) = match &group.shrunk {
-        Some(shrunk) => (&shrunk.script, &shrunk.finding),
-        None => (first, &group.found.finding),
-    };
+    let Found { engine, run, script: first, .. } = &group.found;
+    let (finding, script, execution) = group.shown();
     let Signature { verdict, class, .. } = finding.signature;
     let mut header = vec![
         format!("{subject}, {} contract: {verdict}, {class}", contract.name()),
@@ -141,7 +139,8 @@ pub fn entry(subject: &str, contract: ContractKind, seed: u64, group: &Group) ->
         finding.sentence.clone(),
         format!("Broken: {}", finding.clause),
         format!(
-            "Found in run {} of seed {seed}, by a script of {} ops in {} lanes.",
+            "Found {} in run {} of seed {seed}, by a script of {} ops in {} lanes.",
+            engine.phrase(),
             run + 1,
             first.ops(),
             first.lanes.len()
@@ -149,8 +148,13 @@ pub fn entry(subject: &str, contract: ContractKind, seed: u64, group: &Group) ->
     ];
     if let Some(shrunk) = &group.shrunk {
         let claim = if shrunk.minimal { "no op can be removed" } else { "there may be a smaller one" };
-        let reruns = shrunk.reruns;
-        header.push(format!("Shrunk on free threads, {reruns} reruns a candidate: {claim}."));
+        match shrunk.method {
+            Method::Joint { .. } => header.push(format!("Shrunk on fibers: {claim}.")),
+            Method::Sampled { reruns, .. } => {
+                header.push(format!("Shrunk on free threads, {reruns} reruns a candidate: {claim}."));
+            }
+            Method::Schedule { .. } => {}
+        }
     }
     for line in &mut header {
         // A header is lines of text, whatever a subject's message holds.
@@ -162,7 +166,13 @@ pub fn entry(subject: &str, contract: ContractKind, seed: u64, group: &Group) ->
             .to_owned();
     }
     let expect = Expect { subject: subject.to_owned(), contract, verdict };
-    Entry { header, subject: Some(subject.to_owned()), expects: vec![expect], ..Entry::from(script.clone()) }
+    Entry {
+        header,
+        subject: Some(subject.to_owned()),
+        script: script.clone(),
+        schedule: execution.schedule(),
+        expects: vec![expect],
+    }
 }
 
 /// The name of the file that findings of this signature are kept in.

@@ -1,14 +1,15 @@
 //! One script run once: driving a subject, recording its history, winding it down, and having it judged.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
-use crate::engine::threads::{self, Settings};
-use crate::engine::{self, Body, End, Job, Next, Run, Shared, State, Status};
+use crate::engine::strategy::{Strategy, schedule_of};
+use crate::engine::{self, Body, End, Job, Next, Run, Shared, State, Status, fibers, threads};
 use crate::oracle::{
     self, Class, Context, Contract, Finding, Guarantee, History, Judgement, Origin, Outcome, Signature,
     Verdict,
 };
-use crate::script::{Op, OpKind, Script, Slot};
+use crate::script::{Op, OpKind, Schedule, Script, Slot};
 use crate::subject::gallery::gochan;
 use crate::subject::{Capabilities, Ledger, Plan, Running, Subject};
 use crate::sync::{self, thread};
@@ -20,6 +21,23 @@ mod rewrite;
 use desk::Desk;
 pub use rewrite::with_wind_down_as_script;
 
+/// How many sync points an execution on fibers may pass: what passes more may never come to rest.
+pub const MOST_POINTS: u64 = 10_000;
+
+/// What runs a script once, and how.
+pub enum Engine {
+    /// Free-running OS threads.
+    Threads(threads::Settings),
+    /// Fibers, led by this strategy, for at most [`MOST_POINTS`].
+    Fibers(Box<dyn Strategy>),
+}
+
+impl From<threads::Settings> for Engine {
+    fn from(settings: threads::Settings) -> Engine {
+        Engine::Threads(settings)
+    }
+}
+
 /// What one execution was.
 #[derive(Clone, Debug)]
 pub struct Execution {
@@ -29,18 +47,75 @@ pub struct Execution {
     pub run: Run,
     /// What the oracle says of it.
     pub judgement: Judgement,
+    /// Who went on at each sync point; empty on free threads, which nobody leads.
+    pub steps: Vec<fibers::Step>,
 }
 
-/// Runs a script once on a subject, on free threads, and judges it.
+impl Execution {
+    /// Its schedule; `None` on free threads.
+    pub fn schedule(&self) -> Option<Schedule> {
+        (!self.steps.is_empty()).then(|| schedule_of(&self.steps, &self.run.state.tasks))
+    }
+}
+
+/// A subject, and what it is held to.
+pub(super) struct Cast {
+    pub(super) subject: Arc<dyn Subject>,
+    pub(super) capabilities: Capabilities,
+    pub(super) contract: Contract,
+}
+
+impl Cast {
+    pub(super) fn new(subject: Arc<dyn Subject>, contract: Contract) -> Arc<Cast> {
+        let capabilities = subject.capabilities();
+        Arc::new(Cast { subject, capabilities, contract })
+    }
+
+    /// Runs a clamped script once.
+    pub(super) fn execute(
+        self: &Arc<Self>,
+        script: &Arc<Script>,
+        engine: Engine,
+        plan: Option<Plan>,
+    ) -> Execution {
+        let harness = Arc::new(Harness {
+            cast: Arc::clone(self),
+            script: Arc::clone(script),
+            ledger: Ledger::new(plan),
+            desk: Shared::new(Desk::default()),
+        });
+        let body = Arc::clone(&harness) as Arc<dyn Body>;
+        let (mut run, steps) = match engine {
+            Engine::Threads(settings) => (threads::run(body, settings), Vec::new()),
+            Engine::Fibers(strategy) => {
+                let traced = fibers::run(body, strategy, MOST_POINTS);
+                (traced.run, traced.steps)
+            }
+        };
+        if let Cow::Owned(state) = as_reported(&run.state) {
+            run.state = state;
+        }
+        let history = harness.desk.with(Desk::take_history);
+        let mut judgement = oracle::judge(&harness.context(), &history, &run);
+        if self.contract.guarantees(Guarantee::Once) {
+            let later =
+                judgement.findings.partition_point(|finding| finding.signature.verdict <= Verdict::Violation);
+            judgement.findings.splice(later..later, mishandled(&harness.ledger, &run));
+        }
+        Execution { history, run, judgement, steps }
+    }
+}
+
+/// Runs a script once on a subject, and judges it.
 ///
 /// The script is clamped to what the subject supports; ops that it lacks are skipped.
 pub fn execute(
     subject: &Arc<dyn Subject>,
     script: &Script,
     contract: &Contract,
-    settings: Settings,
+    engine: impl Into<Engine>,
 ) -> Execution {
-    execute_planned(subject, script, contract, settings, None)
+    execute_planned(subject, script, contract, engine, None)
 }
 
 /// As [`execute`], with a panic in the `Clone` or `Drop` of an event.
@@ -48,28 +123,12 @@ pub fn execute_planned(
     subject: &Arc<dyn Subject>,
     script: &Script,
     contract: &Contract,
-    settings: Settings,
+    engine: impl Into<Engine>,
     plan: Option<Plan>,
 ) -> Execution {
-    let capabilities = subject.capabilities();
-    let harness = Arc::new(Harness {
-        subject: Arc::clone(subject),
-        script: capabilities.clamp(script),
-        capabilities,
-        contract: contract.clone(),
-        ledger: Ledger::new(plan),
-        desk: Shared::new(Desk::default()),
-    });
-    let mut run = threads::run(Arc::clone(&harness) as Arc<dyn Body>, settings);
-    run.state = as_reported(&run.state);
-    let history = harness.desk.with(Desk::take_history);
-    let mut judgement = oracle::judge(&harness.context(), &history, &run);
-    if contract.guarantees(Guarantee::Once) {
-        let later =
-            judgement.findings.partition_point(|finding| finding.signature.verdict <= Verdict::Violation);
-        judgement.findings.splice(later..later, mishandled(&harness.ledger, &run));
-    }
-    Execution { history, run, judgement }
+    let cast = Cast::new(Arc::clone(subject), contract.clone());
+    let script = Arc::new(cast.capabilities.clamp(script));
+    cast.execute(&script, engine.into(), plan)
 }
 
 /// What the ledger says of the events. An execution that was unwound has left some where they were.
@@ -96,28 +155,28 @@ fn mishandled(ledger: &Ledger, run: &Run) -> Vec<Finding> {
 }
 
 /// The state with a wait for a Go channel as one wait.
-fn as_reported(state: &State) -> State {
+fn as_reported(state: &State) -> Cow<'_, State> {
+    let is_part =
+        |wait: &engine::Wait| wait.target.object().is_some_and(|id| gochan::is_part(state.object(id)));
+    if !state.blocked().any(|(_, waits)| waits.len() > 1 && waits.iter().any(is_part)) {
+        return Cow::Borrowed(state);
+    }
     let mut reported = state.clone();
     for task in &mut reported.tasks {
-        if let Status::Blocked(waits) = &mut task.status {
-            let is_part = |wait: &engine::Wait| {
-                wait.target.object().is_some_and(|id| gochan::is_part(state.object(id)))
-            };
-            if !waits.iter().all(is_part) {
-                waits.retain(|wait| !is_part(wait));
-            }
+        if let Status::Blocked(waits) = &mut task.status
+            && !waits.iter().all(is_part)
+        {
+            waits.retain(|wait| !is_part(wait));
         }
     }
-    reported
+    Cow::Owned(reported)
 }
 
 /// The body that drives a subject through a script.
 struct Harness {
-    subject: Arc<dyn Subject>,
-    capabilities: Capabilities,
-    contract: Contract,
+    cast: Arc<Cast>,
     /// As clamped.
-    script: Script,
+    script: Arc<Script>,
     ledger: Arc<Ledger>,
     desk: Shared<Desk>,
 }
@@ -161,11 +220,12 @@ impl Body for Harness {
 
 impl Harness {
     fn context(&self) -> Context<'_> {
-        Context { script: &self.script, capabilities: &self.capabilities, contract: &self.contract }
+        let Cast { capabilities, contract, .. } = &*self.cast;
+        Context { script: &self.script, capabilities, contract }
     }
 
     fn setup(self: &Arc<Self>) {
-        let mux: Arc<dyn Running> = Arc::from(self.subject.start(&self.script.config));
+        let mux: Arc<dyn Running> = Arc::from(self.cast.subject.start(&self.script.config));
         self.desk.with(|desk| desk.open(mux));
         for op in &self.script.setup {
             self.perform(*op, Origin::Setup);
@@ -192,7 +252,7 @@ impl Harness {
     /// The task that stops the watcher of a slot.
     fn stop(self: &Arc<Self>, slot: Slot) -> Option<Job> {
         let ops = [(OpKind::Stop, Op::Stop(slot)), (OpKind::Drop, Op::Drop(slot))];
-        let (_, op) = ops.into_iter().find(|(kind, _)| self.capabilities.ops.contains(*kind))?;
+        let (_, op) = ops.into_iter().find(|(kind, _)| self.cast.capabilities.ops.contains(*kind))?;
         let harness = Arc::clone(self);
         let run = Box::new(move || harness.perform(op, Origin::WindDown));
         Some(Job { name: format!("stop-{slot}"), run })
@@ -202,7 +262,7 @@ impl Harness {
     /// the script left, and saves the execution another task for it.
     fn close(self: &Arc<Self>) -> Job {
         let ops = [(OpKind::Close, Op::Close), (OpKind::Shutdown, Op::Shutdown)];
-        let op = ops.into_iter().find(|(kind, _)| self.capabilities.ops.contains(*kind));
+        let op = ops.into_iter().find(|(kind, _)| self.cast.capabilities.ops.contains(*kind));
         let is_closed = self.desk.with(|desk| desk.is_closed());
         let harness = Arc::clone(self);
         let run = Box::new(move || {
@@ -227,7 +287,7 @@ impl Harness {
     fn perform(&self, op: Op, origin: Origin) {
         engine::point();
         let task = engine::current_task();
-        let has = self.capabilities.ops.contains(op.kind());
+        let has = self.cast.capabilities.ops.contains(op.kind());
         let Some((index, mut tools)) = self.desk.with(|desk| desk.begin(op, origin, task, has, &self.ledger))
         else {
             return;

@@ -5,17 +5,27 @@
 //! [`replay`] runs it again.
 
 mod campaign;
+mod confirm;
 pub mod corpus;
+mod engines;
 pub mod execution;
+mod explore;
+mod lead;
 pub mod replay;
 mod rerun;
 mod shrink;
+mod tally;
 #[cfg(test)]
 mod testing;
 mod trial;
+mod twice;
 
-pub use campaign::{Budget, Campaign, Found, Group, Outcome, Progress};
+pub use campaign::{Budget, Campaign, Found, Group, Outcome, Phase, Progress, SCHEDULES};
+pub use confirm::Confirmation;
+pub use engines::{EngineKind, Engines};
 pub use execution::Execution;
-pub use rerun::Effort;
-pub use shrink::{Confirmation, Shrunk, shrink};
+pub use explore::Extent;
+pub use rerun::{Effort, Jobs};
+pub use shrink::{Method, Shrunk, shrink, shrink_schedule};
 pub use trial::Trial;
+pub use twice::{Difference, twice};

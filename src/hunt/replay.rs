@@ -1,16 +1,31 @@
 //! Replay: running a kept script again, and comparing its verdict with the expected one.
 
-use super::campaign::Found;
-use super::rerun::{Effort, Hit, Rerun};
-use super::trial::Trial;
-use crate::oracle::{Judgement, Verdict};
-use crate::script::Script;
+use std::sync::Arc;
 
-/// How often a script is run that is expected to pass: it must, each time.
-pub const PASSES: u64 = 50;
+use super::campaign::{Found, Phase};
+use super::engines::{EngineKind, Engines};
+use super::rerun::{Effort, Hit, Rerun, Reruns};
+use super::trial::Trial;
+use crate::engine::Stopwatch;
+use crate::engine::strategy::{Divergence, Replay as Following};
+use crate::oracle::{Judgement, Verdict};
+use crate::script::{Schedule, Script};
+
+/// How often a script is run that is expected to pass, or of which nothing is known: it must, each time.
+pub fn passes(engine: EngineKind) -> u64 {
+    match engine {
+        EngineKind::Fibers => 500,
+        EngineKind::Threads => 50,
+    }
+}
 
 /// How often a script is run, at most, to see a verdict other than pass.
-pub const ATTEMPTS: u64 = 2_000;
+pub fn attempts(engine: EngineKind) -> u64 {
+    match engine {
+        EngineKind::Fibers => 5_000,
+        EngineKind::Threads => 2_000,
+    }
+}
 
 /// A script to be run again.
 pub struct Replay<'a> {
@@ -18,11 +33,17 @@ pub struct Replay<'a> {
     pub trial: &'a Trial,
     /// The script; it is clamped to what the subject supports.
     pub script: &'a Script,
+    /// Its schedule, if it has one. On fibers it is followed.
+    pub schedule: Option<&'a Schedule>,
+    /// Whether the schedule must fit. One that need not, and does not, is explored.
+    pub strict: bool,
+    /// What runs it: of both, fibers first, and threads unless there is something to report already.
+    pub engines: Engines,
     /// The verdict it must have, if that is known.
     pub expected: Option<Verdict>,
-    /// How often it is run, at most; [`PASSES`] or [`ATTEMPTS`] if `None`.
+    /// How often each engine runs it, at most; [`passes`] or [`attempts`] if `None`.
     pub times: Option<u64>,
-    /// What the noise is drawn from.
+    /// What schedules and noise are drawn from.
     pub seed: u64,
 }
 
@@ -31,40 +52,112 @@ pub struct Replay<'a> {
 pub struct Replayed {
     /// The verdict: the expected one if it was seen, any other that was seen otherwise.
     pub verdict: Verdict,
-    /// How many runs that took.
-    pub runs: u64,
+    /// What each engine did that ran it, up to the run that showed it.
+    pub phases: Vec<Phase>,
+    /// What became of its schedule.
+    pub schedule: Followed,
     /// What was found, and the first run that showed it.
     pub found: Option<Found>,
 }
 
+/// What became of a schedule.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Followed {
+    /// There is none.
+    Absent,
+    /// Free threads follow none.
+    Unused,
+    /// It was followed to its end.
+    Fits,
+    /// It does not fit.
+    Diverged(Divergence),
+}
+
 impl Replay<'_> {
-    /// How often it is run, at most.
-    pub fn times(&self) -> u64 {
-        self.times.unwrap_or(if self.expected == Some(Verdict::Pass) { PASSES } else { ATTEMPTS })
+    /// Runs it: by its schedule, if there is one that fits; and otherwise until it does not pass if it is expected to
+    /// pass or not known, and until the verdict is the expected one if it is another.
+    pub fn run(&self, effort: Effort<'_>) -> Replayed {
+        let script = Arc::new(self.trial.clamp(self.script));
+        let mut schedule = Followed::Absent;
+        if let Some(given) = self.schedule {
+            schedule = Followed::Unused;
+            if self.engines.contains(EngineKind::Fibers) {
+                let (replayed, followed) = self.follow(&script, given);
+                if self.strict || followed == Followed::Fits {
+                    return replayed;
+                }
+                schedule = followed;
+            }
+        }
+        let mut replayed =
+            Replayed { verdict: Verdict::Inconclusive, phases: Vec::new(), schedule, found: None };
+        for engine in self.engines.kinds() {
+            let (verdict, phase, found) = self.explore(*engine, &script, effort);
+            replayed.phases.push(phase);
+            let settled = match self.expected {
+                Some(Verdict::Pass) | None => verdict != Verdict::Pass && verdict != Verdict::Inconclusive,
+                Some(expected) => verdict == expected,
+            };
+            // What one engine has found the other need not see; that it sees nothing else is worth less.
+            if settled || replayed.found.is_none() {
+                (replayed.verdict, replayed.found) = (verdict, found);
+            }
+            if settled {
+                break;
+            }
+        }
+        replayed
     }
 
-    /// Runs it: until it does not pass if it is expected to pass or not known, and otherwise until the verdict is
-    /// the expected one.
-    pub fn run(&self, effort: Effort<'_>) -> Replayed {
+    /// Follows the schedule.
+    fn follow(&self, script: &Arc<Script>, schedule: &Schedule) -> (Replayed, Followed) {
+        let clock = Stopwatch::start();
+        let following = Following::new(schedule);
+        let execution = self.trial.on_fibers(script, Box::new(following.clone()));
+        let followed = following.divergence().map_or(Followed::Fits, Followed::Diverged);
+        let verdict = match (&followed, self.expected) {
+            (Followed::Diverged(_), _) => Verdict::Diverged,
+            (_, Some(expected)) if shows(&execution.judgement, expected) => expected,
+            _ => execution.judgement.verdict(),
+        };
+        let hit = Hit { run: 0, execution };
+        let found = found(hit, verdict, script, EngineKind::Fibers, "its schedule".to_owned());
+        let phases = vec![Phase::of(EngineKind::Fibers, 1, clock.elapsed())];
+        (Replayed { verdict, phases, schedule: followed.clone(), found }, followed)
+    }
+
+    /// Runs it on this engine, with any schedule or noise; the verdict, what was done, and what was found.
+    fn explore(
+        &self,
+        engine: EngineKind,
+        script: &Arc<Script>,
+        effort: Effort<'_>,
+    ) -> (Verdict, Phase, Option<Found>) {
+        let clock = Stopwatch::start();
         let sought = self.expected.filter(|verdict| *verdict != Verdict::Pass);
-        let script = self.trial.clamp(self.script);
-        let (most, seed) = (self.times(), self.seed);
-        let rerun = Rerun { trial: self.trial, script: &script, seed, most, enough: 1, effort };
+        let usual = if sought.is_some() { attempts(engine) } else { passes(engine) };
+        let (most, seed) = (self.times.unwrap_or(usual), self.seed);
+        let rerun = Rerun { trial: self.trial, engine, script, seed, most, enough: 1, effort };
         let reruns = rerun.until(|judgement| match sought {
             Some(verdict) => judgement.verdict() == verdict || shows(judgement, verdict),
             None => !judgement.findings.is_empty(),
         });
-        let runs = reruns.hit.as_ref().map_or(reruns.runs, |hit| hit.run + 1);
+        let Reruns { runs, inconclusive, hit, miss, .. } = reruns;
         // One run of which nothing can be said does not speak against those of which something can.
-        let concluded = reruns.inconclusive < reruns.runs;
-        let shown = reruns.hit.or(reruns.miss.filter(|_| sought.is_some() || !concluded));
+        let concluded = inconclusive < runs;
+        let runs = hit.as_ref().map_or(runs, |hit| hit.run + 1);
+        let shown = hit.or(miss.filter(|_| sought.is_some() || !concluded));
         let verdict = match (&shown, sought) {
             (Some(hit), Some(verdict)) if shows(&hit.execution.judgement, verdict) => verdict,
             (Some(hit), _) => hit.execution.judgement.verdict(),
             (None, _) if concluded => Verdict::Pass,
             (None, _) => Verdict::Inconclusive,
         };
-        Replayed { verdict, runs, found: shown.and_then(|hit| found(hit, verdict, script)) }
+        let found = shown.and_then(|hit| {
+            let strategy = rerun.lead().name(hit.run);
+            found(hit, verdict, script, engine, strategy)
+        });
+        (verdict, Phase { inconclusive, ..Phase::of(engine, runs, clock.elapsed()) }, found)
     }
 }
 
@@ -72,49 +165,110 @@ fn shows(judgement: &Judgement, verdict: Verdict) -> bool {
     judgement.findings.iter().any(|finding| finding.signature.verdict == verdict)
 }
 
-fn found(hit: Hit, verdict: Verdict, script: Script) -> Option<Found> {
-    let Hit { run, noise, execution } = hit;
+fn found(
+    hit: Hit,
+    verdict: Verdict,
+    script: &Arc<Script>,
+    engine: EngineKind,
+    strategy: String,
+) -> Option<Found> {
+    let Hit { run, execution } = hit;
     let findings = &execution.judgement.findings;
     let finding = findings.iter().find(|finding| finding.signature.verdict == verdict)?.clone();
-    Some(Found { run, noise, script, finding, execution })
+    Some(Found { engine, run, strategy, script: Script::clone(script), finding, execution })
 }
 
 #[cfg(test)]
 mod tests {
     use std::sync::atomic::AtomicBool;
 
+    use super::super::rerun::Jobs;
     use super::super::testing;
     use super::*;
 
-    fn replay(actions: usize, expected: Option<Verdict>, times: Option<u64>) -> Replayed {
-        let text = format!("mux incoming=0 queue=0 when-full=wait\nlane{}", "\n  action".repeat(actions));
-        let (trial, stop) = (testing::trial(), AtomicBool::new(false));
-        let replay = Replay { trial: &trial, script: &text.parse().unwrap(), expected, times, seed: 1 };
-        replay.run(Effort { jobs: 2, time: None, stop: &stop })
+    fn script(actions: usize) -> Script {
+        format!("mux incoming=0 queue=0 when-full=wait\nlane{}", "\n  action".repeat(actions))
+            .parse()
+            .unwrap()
+    }
+
+    fn replay(actions: usize, engines: Engines, expected: Option<Verdict>, times: Option<u64>) -> Replayed {
+        follow(actions, None, false, engines, expected, times)
+    }
+
+    fn follow(
+        actions: usize,
+        schedule: Option<&Schedule>,
+        strict: bool,
+        engines: Engines,
+        expected: Option<Verdict>,
+        times: Option<u64>,
+    ) -> Replayed {
+        let (trial, script, stop) = (testing::trial(), script(actions), AtomicBool::new(false));
+        let replay =
+            Replay { trial: &trial, script: &script, schedule, strict, engines, expected, times, seed: 1 };
+        replay.run(Effort { jobs: Jobs::each(2), time: None, stop: &stop })
+    }
+
+    fn runs(replayed: &Replayed) -> Vec<u64> {
+        replayed.phases.iter().map(|phase| phase.runs).collect()
     }
 
     #[test]
-    fn a_pass_is_a_pass_each_time() {
-        let replayed = replay(2, Some(Verdict::Pass), None);
-        assert_eq!((replayed.verdict, replayed.runs), (Verdict::Pass, PASSES));
-        let replayed = replay(2, None, Some(7));
-        assert_eq!((replayed.verdict, replayed.runs), (Verdict::Pass, 7));
+    fn a_pass_is_a_pass_each_time_on_each_engine() {
+        for (engines, most) in [
+            (Engines::Fibers, vec![passes(EngineKind::Fibers)]),
+            (Engines::Both, vec![passes(EngineKind::Fibers), passes(EngineKind::Threads)]),
+        ] {
+            let replayed = replay(2, engines, Some(Verdict::Pass), None);
+            assert_eq!((replayed.verdict, runs(&replayed)), (Verdict::Pass, most));
+        }
+        let replayed = replay(2, Engines::Threads, None, Some(7));
+        assert_eq!((replayed.verdict, runs(&replayed)), (Verdict::Pass, vec![7]));
     }
 
     #[test]
     fn the_first_run_that_shows_what_is_sought_is_the_last() {
-        for expected in [Some(Verdict::Panic), Some(Verdict::Pass), None] {
-            let replayed = replay(3, expected, None);
-            assert_eq!((replayed.verdict, replayed.runs), (Verdict::Panic, 1), "expected {expected:?}");
-            assert_eq!(replayed.found.unwrap().finding.signature.verdict, Verdict::Panic);
+        for engines in [Engines::Fibers, Engines::Threads, Engines::Both] {
+            for expected in [Some(Verdict::Panic), Some(Verdict::Pass), None] {
+                let replayed = replay(3, engines, expected, None);
+                let told = (replayed.verdict, runs(&replayed));
+                assert_eq!(told, (Verdict::Panic, vec![1]), "expected {expected:?} on {engines:?}");
+                assert_eq!(replayed.found.unwrap().finding.signature.verdict, Verdict::Panic);
+            }
         }
     }
 
     #[test]
     fn what_is_not_seen_is_told_by_what_is() {
-        let replayed = replay(3, Some(Verdict::Hang), Some(5));
-        assert_eq!((replayed.verdict, replayed.runs), (Verdict::Panic, 5));
-        let replayed = replay(2, Some(Verdict::Hang), Some(5));
-        assert_eq!((replayed.verdict, replayed.runs), (Verdict::Pass, 5));
+        for (engines, most) in [(Engines::Threads, vec![5]), (Engines::Both, vec![5, 5])] {
+            let replayed = replay(3, engines, Some(Verdict::Hang), Some(5));
+            assert_eq!((replayed.verdict, runs(&replayed)), (Verdict::Panic, most.clone()));
+            let replayed = replay(2, engines, Some(Verdict::Hang), Some(5));
+            assert_eq!((replayed.verdict, runs(&replayed)), (Verdict::Pass, most));
+        }
+    }
+
+    #[test]
+    fn a_schedule_is_followed_and_one_that_does_not_fit_diverges_or_is_explored() {
+        let found = replay(3, Engines::Fibers, None, None).found.unwrap();
+        let schedule = found.execution.schedule().unwrap();
+        let follow = |actions, strict, engines, expected| {
+            follow(actions, Some(&schedule), strict, engines, expected, Some(5))
+        };
+        let replayed = follow(3, true, Engines::Both, Some(Verdict::Panic));
+        assert_eq!((replayed.verdict, &replayed.schedule), (Verdict::Panic, &Followed::Fits));
+        assert_eq!((runs(&replayed), replayed.found.unwrap().run), (vec![1], 0));
+
+        let replayed = follow(1, true, Engines::Both, Some(Verdict::Panic));
+        assert_eq!((replayed.verdict, runs(&replayed)), (Verdict::Diverged, vec![1]));
+        assert!(matches!(replayed.schedule, Followed::Diverged(_)) && replayed.found.is_none());
+
+        let replayed = follow(1, false, Engines::Both, Some(Verdict::Pass));
+        assert_eq!((replayed.verdict, runs(&replayed)), (Verdict::Pass, vec![5, 5]));
+        assert!(matches!(replayed.schedule, Followed::Diverged(_)));
+
+        let replayed = follow(3, true, Engines::Threads, Some(Verdict::Panic));
+        assert_eq!((replayed.verdict, replayed.schedule), (Verdict::Panic, Followed::Unused));
     }
 }

@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::time::Duration;
 
 use super::Trial;
+use crate::engine;
 use crate::oracle::{Closed, Contract};
 use crate::script::{Config, ContractKind, OpKind, OpSet, WhenFull};
 use crate::subject::{Capabilities, Payload, Received, Refused, Running, Stopping, Subject, Watching};
@@ -13,6 +14,8 @@ use crate::subject::{Capabilities, Payload, Received, Refused, Running, Stopping
 struct Brittle {
     /// How many executions are left before this is set.
     stop: Option<(AtomicU32, Arc<AtomicBool>)>,
+    /// How many executions have begun, if each second one is to have a sync point more.
+    moods: Option<AtomicU32>,
 }
 
 impl Subject for Brittle {
@@ -47,6 +50,11 @@ impl Subject for Brittle {
             && left.fetch_sub(1, Ordering::Relaxed) == 1
         {
             stop.store(true, Ordering::Relaxed);
+        }
+        if let Some(moods) = &self.moods
+            && moods.fetch_add(1, Ordering::Relaxed) % 2 == 1
+        {
+            engine::point();
         }
         Box::new(Counter(AtomicU32::new(0)))
     }
@@ -89,12 +97,18 @@ impl Stopping for Idle {
 }
 
 pub(super) fn trial() -> Trial {
-    Trial::new(Arc::new(Brittle { stop: None }), ContractKind::Own, Duration::from_secs(60))
+    Trial::new(Arc::new(Brittle { stop: None, moods: None }), ContractKind::Own, Duration::from_secs(60))
+}
+
+/// Of which no execution is like the one before.
+pub(super) fn moody() -> Trial {
+    let subject = Brittle { stop: None, moods: Some(AtomicU32::new(0)) };
+    Trial::new(Arc::new(subject), ContractKind::Own, Duration::from_secs(60))
 }
 
 /// With what is set once it has begun that many executions.
 pub(super) fn stopping(executions: u32, deadline: Duration) -> (Trial, Arc<AtomicBool>) {
     let stop = Arc::new(AtomicBool::new(false));
-    let subject = Brittle { stop: Some((AtomicU32::new(executions), Arc::clone(&stop))) };
+    let subject = Brittle { stop: Some((AtomicU32::new(executions), Arc::clone(&stop))), moods: None };
     (Trial::new(Arc::new(subject), ContractKind::Own, deadline), stop)
 }

@@ -1,7 +1,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::execution::{Execution, execute};
+use super::execution::{Cast, Engine, Execution};
+use crate::engine::strategy::Strategy;
 use crate::engine::threads::Settings;
 use crate::oracle::{Contract, Verdict};
 use crate::script::{ContractKind, Script};
@@ -13,14 +14,11 @@ const SECOND_DEADLINE: u32 = 10;
 /// A subject, and how it is judged.
 #[derive(Clone)]
 pub struct Trial {
-    /// The subject.
-    pub subject: Arc<dyn Subject>,
     /// Which contract it is judged by.
     pub kind: ContractKind,
-    /// How long one execution may take; ten times that when it is tried again.
+    /// How long one execution on free threads may take; ten times that when it is tried again.
     pub deadline: Duration,
-    capabilities: Capabilities,
-    contract: Contract,
+    cast: Arc<Cast>,
 }
 
 impl Trial {
@@ -30,30 +28,39 @@ impl Trial {
             ContractKind::Own => subject.contract(),
             ContractKind::Strict => Contract::strict(),
         };
-        let capabilities = subject.capabilities();
-        Trial { subject, kind, deadline, capabilities, contract }
+        Trial { kind, deadline, cast: Cast::new(subject, contract) }
+    }
+
+    /// The subject.
+    pub fn subject(&self) -> &Arc<dyn Subject> {
+        &self.cast.subject
     }
 
     /// What the subject supports.
     pub fn capabilities(&self) -> &Capabilities {
-        &self.capabilities
+        &self.cast.capabilities
     }
 
     /// The script as the subject can run it.
     pub fn clamp(&self, script: &Script) -> Script {
-        self.capabilities.clamp(script)
+        self.cast.capabilities.clamp(script)
     }
 
-    /// Runs a clamped script once, with the noise of this seed; once more, with a longer deadline, if nothing can
-    /// be concluded.
-    pub fn execute(&self, script: &Script, noise: u64) -> Execution {
+    /// Runs a clamped script once on free threads, with the noise of this seed; once more, with a longer deadline,
+    /// if nothing can be concluded.
+    pub fn on_threads(&self, script: &Arc<Script>, noise: u64) -> Execution {
         let run =
-            |deadline| execute(&self.subject, script, &self.contract, Settings { seed: noise, deadline });
+            |deadline| self.cast.execute(script, Engine::Threads(Settings { seed: noise, deadline }), None);
         let execution = run(self.deadline);
         match execution.judgement.verdict() {
             Verdict::Inconclusive => run(self.deadline.saturating_mul(SECOND_DEADLINE)),
             _ => execution,
         }
+    }
+
+    /// Runs a clamped script once on fibers, led by this strategy.
+    pub fn on_fibers(&self, script: &Arc<Script>, strategy: Box<dyn Strategy>) -> Execution {
+        self.cast.execute(script, Engine::Fibers(strategy), None)
     }
 }
 
@@ -74,12 +81,13 @@ mod tests {
 
     #[test]
     fn what_is_inconclusive_is_tried_once_more() {
-        let script: Script = "mux incoming=0 queue=0 when-full=wait\nlane\n  action".parse().unwrap();
+        let script: Arc<Script> =
+            Arc::new("mux incoming=0 queue=0 when-full=wait\nlane\n  action".parse().unwrap());
         let (trial, begun_twice) = testing::stopping(2, Duration::from_nanos(1));
-        trial.execute(&script, 1);
+        trial.on_threads(&script, 1);
         assert!(begun_twice.load(Ordering::Relaxed));
         let (trial, begun_twice) = testing::stopping(2, Duration::from_secs(60));
-        trial.execute(&script, 1);
+        trial.on_threads(&script, 1);
         assert!(!begun_twice.load(Ordering::Relaxed));
     }
 

@@ -19,8 +19,11 @@ pub fn judge(context: &Context<'_>, history: &History, run: &Run) -> Judgement {
         findings.extend(panics(&model, run));
     }
     sort(&mut findings);
-    let inconclusive = (run.end == End::Deadline)
-        .then(|| "the deadline passed before anything could be concluded".to_owned());
+    let inconclusive = match run.end {
+        End::Deadline => Some("the deadline passed before anything could be concluded".to_owned()),
+        End::Exhausted => Some(format!("it passed {} sync points and did not come to rest", run.sync_points)),
+        End::Finished | End::Quiescent => None,
+    };
     Judgement { findings, inconclusive }
 }
 

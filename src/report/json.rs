@@ -4,8 +4,9 @@ use std::io::{self, Write};
 
 use serde::Serialize;
 
-use super::text::{Checked, shown};
-use crate::hunt::{Group, Outcome};
+use super::checked::Checked;
+use crate::hunt::replay::Followed;
+use crate::hunt::{self, EngineKind, Extent, Group, Method, Outcome, Phase};
 use crate::script::Script;
 
 /// What came of a campaign: a subject's line.
@@ -18,6 +19,7 @@ struct Subject<'a> {
     finding: Finding,
     runs: u64,
     runs_per_second: f64,
+    engines: Vec<Engine>,
     interleavings: u64,
     sync_points_per_run: f64,
     inconclusive: u64,
@@ -26,6 +28,15 @@ struct Subject<'a> {
     seed: u64,
     #[serde(skip_serializing_if = "Option::is_none")]
     findings: Option<Vec<Listed>>,
+}
+
+/// What one engine did.
+#[derive(Serialize)]
+struct Engine {
+    engine: &'static str,
+    runs: u64,
+    sync_points: u64,
+    seconds: f64,
 }
 
 /// What was found; `null` in each where nothing was.
@@ -38,8 +49,11 @@ struct Finding {
     sentence: Option<String>,
     clause: Option<String>,
     script: Option<String>,
+    schedule: Option<String>,
     ops: Option<usize>,
     lanes: Option<usize>,
+    engine: Option<&'static str>,
+    strategy: Option<String>,
     shrunk: Option<Shrunk>,
     saved: Option<String>,
 }
@@ -49,10 +63,18 @@ struct Finding {
 struct Shrunk {
     minimal: bool,
     candidates: u64,
-    reruns: u64,
+    executions: u64,
+    engine: &'static str,
+    /// Whether only the schedule was made simpler.
+    schedule_alone: bool,
+    /// How far the scripts with one op less were explored: `all` schedules, those of up to so many preemptions, or so
+    /// many schedules or reruns.
+    explored: Option<String>,
+    preemptions: Option<u32>,
+    fewest_preemptions: Option<bool>,
     seconds: f64,
-    confirmed: u64,
-    confirmed_of: u64,
+    confirmed: Option<u64>,
+    confirmed_of: Option<u64>,
 }
 
 /// One of `findings`.
@@ -76,17 +98,23 @@ pub fn outcome(out: &mut dyn Write, outcome: &Outcome, keep_going: bool) -> io::
         contract: outcome.contract.name(),
         verdict: outcome.verdict().name(),
         finding: outcome.findings.first().map(finding).unwrap_or_default(),
-        runs: outcome.runs,
-        runs_per_second: outcome.runs_per_second,
-        interleavings: outcome.interleavings,
-        sync_points_per_run: outcome.sync_points_per_run,
-        inconclusive: outcome.inconclusive,
+        runs: outcome.runs(),
+        runs_per_second: outcome.runs_per_second(),
+        engines: outcome.phases.iter().map(engine).collect(),
+        interleavings: outcome.interleavings(),
+        sync_points_per_run: outcome.sync_points_per_run(),
+        inconclusive: outcome.inconclusive(),
         interrupted: outcome.interrupted,
-        seconds: outcome.elapsed.as_secs_f64(),
+        seconds: outcome.elapsed().as_secs_f64(),
         seed: outcome.seed,
         findings: keep_going.then(listed),
     };
     line(out, &object)
+}
+
+fn engine(phase: &Phase) -> Engine {
+    let Phase { engine, runs, sync_points, elapsed, .. } = *phase;
+    Engine { engine: engine.name(), runs, sync_points, seconds: elapsed.as_secs_f64() }
 }
 
 fn listed(group: &Group) -> Listed {
@@ -95,7 +123,7 @@ fn listed(group: &Group) -> Listed {
 }
 
 fn finding(group: &Group) -> Finding {
-    let (finding, script, _) = shown(group);
+    let (finding, script, execution) = group.shown();
     let signature = &finding.signature;
     Finding {
         class: Some(signature.class.name()),
@@ -105,17 +133,43 @@ fn finding(group: &Group) -> Finding {
         sentence: Some(finding.sentence.clone()),
         clause: Some(finding.clause.clone()),
         script: Some(script.to_string()),
+        schedule: execution.schedule().map(|schedule| schedule.to_string()),
         ops: Some(script.ops()),
         lanes: Some(script.lanes.len()),
-        shrunk: group.shrunk.as_ref().map(|shrunk| Shrunk {
-            minimal: shrunk.minimal,
-            candidates: shrunk.candidates,
-            reruns: shrunk.reruns,
-            seconds: shrunk.elapsed.as_secs_f64(),
-            confirmed: shrunk.confirmation.hits,
-            confirmed_of: shrunk.confirmation.runs,
-        }),
+        engine: Some(group.found.engine.name()),
+        strategy: Some(group.found.strategy.clone()),
+        shrunk: group.shrunk.as_ref().map(shrunk),
         saved: group.saved.as_ref().map(|path| path.display().to_string()),
+    }
+}
+
+fn shrunk(shrunk: &hunt::Shrunk) -> Shrunk {
+    let (engine, explored, preemptions, fewest_preemptions) = match shrunk.method {
+        Method::Joint { removals, preemptions, fewest } => {
+            let explored = match removals {
+                Extent::All => "all schedules".to_owned(),
+                Extent::Preemptions(most) => format!("up to {most} preemptions"),
+                Extent::Schedules(count) => format!("{count} schedules"),
+            };
+            (EngineKind::Fibers, Some(explored), Some(preemptions), Some(fewest))
+        }
+        Method::Schedule { preemptions, fewest } => {
+            (EngineKind::Fibers, None, Some(preemptions), Some(fewest))
+        }
+        Method::Sampled { reruns, .. } => (EngineKind::Threads, Some(format!("{reruns} reruns")), None, None),
+    };
+    Shrunk {
+        minimal: shrunk.minimal,
+        candidates: shrunk.candidates,
+        executions: shrunk.executions,
+        engine: engine.name(),
+        schedule_alone: matches!(shrunk.method, Method::Schedule { .. }),
+        explored,
+        preemptions,
+        fewest_preemptions,
+        seconds: shrunk.elapsed.as_secs_f64(),
+        confirmed: shrunk.confirmation.map(|confirmation| confirmation.hits),
+        confirmed_of: shrunk.confirmation.map(|confirmation| confirmation.runs),
     }
 }
 
@@ -134,6 +188,9 @@ struct Entry<'a> {
     ops: usize,
     lanes: usize,
     runs: u64,
+    engine: Option<&'static str>,
+    schedule: &'static str,
+    divergence: Option<String>,
     seed: u64,
 }
 
@@ -155,7 +212,15 @@ pub fn checked(out: &mut dyn Write, checked: &Checked<'_>, script: &Script, seed
         script: script.to_string(),
         ops: script.ops(),
         lanes: script.lanes.len(),
-        runs: checked.runs,
+        runs: checked.phases.iter().map(|phase| phase.runs).sum(),
+        engine: checked.phases.last().map(|phase| phase.engine.name()),
+        schedule: match checked.schedule {
+            Followed::Absent => "absent",
+            Followed::Unused => "unused",
+            Followed::Fits => "fits",
+            Followed::Diverged(_) => "diverged",
+        },
+        divergence: checked.divergence().map(ToString::to_string),
         seed,
     };
     line(out, &object)

@@ -5,6 +5,9 @@
 
 mod blocked;
 mod calls;
+mod checked;
 pub mod json;
 mod style;
 pub mod text;
+
+pub use checked::Checked;

@@ -70,6 +70,20 @@ impl Script {
         self.setup.iter().chain(self.lanes.iter().flatten())
     }
 
+    /// The script without the op of this index, as [`Script::iter`] counts them.
+    pub fn without(&self, index: usize) -> Script {
+        let mut script = self.clone();
+        let mut left = index;
+        for ops in std::iter::once(&mut script.setup).chain(&mut script.lanes) {
+            if left < ops.len() {
+                ops.remove(left);
+                break;
+            }
+            left -= ops.len();
+        }
+        script
+    }
+
     /// As [`Script::iter`], to be changed.
     pub fn iter_mut(&mut self) -> impl Iterator<Item = &mut Op> {
         self.setup.iter_mut().chain(self.lanes.iter_mut().flatten())

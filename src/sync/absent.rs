@@ -19,7 +19,7 @@ impl Inside<'_> {
         match self.0 {}
     }
 
-    pub(crate) fn attempt(&self, _: &dyn Endpoint) -> Attempt {
+    pub(crate) fn attempt<'e>(&self, _: &'e dyn Endpoint) -> Attempt<'e> {
         match self.0 {}
     }
 
@@ -116,6 +116,10 @@ impl Handle {
         false
     }
 
+    pub(crate) fn is_arranged(&self) -> bool {
+        false
+    }
+
     pub(crate) fn point(&self, _: &Inside<'_>) {}
 
     pub(crate) fn fill(&self, _: Duration) -> Option<cc::Receiver<Instant>> {
@@ -131,14 +135,15 @@ pub(crate) trait Endpoint {
 
 /// What came of a selection that does not wait: without an execution it is native.
 #[expect(dead_code, reason = "the others come from executions")]
-pub(crate) enum Attempt {
+pub(crate) enum Attempt<'a> {
     Native,
+    Selected(cc::SelectedOperation<'a>),
     Modelled(usize),
     Disconnected(usize),
     Refused,
 }
 
-pub(crate) fn try_select(_: &[&dyn Endpoint]) -> Attempt {
+pub(crate) fn try_select<'a>(_: &[&'a dyn Endpoint]) -> Attempt<'a> {
     Attempt::Native
 }
 

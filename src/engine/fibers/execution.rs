@@ -11,7 +11,7 @@ use parking_lot::{Mutex, MutexGuard};
 use super::super::{ObjectId, ObjectKind, Target, TaskId, Wait};
 use super::fiber::give_way;
 use super::table::{Table, Woken};
-use crate::sync::seam::{self, Attempt, Endpoint, Object, Selected, TaskBody, Timer, Wake};
+use crate::sync::seam::{self, Attempt, Endpoint, Meeting, Object, Selected, TaskBody, Timer, Wake};
 
 /// One execution.
 pub(super) struct Execution {
@@ -62,9 +62,10 @@ impl seam::Execution for Execution {
 
     fn add_object(&self, kind: ObjectKind, timer: Timer, made: &'static Location<'static>) -> Arc<Object> {
         let mut table = self.table.lock();
-        let modelled = kind == ObjectKind::Channel(Some(0));
+        let is_rendezvous = kind == ObjectKind::Channel(Some(0));
+        let meeting = if is_rendezvous { Meeting::Modelled } else { Meeting::Free };
         let id = ObjectId(table.objects.len());
-        let object = Arc::new(Object::new(id, self.id, kind, timer, modelled, made));
+        let object = Arc::new(Object::new(id, self.id, kind, timer, meeting, made));
         table.objects.push(Arc::clone(&object));
         object
     }
@@ -85,18 +86,16 @@ impl seam::Execution for Execution {
         self.table.lock().ending
     }
 
-    fn try_select(&self, me: TaskId, endpoints: &[&dyn Endpoint]) -> Attempt {
+    fn try_select<'a>(&self, me: TaskId, endpoints: &[&'a dyn Endpoint]) -> Attempt<'a> {
         let mut table = self.table.lock();
         let Some(index) = table.branch(me, endpoints) else { return Attempt::Refused };
         let (object, target) = endpoints[index].handle().target().expect("the seam has checked the objects");
-        if !object.modelled {
+        if !object.is_modelled() {
             return Attempt::Modelled(index);
         }
-        if !table.meet(me, target) {
-            return Attempt::Disconnected(index);
-        }
+        let Some(partner) = table.meet(me, target) else { return Attempt::Disconnected(index) };
         if matches!(target, Target::Recv(_)) {
-            table.wait_for_handover(me, object.id);
+            table.wait_for_handover(me, partner);
             let _ = self.give_way(table, me);
         }
         Attempt::Modelled(index)
@@ -119,6 +118,7 @@ impl seam::Execution for Execution {
                 Woken::Served => match self.try_select(me, endpoints) {
                     Attempt::Modelled(index) => return Selected::Modelled(index),
                     Attempt::Disconnected(index) => return Selected::Disconnected(index),
+                    Attempt::Selected(native) => return Selected::Native(native),
                     Attempt::Native | Attempt::Refused => {}
                 },
             }

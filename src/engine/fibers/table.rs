@@ -45,6 +45,18 @@ pub struct Step {
     pub preempts: bool,
 }
 
+impl Step {
+    /// A choice, and nothing known besides.
+    pub(in crate::engine) fn new(task: TaskId, branch: Option<u32>) -> Step {
+        Step { task, branch, access: None, preempts: false }
+    }
+
+    /// What was chosen.
+    pub fn choice(&self) -> (TaskId, Option<u32>) {
+        (self.task, self.branch)
+    }
+}
+
 /// A task.
 pub(super) struct Entry {
     pub(super) name: String,
@@ -83,8 +95,10 @@ pub(super) struct Waiting {
     /// Which of its waits has met its partner in a rendezvous.
     met: Option<usize>,
     notified: bool,
-    /// The rendezvous whose sender, its partner, has yet to hand the message over.
-    handover: Option<ObjectId>,
+    /// The sender, its partner in a rendezvous, that has yet to hand the message over.
+    handover: Option<TaskId>,
+    /// The message that it is handed, by its number in the rendezvous.
+    message: Option<(ObjectId, u64)>,
     /// The sum of its objects' versions when the books were last found unable to serve it.
     unserved: Cell<Option<u32>>,
 }
@@ -242,20 +256,23 @@ impl Table {
         chosen.map(|branch| branch as usize)
     }
 
-    /// Lets the partner of a rendezvous go ahead, if one waits; says whether one does.
-    pub(super) fn meet(&mut self, me: TaskId, target: Target) -> bool {
-        let Some((partner, index)) = self.partner(me, target) else { return false };
+    /// Lets the partner of a rendezvous go ahead, if one waits, and says who it is.
+    pub(super) fn meet(&mut self, me: TaskId, target: Target) -> Option<TaskId> {
+        let (partner, index) = self.partner(me, target)?;
         if let Doing::Waiting(waiting) = &mut self.tasks[partner.0].doing {
             waiting.met = Some(index);
         }
-        true
+        if let Target::Send(rendezvous) = target {
+            self.hand_over(partner, rendezvous);
+        }
+        Some(partner)
     }
 
     /// Who has waited longest on the other side of a rendezvous, and by which of its waits.
     fn partner(&self, me: TaskId, target: Target) -> Option<(TaskId, usize)> {
         let other = match target {
-            Target::Send(object) if self.objects[object.0].modelled => Target::Recv(object),
-            Target::Recv(object) if self.objects[object.0].modelled => Target::Send(object),
+            Target::Send(object) if self.objects[object.0].is_modelled() => Target::Recv(object),
+            Target::Recv(object) if self.objects[object.0].is_modelled() => Target::Send(object),
             _ => return None,
         };
         let mut found: Option<(u64, TaskId, usize)> = None;
@@ -276,15 +293,16 @@ impl Table {
         let since = self.waits;
         self.waits += 1;
         let unserved = Cell::new(None);
-        let waiting = Waiting { waits, until, since, met: None, notified: false, handover: None, unserved };
+        let (met, notified, handover, message) = (None, false, None, None);
+        let waiting = Waiting { waits, until, since, met, notified, handover, message, unserved };
         self.tasks[me.0].doing = Doing::Waiting(waiting);
     }
 
     /// Notes that a task waits for its partner in a rendezvous, which can go ahead, to hand the message over.
-    pub(super) fn wait_for_handover(&mut self, me: TaskId, rendezvous: ObjectId) {
+    pub(super) fn wait_for_handover(&mut self, me: TaskId, sender: TaskId) {
         self.wait(me, Vec::new(), None);
         if let Doing::Waiting(waiting) = &mut self.tasks[me.0].doing {
-            waiting.handover = Some(rendezvous);
+            waiting.handover = Some(sender);
         }
     }
 
@@ -337,17 +355,17 @@ impl Table {
             Doing::Waiting(waiting) => {
                 self.tasks[task.0].unwinding == Unwinding::Due
                     || self.is_served(waiting)
-                    || waiting.until.is_some_and(|until| until <= self.clock)
+                    || (waiting.message.is_none() && waiting.until.is_some_and(|until| until <= self.clock))
             }
             Doing::Forgotten | Doing::Ended | Doing::Panicked(_) => false,
         }
     }
 
     fn is_served(&self, waiting: &Waiting) -> bool {
-        waiting.met.is_some()
-            || waiting.notified
-            || waiting.handover.is_some_and(|rendezvous| self.has_message(rendezvous))
-            || self.books_serve(waiting)
+        match waiting.message {
+            Some(message) => self.is_next(message),
+            None => waiting.met.is_some() || waiting.notified || self.books_serve(waiting),
+        }
     }
 
     /// Whether the books could serve one of the waits. They are read again only if they have changed.
@@ -368,16 +386,34 @@ impl Table {
         serve
     }
 
-    /// Whether a message was handed over at a rendezvous for whoever comes: those that were handed to a receiver who had
-    /// waited for them are kept for it.
-    fn has_message(&self, rendezvous: ObjectId) -> bool {
-        let is_kept = |task: &&Entry| match &task.doing {
-            Doing::Waiting(Waiting { met: Some(index), waits, .. }) => {
-                waits[*index].target == Target::Recv(rendezvous)
-            }
+    /// Notes that a receiver, which waits, is handed the next message of a rendezvous. It takes that one and no other, so
+    /// those before it are taken first.
+    fn hand_over(&mut self, receiver: TaskId, rendezvous: ObjectId) {
+        let is_due = |task: &&Entry| match &task.doing {
+            Doing::Waiting(waiting) => waiting.message.is_some_and(|(object, _)| object == rendezvous),
             _ => false,
         };
-        self.objects[rendezvous.0].messages() > self.tasks.iter().filter(is_kept).count()
+        let due = self.tasks.iter().filter(is_due).count() as u64;
+        let number = self.objects[rendezvous.0].passed(Side::Recv) + due;
+        if let Doing::Waiting(waiting) = &mut self.tasks[receiver.0].doing {
+            waiting.message = Some((rendezvous, number));
+            waiting.handover = None;
+        }
+    }
+
+    /// Whether a message of a rendezvous is there, and the next to be taken.
+    fn is_next(&self, (rendezvous, number): (ObjectId, u64)) -> bool {
+        let object = &self.objects[rendezvous.0];
+        object.passed(Side::Recv) == number && object.passed(Side::Send) > number
+    }
+
+    /// The receiver for whom a sender goes ahead with a rendezvous, if it met it first.
+    fn receiver_of(&self, sender: TaskId) -> Option<TaskId> {
+        let waits_for_it = |task: &Entry| match &task.doing {
+            Doing::Waiting(waiting) => waiting.handover == Some(sender),
+            _ => false,
+        };
+        self.tasks.iter().position(waits_for_it).map(TaskId)
     }
 
     /// Whether the books could serve a wait; for a rendezvous that needs a partner, whether there never will be one.
@@ -387,7 +423,7 @@ impl Table {
             Target::Notify(_) => false,
             Target::Send(object) | Target::Recv(object) | Target::Lock(object) | Target::Read(object) => {
                 let object = &self.objects[object.0];
-                if object.modelled {
+                if object.is_modelled() {
                     object.is_disconnected(target)
                 } else {
                     object.could_serve(target, false)
@@ -404,6 +440,12 @@ impl Table {
         }
         let doing = std::mem::replace(&mut self.tasks[me.0].doing, Doing::Ready);
         let Doing::Waiting(waiting) = doing else { return Woken::Aborted };
+        if let Some(index) = waiting.met
+            && let Target::Send(rendezvous) = waiting.waits[index].target
+            && let Some(receiver) = self.receiver_of(me)
+        {
+            self.hand_over(receiver, rendezvous);
+        }
         match waiting.met {
             _ if unwinding == Unwinding::Due => Woken::Aborted,
             Some(index) => Woken::Met(index),

@@ -19,15 +19,41 @@ impl Portfolio {
     /// for the next: what one teaches may be far from what could be.
     pub fn strategy(&self, index: u64, estimates: &Estimates) -> Box<dyn Strategy> {
         let seed = mix(self.seed, index);
+        match Kind::of(seed, index, estimates) {
+            Kind::RandomWalk => Box::new(RandomWalk::new(seed)),
+            Kind::Pct(depth) => Box::new(Pct::new(seed, depth, estimates)),
+            Kind::Surw => Box::new(Surw::new(seed, estimates)),
+        }
+    }
+
+    /// What that strategy is called.
+    pub fn name(&self, index: u64, estimates: &Estimates) -> String {
+        match Kind::of(mix(self.seed, index), index, estimates) {
+            Kind::RandomWalk => "random walk".to_owned(),
+            Kind::Pct(depth) => format!("PCT of depth {depth}"),
+            Kind::Surw => "SURW".to_owned(),
+        }
+    }
+}
+
+/// A kind of strategy.
+enum Kind {
+    RandomWalk,
+    Pct(usize),
+    Surw,
+}
+
+impl Kind {
+    fn of(seed: u64, index: u64, estimates: &Estimates) -> Kind {
         if index == 0 || estimates.length == 0 {
-            return Box::new(RandomWalk::new(seed));
+            return Kind::RandomWalk;
         }
         // The weights were measured: see the table of the parent module's documentation.
         match mix(seed, 0) % 16 {
-            0 => Box::new(RandomWalk::new(seed)),
-            1..=2 => Box::new(Pct::new(seed, 2, estimates)),
-            3..=7 => Box::new(Pct::new(seed, 3, estimates)),
-            _ => Box::new(Surw::new(seed, estimates)),
+            0 => Kind::RandomWalk,
+            1..=2 => Kind::Pct(2),
+            3..=7 => Kind::Pct(3),
+            _ => Kind::Surw,
         }
     }
 }

@@ -34,6 +34,11 @@ impl<S> Recorded<S> {
         Recorded { strategy, record: Arc::default() }
     }
 
+    /// The record alone, to be asked once the strategy is given away.
+    pub fn record(&self) -> Recorded<()> {
+        Recorded { strategy: (), record: Arc::clone(&self.record) }
+    }
+
     /// Takes what was recorded so far.
     pub fn take(&self) -> Vec<Choice> {
         self.record.with(std::mem::take)

@@ -9,32 +9,44 @@ use std::time::{Duration, Instant};
 use crossbeam_channel as cc;
 use parking_lot::{Condvar, Mutex};
 
+use super::super::steered::Steering;
 use super::super::{ObjectId, ObjectKind, State, Target, TaskId, Wait};
 use super::table::{Doing, Table, Token};
-use super::{Rest, is_abort, noise, pool};
-use crate::sync::seam::{self, Attempt, Endpoint, Object, Selected, TaskBody, Timer, Wake};
+use super::{Rest, is_abort, native, noise, pool};
+use crate::sync::seam::{self, Attempt, Endpoint, Meeting, Object, Selected, TaskBody, Timer, Wake};
+
+/// What tasks do at sync points.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Pace {
+    /// They go on, with noise drawn from the seed.
+    Free(u64),
+    /// They wait for their turn.
+    Steered,
+}
 
 /// One execution.
-pub(super) struct Execution {
+pub(in crate::engine) struct Execution {
     id: u64,
     this: Weak<Execution>,
-    seed: u64,
-    table: Mutex<Table>,
+    pace: Pace,
+    pub(in crate::engine) table: Mutex<Table>,
     /// Signalled when no task is left outside an untimed wait, or alive.
-    still: Condvar,
+    pub(in crate::engine) still: Condvar,
     /// Whether the execution is over, and tasks unwind at their next sync point.
     ending: AtomicBool,
     pub(super) sync_points: AtomicU64,
 }
 
 impl Execution {
-    pub(super) fn new(seed: u64) -> Arc<Execution> {
+    pub(super) fn new(seed: u64, steering: Option<Steering>) -> Arc<Execution> {
+        let pace = if steering.is_some() { Pace::Steered } else { Pace::Free(seed) };
+        let table = Table::new(steering);
         static NEXT: AtomicU64 = AtomicU64::new(0);
         Arc::new_cyclic(|this| Execution {
             id: NEXT.fetch_add(1, Ordering::Relaxed),
             this: this.clone(),
-            seed,
-            table: Mutex::default(),
+            pace,
+            table: Mutex::new(table),
             still: Condvar::new(),
             ending: AtomicBool::new(false),
             sync_points: AtomicU64::new(0),
@@ -45,6 +57,9 @@ impl Execution {
     pub(super) fn await_rest(&self, limit: Instant) -> Rest {
         let mut table = self.table.lock();
         loop {
+            if table.has_diverged() {
+                return Rest::Diverged;
+            }
             if table.alive == 0 {
                 return Rest::Ended;
             }
@@ -66,6 +81,7 @@ impl Execution {
     pub(super) fn unwind(&self, limit: Instant) -> usize {
         self.ending.store(true, Ordering::SeqCst);
         let mut table = self.table.lock();
+        table.stop_steering();
         while let Some(task) = table.next_sleeper() {
             table.tell(task);
         }
@@ -97,7 +113,7 @@ impl Execution {
         table.running -= 1;
         table.alive -= 1;
         table.wake(usize::MAX, |target| *target == Target::Join(task));
-        if table.running == 0 {
+        if table.lead(Some(task)) || table.running == 0 {
             self.still.notify_one();
         }
     }
@@ -109,20 +125,31 @@ impl seam::Execution for Execution {
     }
 
     fn add_object(&self, kind: ObjectKind, timer: Timer, made: &'static Location<'static>) -> Arc<Object> {
+        let meeting = match (self.pace, kind) {
+            (Pace::Steered, ObjectKind::Channel(Some(0))) => Meeting::Steered,
+            _ => Meeting::Free,
+        };
         let mut table = self.table.lock();
-        let object = Arc::new(Object::new(ObjectId(table.objects.len()), self.id, kind, timer, false, made));
+        let object =
+            Arc::new(Object::new(ObjectId(table.objects.len()), self.id, kind, timer, meeting, made));
         table.objects.push(Arc::clone(&object));
         object
     }
 
-    fn point(&self, _: TaskId, _: Option<Target>) -> bool {
+    fn point(&self, me: TaskId, _: Option<Target>) -> bool {
         self.sync_points.fetch_add(1, Ordering::Relaxed);
-        noise::point();
+        match self.pace {
+            Pace::Free(_) => noise::point(),
+            Pace::Steered => self.await_turn(me),
+        }
         self.ending.load(Ordering::SeqCst)
     }
 
-    fn try_select(&self, _: TaskId, _: &[&dyn Endpoint]) -> Attempt {
-        Attempt::Native
+    fn try_select<'a>(&self, me: TaskId, endpoints: &[&'a dyn Endpoint]) -> Attempt<'a> {
+        match self.pace {
+            Pace::Free(_) => Attempt::Native,
+            Pace::Steered => self.try_select_steered(me, endpoints),
+        }
     }
 
     fn select<'a>(
@@ -142,36 +169,30 @@ impl seam::Execution for Execution {
         if !self.may_wait() {
             return Selected::Aborted;
         }
+        if self.pace == Pace::Steered
+            && let Some(selected) = self.select_steered(me, endpoints, &waits, until, timed)
+        {
+            return selected;
+        }
         let mut table = self.table.lock();
         table.wait(me, waits);
         if !timed {
             self.rest(&mut table, me);
         }
         drop(table);
-        let mut native = cc::Select::new();
-        for endpoint in endpoints {
-            endpoint.register(&mut native);
-        }
-        let abort = abort_line();
-        let aborted = native.recv(&abort.receiver);
-        let selected = match until {
-            None => Ok(native.select()),
-            Some(until) => native.select_deadline(until),
-        };
+        let selected = native::select(endpoints, None, until);
         self.table.lock().go_on(me);
-        match selected {
-            Err(_) => Selected::TimedOut,
-            Ok(selected) if selected.index() == aborted => {
-                let _ = selected.recv(&abort.receiver);
-                Selected::Aborted
-            }
-            Ok(selected) => Selected::Native(selected),
-        }
+        selected
     }
 
     fn park(&self, me: TaskId, wait: Wait, until: Option<Instant>, ready: &mut dyn FnMut() -> bool) -> Wake {
         if !self.may_wait() {
             return Wake::Aborted;
+        }
+        if self.pace == Pace::Steered
+            && let Some(wake) = self.park_steered(me, &wait, until, ready)
+        {
+            return wake;
         }
         self.table.lock().wait(me, vec![wait]);
         if ready() {
@@ -193,7 +214,12 @@ impl seam::Execution for Execution {
     }
 
     fn wake(&self, object: ObjectId, most: usize) -> usize {
-        self.table.lock().wake(most, |target| target.object() == Some(object))
+        let mut table = self.table.lock();
+        // Who waits for a lock finds it free, or not, when it is its turn.
+        let by_turns = table.is_steered();
+        table.wake(most, |target| {
+            target.object() == Some(object) && (!by_turns || matches!(target, Target::Notify(_)))
+        })
     }
 
     fn spawn(&self, name: Option<&str>, body: TaskBody<'static>) -> TaskId {
@@ -203,8 +229,8 @@ impl seam::Execution for Execution {
         task
     }
 
-    fn add_timer(&self, _: &Arc<Object>, _: Duration) -> Option<cc::Receiver<Instant>> {
-        None
+    fn add_timer(&self, object: &Arc<Object>, duration: Duration) -> Option<cc::Receiver<Instant>> {
+        self.table.lock().steering.as_mut().map(|steering| steering.add_timer(object, duration))
     }
 
     fn adopts(&self) -> bool {
@@ -216,10 +242,13 @@ impl seam::Execution for Execution {
     }
 
     fn run(self: Arc<Self>, task: TaskId, body: TaskBody<'_>) {
-        let abort = abort_line();
+        let abort = native::abort_line();
         while abort.receiver.try_recv().is_ok() {}
         self.table.lock().tasks[task.0].abort = Some(abort.sender.clone());
-        noise::set(self.seed, task);
+        match self.pace {
+            Pace::Free(seed) => noise::set(seed, task),
+            Pace::Steered => self.await_first_turn(task),
+        }
         let execution: Arc<dyn seam::Execution> = Arc::clone(&self) as _;
         let result = catch_unwind(AssertUnwindSafe(|| seam::as_task(execution, task, body)));
         let doing = match result {
@@ -243,13 +272,19 @@ impl seam::Execution for Execution {
         if !self.may_wait() {
             return;
         }
+        if self.pace == Pace::Steered && self.sleep_steered(me, duration) {
+            return;
+        }
         self.table.lock().wait(me, Vec::new());
-        let _ = abort_line().receiver.recv_timeout(duration);
+        let _ = native::abort_line().receiver.recv_timeout(duration);
         self.table.lock().go_on(me);
     }
 
     fn now(&self) -> Instant {
-        Instant::now()
+        match self.pace {
+            Pace::Free(_) => Instant::now(),
+            Pace::Steered => self.table.lock().steered_time().unwrap_or_else(Instant::now),
+        }
     }
 
     fn aborting(&self, _: TaskId) -> bool {
@@ -268,29 +303,4 @@ impl seam::Execution for Execution {
             thread::park();
         }
     }
-}
-
-/// Tells a thread, in a native selection, that its task is to unwind.
-struct AbortLine {
-    sender: cc::Sender<()>,
-    receiver: cc::Receiver<()>,
-}
-
-/// The calling thread's line. A native selection needs it to outlive all that is selected from, so it is never
-/// freed: threads that end leave theirs for later ones.
-fn abort_line() -> &'static AbortLine {
-    static FREE: Mutex<Vec<&'static AbortLine>> = Mutex::new(Vec::new());
-    struct Own(&'static AbortLine);
-    impl Drop for Own {
-        fn drop(&mut self) {
-            FREE.lock().push(self.0);
-        }
-    }
-    thread_local! {
-        static OWN: Own = Own(FREE.lock().pop().unwrap_or_else(|| {
-            let (sender, receiver) = cc::bounded(1);
-            Box::leak(Box::new(AbortLine { sender, receiver }))
-        }));
-    }
-    OWN.with(|own| own.0)
 }

@@ -9,15 +9,17 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
+use super::steered::{Divergence, Steering};
 use super::{Body, End, Job, Next, Run};
 use crate::sync::seam::{self, Abort};
 
 mod execution;
+pub(super) mod native;
 mod noise;
 mod pool;
-mod table;
+pub(super) mod table;
 
-use execution::Execution;
+pub(super) use execution::Execution;
 
 /// How an execution is run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -42,32 +44,48 @@ enum Rest {
     Ended,
     Quiescent,
     Deadline,
+    Diverged,
 }
 
 /// Runs the body once.
 pub fn run(body: Arc<dyn Body>, settings: Settings) -> Run {
+    drive(body, settings, None).expect("only what is steered diverges")
+}
+
+/// Runs the body once, led by the steering if there is one.
+pub(super) fn drive(
+    body: Arc<dyn Body>,
+    settings: Settings,
+    steering: Option<Steering>,
+) -> Result<Run, Divergence> {
     super::quiet_panics();
     let started = Instant::now();
     let limit = started + settings.deadline;
-    let execution = Execution::new(settings.seed);
+    let execution = Execution::new(settings.seed, steering);
     execution.start(Arc::clone(&body).first());
     let (end, state) = loop {
+        execution.lead();
         let rest = execution.await_rest(limit);
         let state = execution.state();
         let end = match rest {
             Rest::Ended => End::Finished,
             Rest::Quiescent => End::Quiescent,
-            Rest::Deadline => break (End::Deadline, state),
+            Rest::Deadline | Rest::Diverged => break (End::Deadline, state),
         };
         match Arc::clone(&body).quiescent(&state) {
             Next::Start(jobs) => jobs.into_iter().for_each(|job| execution.start(job)),
             Next::End => break (end, state),
         }
     };
-    body.over();
-    let forgotten = if end == End::Finished { 0 } else { execution.abort(body) };
     let sync_points = execution.sync_points.load(Ordering::Relaxed);
-    Run { end, state, sync_points, forgotten, elapsed: started.elapsed() }
+    let divergence = execution.table.lock().divergence(end);
+    body.over();
+    let is_clean = end == End::Finished && divergence.is_none();
+    let forgotten = if is_clean { 0 } else { execution.abort(body) };
+    match divergence {
+        Some(divergence) => Err(divergence),
+        None => Ok(Run { end, state, sync_points, forgotten, elapsed: started.elapsed() }),
+    }
 }
 
 impl Execution {

@@ -6,35 +6,38 @@ use std::time::Instant;
 use crossbeam_channel as cc;
 use parking_lot::{Condvar, Mutex};
 
+use super::super::steered::Steering;
 use super::super::{State, Status, Target, Task, TaskId, Wait, name};
 use crate::sync::seam::Object;
 
 /// The tasks and objects of an execution.
 #[derive(Default)]
-pub(super) struct Table {
-    pub(super) tasks: Vec<Entry>,
-    pub(super) objects: Vec<Arc<Object>>,
+pub(in crate::engine) struct Table {
+    pub(in crate::engine) tasks: Vec<Entry>,
+    pub(in crate::engine) objects: Vec<Arc<Object>>,
     /// How many tasks are outside an untimed wait.
-    pub(super) running: usize,
+    pub(in crate::engine) running: usize,
     /// How many tasks have not ended.
-    pub(super) alive: usize,
+    pub(in crate::engine) alive: usize,
+    /// What leads the tasks through a schedule, if anything does.
+    pub(in crate::engine) steering: Option<Steering>,
     /// Stamps waits, so that who came first is woken first.
     waits: u64,
 }
 
 /// A task.
-pub(super) struct Entry {
-    pub(super) name: String,
-    pub(super) doing: Doing,
-    pub(super) parker: Arc<Parker>,
+pub(in crate::engine) struct Entry {
+    pub(in crate::engine) name: String,
+    pub(in crate::engine) doing: Doing,
+    pub(in crate::engine) parker: Arc<Parker>,
     /// Tells its thread, in a native selection, that the task is to unwind; `None` before it runs.
-    pub(super) abort: Option<cc::Sender<()>>,
+    pub(in crate::engine) abort: Option<cc::Sender<()>>,
     /// Whether it was told so.
-    pub(super) told: bool,
+    pub(in crate::engine) told: bool,
 }
 
 /// What a task does.
-pub(super) enum Doing {
+pub(in crate::engine) enum Doing {
     Running,
     Waiting {
         waits: Vec<Wait>,
@@ -49,8 +52,12 @@ pub(super) enum Doing {
 }
 
 impl Table {
+    pub(in crate::engine) fn new(steering: Option<Steering>) -> Table {
+        Table { steering, ..Table::default() }
+    }
+
     /// Adds a task, with a name that no other has.
-    pub(super) fn add(&mut self, name: Option<&str>) -> TaskId {
+    pub(in crate::engine) fn add(&mut self, name: Option<&str>) -> TaskId {
         let id = TaskId(self.tasks.len());
         let name = name::unique(name, id, |name| self.tasks.iter().any(|task| task.name == name));
         let parker = Arc::default();
@@ -62,7 +69,7 @@ impl Table {
 
     /// Notes that a task is about to wait, so that others can wake it. It counts as running until it
     /// [rests](Table::rest).
-    pub(super) fn wait(&mut self, task: TaskId, waits: Vec<Wait>) {
+    pub(in crate::engine) fn wait(&mut self, task: TaskId, waits: Vec<Wait>) {
         let since = self.waits;
         self.waits += 1;
         self.tasks[task.0].doing = Doing::Waiting { waits, since, rests: false };
@@ -70,7 +77,7 @@ impl Table {
     }
 
     /// Notes that a task that waits does nothing else, unless it was woken already.
-    pub(super) fn rest(&mut self, task: TaskId) {
+    pub(in crate::engine) fn rest(&mut self, task: TaskId) {
         if let Doing::Waiting { rests, .. } = &mut self.tasks[task.0].doing {
             *rests = true;
             self.running -= 1;
@@ -78,15 +85,16 @@ impl Table {
     }
 
     /// Notes that a task goes on; says whether it had been waiting until now.
-    pub(super) fn go_on(&mut self, task: TaskId) -> bool {
+    pub(in crate::engine) fn go_on(&mut self, task: TaskId) -> bool {
         let Doing::Waiting { rests, .. } = self.tasks[task.0].doing else { return false };
         self.tasks[task.0].doing = Doing::Running;
         self.running += usize::from(rests);
         true
     }
 
-    /// Wakes up to `most` tasks whose wait is such, first come first; says how many.
-    pub(super) fn wake(&mut self, most: usize, is_such: impl Fn(&Target) -> bool) -> usize {
+    /// Wakes up to `most` tasks whose wait is such, first come first; says how many. Steered ones go on when it is their
+    /// turn.
+    pub(in crate::engine) fn wake(&mut self, most: usize, is_such: impl Fn(&Target) -> bool) -> usize {
         let mut waiting: Vec<(u64, TaskId)> = Vec::new();
         for (index, task) in self.tasks.iter().enumerate() {
             if let Doing::Waiting { waits, since, .. } = &task.doing
@@ -99,13 +107,15 @@ impl Table {
         waiting.truncate(most);
         for (_, task) in &waiting {
             self.go_on(*task);
-            self.tasks[task.0].parker.unpark(Token::Woken);
+            if !self.is_steered() {
+                self.tasks[task.0].parker.unpark(Token::Woken);
+            }
         }
         waiting.len()
     }
 
     /// Whether nothing can ever go on: nothing runs, and the books could serve no wait.
-    pub(super) fn is_quiescent(&self) -> bool {
+    pub(in crate::engine) fn is_quiescent(&self) -> bool {
         self.running == 0 && !self.waits().any(|(task, wait)| self.could_serve(task, wait.target))
     }
 
@@ -131,12 +141,12 @@ impl Table {
         self.objects[object.0].could_serve(target, partner_waits)
     }
 
-    pub(super) fn has_ended(&self, task: TaskId) -> bool {
+    pub(in crate::engine) fn has_ended(&self, task: TaskId) -> bool {
         matches!(self.tasks[task.0].doing, Doing::Ended | Doing::Panicked(_))
     }
 
     /// Tells a waiting task to unwind.
-    pub(super) fn tell(&mut self, task: TaskId) {
+    pub(in crate::engine) fn tell(&mut self, task: TaskId) {
         self.go_on(task);
         let entry = &mut self.tasks[task.0];
         entry.told = true;
@@ -148,14 +158,14 @@ impl Table {
     }
 
     /// A task that waits for a time to come, and was not told to unwind.
-    pub(super) fn next_sleeper(&self) -> Option<TaskId> {
+    pub(in crate::engine) fn next_sleeper(&self) -> Option<TaskId> {
         let sleeps = |task: &Entry| matches!(task.doing, Doing::Waiting { rests: false, .. }) && !task.told;
         self.tasks.iter().position(sleeps).map(TaskId)
     }
 
     /// The blocked task to unwind next: one that holds a lock, for others may be waiting for it; otherwise
     /// the one started last, for others may be waiting for its end.
-    pub(super) fn next_to_unwind(&self) -> Option<TaskId> {
+    pub(in crate::engine) fn next_to_unwind(&self) -> Option<TaskId> {
         let blocked = |index: &usize| {
             let task = &self.tasks[*index];
             matches!(task.doing, Doing::Waiting { .. }) && !task.told
@@ -168,7 +178,7 @@ impl Table {
     }
 
     /// As data.
-    pub(super) fn state(&self) -> State {
+    pub(in crate::engine) fn state(&self) -> State {
         let status = |doing: &Doing| match doing {
             Doing::Waiting { waits, rests: true, .. } => Status::Blocked(waits.clone()),
             Doing::Running | Doing::Waiting { .. } | Doing::Forgotten => Status::Running,
@@ -185,30 +195,36 @@ impl Table {
 
 /// Why a parked thread goes on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Token {
+pub(in crate::engine) enum Token {
     Woken,
     Abort,
+    /// The time is up, says the steering.
+    TimedOut,
+    /// Its partner enters a rendezvous, and it is to do so as well, by the wait of this number.
+    Meet(usize),
+    /// It stays blocked in the end, and is to wait natively.
+    Block,
 }
 
 /// Where the thread of a task waits for what is not a channel.
 #[derive(Default)]
-pub(super) struct Parker {
+pub(in crate::engine) struct Parker {
     token: Mutex<Option<Token>>,
     changed: Condvar,
 }
 
 impl Parker {
-    fn reset(&self) {
+    pub(in crate::engine) fn reset(&self) {
         *self.token.lock() = None;
     }
 
-    pub(super) fn unpark(&self, token: Token) {
+    pub(in crate::engine) fn unpark(&self, token: Token) {
         *self.token.lock() = Some(token);
         self.changed.notify_one();
     }
 
-    /// Waits for a token; `None` if the time is up.
-    pub(super) fn park(&self, until: Option<Instant>) -> Option<Token> {
+    /// Waits for a token and takes it; `None` if the time is up.
+    pub(in crate::engine) fn park(&self, until: Option<Instant>) -> Option<Token> {
         let mut token = self.token.lock();
         while token.is_none() {
             match until {
@@ -217,6 +233,6 @@ impl Parker {
                 Some(_) => {}
             }
         }
-        *token
+        token.take()
     }
 }

@@ -1,6 +1,7 @@
 use std::time::Duration;
 
 use super::*;
+use crate::engine::strategy::RandomWalk;
 use crate::oracle::{Blocking, Call, Closed};
 use crate::script::{Config, OpSet, WhenFull};
 use crate::subject::{Payload, Received, Refused, Watching, all};
@@ -10,9 +11,17 @@ fn subject(name: &str) -> Arc<dyn Subject> {
     all().into_iter().find(|subject| subject.name() == name).unwrap()
 }
 
+/// The one engine and the other in turn.
+fn engine(seed: u64) -> Engine {
+    if seed.is_multiple_of(2) {
+        Engine::Threads(threads::Settings { seed, deadline: Duration::from_secs(60) })
+    } else {
+        Engine::Fibers(Box::new(RandomWalk::new(seed)))
+    }
+}
+
 fn run(subject: &Arc<dyn Subject>, script: &str, seed: u64) -> Execution {
-    let settings = Settings { seed, deadline: Duration::from_secs(60) };
-    execute(subject, &script.parse().unwrap(), &subject.contract(), settings)
+    execute(subject, &script.parse().unwrap(), &subject.contract(), engine(seed))
 }
 
 fn outcomes(execution: &Execution, origin: Origin) -> Vec<(Op, Option<Outcome>)> {
@@ -171,10 +180,9 @@ fn a_planned_panic_hurts_nobody() {
     let subject = subject("mux");
     for plan in (0..4).flat_map(|event| [Plan::Clone(event), Plan::Drop(event)]) {
         for seed in 0..40 {
-            let settings = Settings { seed, deadline: Duration::from_secs(60) };
             let contract = subject.contract();
             let execution =
-                execute_planned(&subject, &BUSY.parse().unwrap(), &contract, settings, Some(plan));
+                execute_planned(&subject, &BUSY.parse().unwrap(), &contract, engine(seed), Some(plan));
             assert!(passes(&execution), "{plan:?} {seed}: {execution:#?}");
         }
     }
@@ -295,9 +303,8 @@ fn what_is_left_of_a_hang_is_dropped_where_it_belongs() {
     let script = "mux incoming=1 queue=1 when-full=wait\nsetup\n  watch a\n  watch b\nlane\n  recv a\n";
     let contract = subject.contract().with(OpKind::Recv, Blocking::Never);
     for seed in 0..50 {
-        let settings = Settings { seed, deadline: Duration::from_secs(60) };
         // Outside of its execution, a watcher panics where it is dropped.
-        let execution = execute(&subject, &script.parse().unwrap(), &contract, settings);
+        let execution = execute(&subject, &script.parse().unwrap(), &contract, engine(seed));
         assert_eq!(execution.judgement.verdict(), Verdict::Hang);
         assert_eq!((execution.run.end, execution.run.forgotten), (End::Quiescent, 0));
         assert_eq!(Arc::strong_count(&subject), 1);

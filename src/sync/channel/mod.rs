@@ -109,9 +109,12 @@ impl<T> Sender<T> {
         if inside.disconnected() {
             return Err(TrySendError::Disconnected(message));
         }
-        if self.handle.is_modelled() {
+        if self.handle.is_arranged() {
             match inside.attempt(self) {
                 Attempt::Refused => return Err(TrySendError::Full(message)),
+                Attempt::Selected(selected) => {
+                    return Ok(SelectedOperation::native(selected).send(self, message)?);
+                }
                 Attempt::Disconnected(_) => return Err(TrySendError::Disconnected(message)),
                 Attempt::Native | Attempt::Modelled(_) => {}
             }
@@ -269,9 +272,10 @@ impl<T> Receiver<T> {
         if inside.disconnected() {
             return Err(TryRecvError::Disconnected);
         }
-        if self.handle.is_modelled() {
+        if self.handle.is_arranged() {
             match inside.attempt(self) {
                 Attempt::Refused => return Err(TryRecvError::Empty),
+                Attempt::Selected(selected) => return Ok(SelectedOperation::native(selected).recv(self)?),
                 Attempt::Disconnected(_) => return Err(TryRecvError::Disconnected),
                 Attempt::Native | Attempt::Modelled(_) => {}
             }

@@ -66,6 +66,7 @@ impl<'a> Select<'a> {
         }
         match if self.inside { seam::try_select(&self.endpoints) } else { Attempt::Native } {
             Attempt::Native => self.native.try_select().map(SelectedOperation::native),
+            Attempt::Selected(selected) => Ok(SelectedOperation::native(selected)),
             Attempt::Modelled(index) => Ok(SelectedOperation::modelled(index)),
             Attempt::Disconnected(index) => Ok(SelectedOperation::disconnected(index)),
             Attempt::Refused => Err(TrySelectError),
@@ -122,6 +123,7 @@ impl<'a> Select<'a> {
                     return Some(SelectedOperation::native(selected));
                 }
             }
+            Attempt::Selected(selected) => return Some(SelectedOperation::native(selected)),
             Attempt::Modelled(index) => return Some(SelectedOperation::modelled(index)),
             Attempt::Disconnected(index) => return Some(SelectedOperation::disconnected(index)),
             Attempt::Refused => {}

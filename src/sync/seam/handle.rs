@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use crossbeam_channel as cc;
 
-use super::{Inside, Object, Side, Tag, Timer, me};
+use super::{Inside, Meeting, Object, Side, Tag, Timer, me};
 use crate::engine::{ObjectKind, Target, TaskId};
 
 /// One handle of a channel.
@@ -49,7 +49,12 @@ impl Handle {
 
     /// Whether the channel is a rendezvous that is modelled.
     pub(crate) fn is_modelled(&self) -> bool {
-        self.tag.object().is_some_and(|object| object.modelled)
+        self.tag.object().is_some_and(|object| object.is_modelled())
+    }
+
+    /// Whether the channel is a rendezvous in which the engine has a say.
+    pub(crate) fn is_arranged(&self) -> bool {
+        self.tag.object().is_some_and(|object| object.meeting != Meeting::Free)
     }
 
     /// A sync point, before a use of this handle.

@@ -22,7 +22,7 @@ mod tag;
 mod task;
 
 pub(crate) use handle::Handle;
-pub(crate) use object::{Object, Side, Timer};
+pub(crate) use object::{Meeting, Object, Side, Timer};
 pub(crate) use tag::{Inside, Tag};
 pub(crate) use task::{Child, Children, Joining, TaskBody, current, panic_message, sleep, spawn};
 
@@ -40,7 +40,7 @@ pub(crate) trait Execution: Send + Sync {
     fn point(&self, me: TaskId, access: Option<Target>) -> bool;
 
     /// Goes ahead with one of the operations that can, if any can.
-    fn try_select(&self, me: TaskId, endpoints: &[&dyn Endpoint]) -> Attempt;
+    fn try_select<'a>(&self, me: TaskId, endpoints: &[&'a dyn Endpoint]) -> Attempt<'a>;
 
     /// Waits until one of the operations is selected.
     fn select<'a>(
@@ -106,9 +106,11 @@ pub(crate) enum Selected<'a> {
 }
 
 /// What came of a selection that does not wait.
-pub(crate) enum Attempt {
+pub(crate) enum Attempt<'a> {
     /// It is to be made natively.
     Native,
+    /// This one went ahead, to be completed natively.
+    Selected(cc::SelectedOperation<'a>),
     /// The one of this number goes ahead when it is tried.
     Modelled(usize),
     /// The one of this number goes ahead, for nobody is left on the other side.
@@ -293,7 +295,7 @@ pub(crate) fn check(endpoints: &[&dyn Endpoint]) {
 }
 
 /// Goes ahead with one of the operations that can, if any can.
-pub(crate) fn try_select(endpoints: &[&dyn Endpoint]) -> Attempt {
+pub(crate) fn try_select<'a>(endpoints: &[&'a dyn Endpoint]) -> Attempt<'a> {
     me().map_or(Attempt::Native, |me| me.execution.try_select(me.task, endpoints))
 }
 

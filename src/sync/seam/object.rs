@@ -21,6 +21,17 @@ pub(crate) enum Timer {
     Never,
 }
 
+/// How the partners of a rendezvous meet.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Meeting {
+    /// Natively, as they come.
+    Free,
+    /// Natively, when the engine lets them.
+    Steered,
+    /// The engine models it: natively the channel is but where messages are handed over.
+    Modelled,
+}
+
 /// Which side of a channel a handle is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Side {
@@ -35,8 +46,7 @@ pub(crate) struct Object {
     pub(crate) execution: u64,
     pub(crate) kind: ObjectKind,
     timer: Timer,
-    /// Whether it is a rendezvous that the engine models: natively it is but where messages are handed over.
-    pub(crate) modelled: bool,
+    pub(crate) meeting: Meeting,
     pub(crate) name: OnceLock<String>,
     pub(crate) made: &'static Location<'static>,
     book: Mutex<Book>,
@@ -75,11 +85,11 @@ impl Object {
         execution: u64,
         kind: ObjectKind,
         timer: Timer,
-        modelled: bool,
+        meeting: Meeting,
         made: &'static Location<'static>,
     ) -> Object {
         let (name, book, version) = (OnceLock::new(), Mutex::default(), AtomicU32::new(0));
-        Object { id, execution, kind, timer, modelled, name, made, book, version }
+        Object { id, execution, kind, timer, meeting, name, made, book, version }
     }
 
     fn write(&self) -> MutexGuard<'_, Book> {
@@ -93,6 +103,11 @@ impl Object {
         self.version.load(Ordering::Relaxed)
     }
 
+    /// Whether it is a rendezvous that the engine models.
+    pub(crate) fn is_modelled(&self) -> bool {
+        self.meeting == Meeting::Modelled
+    }
+
     /// Whether nobody is left on the other side of the channel.
     pub(crate) fn is_disconnected(&self, target: Target) -> bool {
         let book = self.book.lock();
@@ -100,10 +115,13 @@ impl Object {
         others == 0
     }
 
-    /// How many messages were sent that were not received.
-    pub(crate) fn messages(&self) -> usize {
+    /// How many messages have passed on this side.
+    pub(crate) fn passed(&self, side: Side) -> u64 {
         let book = self.book.lock();
-        book.sent.saturating_sub(book.received) as usize
+        match side {
+            Side::Send => book.sent,
+            Side::Recv => book.received,
+        }
     }
 
     pub(crate) fn is_held_by(&self, task: TaskId) -> bool {

@@ -104,8 +104,8 @@ impl Inside<'_> {
         self.me.point(Some(target));
     }
 
-    /// Goes ahead with an operation on a rendezvous that is modelled, if it can.
-    pub(crate) fn attempt(&self, endpoint: &dyn Endpoint) -> Attempt {
+    /// Goes ahead with an operation on a rendezvous in which the engine has a say, if it can.
+    pub(crate) fn attempt<'e>(&self, endpoint: &'e dyn Endpoint) -> Attempt<'e> {
         self.me.execution.try_select(self.me.task, &[endpoint])
     }
 

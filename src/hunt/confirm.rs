@@ -1,0 +1,48 @@
+//! Confirming: running a script that shows a finding again on free threads.
+
+use std::sync::Arc;
+
+use super::engines::EngineKind;
+use super::rerun::{Effort, Rerun};
+use super::trial::{Trial, derive};
+use crate::oracle::Signature;
+use crate::script::Script;
+
+/// How often a script is run again.
+const CONFIRMATIONS: u64 = 20;
+
+/// If none of these shows the finding, it is run again this often at least.
+const MORE: u64 = 200;
+
+/// How often a script showed its finding.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Confirmation {
+    /// In how many runs it did.
+    pub hits: u64,
+    /// Of how many.
+    pub runs: u64,
+}
+
+/// Runs a clamped script again on free threads; if it is so rare that it does not show, until it does, or `most` times.
+pub(super) fn confirm(
+    trial: &Trial,
+    script: &Script,
+    wanted: &Signature,
+    seed: u64,
+    most: u64,
+    effort: Effort<'_>,
+) -> Confirmation {
+    let script = Arc::new(script.clone());
+    let rerun = |purpose, most, enough| {
+        let effort = Effort { time: None, ..effort };
+        let (engine, seed) = (EngineKind::Threads, derive(seed, u64::MAX - purpose));
+        let rerun = Rerun { trial, engine, script: &script, seed, most, enough, effort };
+        rerun.until(|judgement| judgement.findings.iter().any(|finding| finding.signature == *wanted))
+    };
+    let first = rerun(0, CONFIRMATIONS, u64::MAX);
+    if first.hits > 0 {
+        return Confirmation { hits: first.hits, runs: first.runs };
+    }
+    let more = rerun(1, most.max(MORE), 1);
+    Confirmation { hits: more.hits, runs: first.runs + more.runs }
+}
