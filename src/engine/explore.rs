@@ -213,7 +213,7 @@ pub enum What {
 ///
 /// # Errors
 /// The execution that went wrong.
-pub fn explore(config: Config, f: impl Fn() + Send + Sync + 'static) -> Result<Explored, Failure> {
+pub fn explore(config: Config, f: impl Fn() + Send + Sync + 'static) -> Result<Explored, Box<Failure>> {
     let Config { search, executions, seed, most_points } = config;
     let body: Arc<dyn Body> = Arc::new(Closure(f));
     let stopwatch = Stopwatch::start();
@@ -248,7 +248,7 @@ pub fn check(f: impl Fn() + Send + Sync + 'static) {
 ///
 /// # Errors
 /// The execution, if it went wrong, or could not follow the schedule.
-pub fn replay(schedule: &Schedule, f: impl Fn() + Send + Sync + 'static) -> Result<Explored, Failure> {
+pub fn replay(schedule: &Schedule, f: impl Fn() + Send + Sync + 'static) -> Result<Explored, Box<Failure>> {
     let choices: u64 = schedule.steps().iter().map(|run| u64::from(run.times)).sum();
     let most_points = Config::default().most_points.max(choices);
     let replay = Replay::new(schedule);
@@ -275,9 +275,9 @@ fn wrong(traced: &Traced) -> Option<What> {
     }
 }
 
-fn failure(what: What, traced: Traced, found: Option<Found>) -> Failure {
+fn failure(what: What, traced: Traced, found: Option<Found>) -> Box<Failure> {
     let schedule = schedule_of(&traced.steps, &traced.run.state.tasks);
-    Failure { what, state: traced.run.state, schedule, found }
+    Box::new(Failure { what, state: traced.run.state, schedule, found })
 }
 
 /// A body of one first task, with nothing to add at quiescence.

@@ -23,7 +23,7 @@ fn two_locks(agreed: bool) -> impl Fn() + Send + Sync + 'static {
     }
 }
 
-fn first_failure(f: impl Fn() + Send + Sync + 'static) -> Failure {
+fn first_failure(f: impl Fn() + Send + Sync + 'static) -> Box<Failure> {
     explore(Config::default(), f).expect_err("it goes wrong")
 }
 
