@@ -14,6 +14,7 @@
 //!
 //! - `script`: what is done to a mux, as pure data.
 //! - `engine`: runs it once, and says how it ended.
+//! - `explore`: the engine for any other code written over [`sync`].
 //! - `oracle`: judges that by a contract.
 //! - `subject`: the muxes under test: this one, a gallery of known-bad ones, and yours.
 //! - `hunt`: searches, shrinks, keeps.
@@ -38,6 +39,8 @@ pub mod script;
 #[cfg(feature = "suite")]
 pub mod subject;
 
+#[cfg(feature = "suite")]
+pub use engine::explore::{self, explore};
 pub use event::{Event, EventKind};
 pub use mux::{
     ActionError, Closed, Config, Delivery, Mux, Reason, RecvTimeoutError, ShutdownTimeoutError, Stopper,

@@ -89,6 +89,7 @@ impl Command<'_> {
         for group in &mut outcome.findings {
             self.shrink_group(group, engines, effort, &keeper);
         }
+        outcome.join_same();
         (outcome, keeper.finish())
     }
 

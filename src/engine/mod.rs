@@ -5,6 +5,7 @@
 //!
 //! - [`fibers`] runs them on coroutines, one at a time, every sync point a choice of a
 //!   [strategy](strategy::Strategy).
+//! - [`mod@explore`] is for code that is no mux: any closure, on fibers.
 //! - [`threads`] runs the body's tasks freely, on pooled OS threads and native primitives.
 //! - [`steered`] leads such threads through the schedule of an execution on fibers.
 
@@ -19,6 +20,7 @@ use std::sync::Arc;
 
 use crate::sync::seam::{self, TaskBody};
 
+pub mod explore;
 pub mod fibers;
 mod name;
 pub mod run;
@@ -26,6 +28,7 @@ mod shared;
 pub mod steered;
 pub mod strategy;
 pub mod threads;
+pub(crate) mod words;
 mod work;
 
 pub use run::{End, Object, ObjectId, ObjectKind, Run, State, Status, Target, Task, TaskId, Wait};

@@ -123,6 +123,23 @@ impl Phase {
 }
 
 impl Outcome {
+    /// Joins the findings that shrinking has shown to be one, such as a hang that showed in a wind-down and one that did
+    /// without: each signature is reported once, by its smallest script.
+    pub fn join_same(&mut self) {
+        let mut joined: Vec<Group> = Vec::new();
+        for group in std::mem::take(&mut self.findings) {
+            let same = joined.iter_mut().find(|other| other.shown().0.signature == group.shown().0.signature);
+            match same {
+                Some(other) if group.shown().1.ops() < other.shown().1.ops() => {
+                    *other = Group { count: other.count + group.count, ..group };
+                }
+                Some(other) => other.count += group.count,
+                None => joined.push(group),
+            }
+        }
+        self.findings = joined;
+    }
+
     /// How many runs.
     pub fn runs(&self) -> u64 {
         self.phases.iter().map(|phase| phase.runs).sum()
@@ -359,6 +376,7 @@ mod tests {
     use super::super::rerun::Jobs;
     use super::super::testing;
     use super::*;
+    use crate::oracle::Signature;
     use crate::script::Op;
 
     fn campaign(runs: u64, keep_going: bool) -> Campaign {
@@ -385,6 +403,31 @@ mod tests {
     fn with_actions(campaign: &Campaign, engine: EngineKind, actions: usize, runs: u64) -> Vec<u64> {
         let actions_of = |run| campaign.draw(engine, run).iter().filter(|op| **op == Op::Action).count();
         (0..runs).filter(|run| actions_of(*run) >= actions).collect()
+    }
+
+    #[test]
+    fn what_shrinks_to_the_same_is_reported_once() {
+        let subject = crate::subject::all().into_iter().find(|subject| subject.name() == "k8s-906").unwrap();
+        let trial = Trial::new(subject, ContractKind::Own, Duration::from_secs(60));
+        let campaign = Campaign { trial, engines: Engines::Fibers, ..campaign(600, true) };
+        let (mut outcome, ..) = run(&campaign, 2, false);
+        let stop = AtomicBool::new(false);
+        for group in &mut outcome.findings {
+            let effort = Effort { jobs: Jobs::each(2), time: None, stop: &stop };
+            group.shrunk =
+                Some(super::super::shrink(&campaign.trial, &group.found, 1, Engines::Fibers, effort));
+        }
+        let signatures = |outcome: &Outcome| -> Vec<Signature> {
+            outcome.findings.iter().map(|group| group.shown().0.signature.clone()).collect()
+        };
+        let counted = |outcome: &Outcome| outcome.findings.iter().map(|group| group.count).sum::<u64>();
+        let (before, count) = (signatures(&outcome), counted(&outcome));
+        outcome.join_same();
+        let after = signatures(&outcome);
+        assert!(after.len() < before.len(), "{before:?}");
+        assert!(before.iter().all(|signature| after.contains(signature)));
+        assert_eq!(after.iter().collect::<HashSet<_>>().len(), after.len());
+        assert_eq!(counted(&outcome), count);
     }
 
     #[test]

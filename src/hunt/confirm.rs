@@ -1,7 +1,8 @@
-//! Confirming: running a script that shows a finding again on free threads.
+//! Confirming: running a script that shows a finding again on OS threads, led through its schedule and left to themselves.
 
 use std::sync::Arc;
 
+use super::Execution;
 use super::engines::EngineKind;
 use super::rerun::{Effort, Rerun};
 use super::trial::{Trial, derive};
@@ -21,6 +22,25 @@ pub struct Confirmation {
     pub hits: u64,
     /// Of how many.
     pub runs: u64,
+}
+
+/// Leads OS threads through an execution on fibers, again and again, and counts how often they show the finding too; `None`
+/// for an execution that nobody led.
+pub(super) fn steer(
+    trial: &Trial,
+    script: &Script,
+    execution: &Execution,
+    wanted: &Signature,
+) -> Option<Confirmation> {
+    if execution.steps.is_empty() {
+        return None;
+    }
+    let script = Arc::new(script.clone());
+    let shows =
+        |steered: &Execution| steered.judgement.findings.iter().any(|finding| finding.signature == *wanted);
+    let steered = (0..CONFIRMATIONS).map(|_| trial.steered(&script, &execution.steps));
+    let hits = steered.filter(|steered| steered.as_ref().is_ok_and(shows)).count() as u64;
+    Some(Confirmation { hits, runs: CONFIRMATIONS })
 }
 
 /// Runs a clamped script again on free threads; if it is so rare that it does not show, until it does, or `most` times.

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::sync::Arc;
 
 use crate::engine::strategy::{Strategy, schedule_of};
-use crate::engine::{self, Body, End, Job, Next, Run, Shared, State, Status, fibers, threads};
+use crate::engine::{self, Body, End, Job, Next, Run, Shared, State, Status, fibers, steered, threads};
 use crate::oracle::{
     self, Class, Context, Contract, Finding, Guarantee, History, Judgement, Origin, Outcome, Signature,
     Verdict,
@@ -78,20 +78,40 @@ impl Cast {
         engine: Engine,
         plan: Option<Plan>,
     ) -> Execution {
-        let harness = Arc::new(Harness {
-            cast: Arc::clone(self),
-            script: Arc::clone(script),
-            ledger: Ledger::new(plan),
-            desk: Shared::new(Desk::default()),
-        });
+        let harness = self.harness(script, plan);
         let body = Arc::clone(&harness) as Arc<dyn Body>;
-        let (mut run, steps) = match engine {
+        let (run, steps) = match engine {
             Engine::Threads(settings) => (threads::run(body, settings), Vec::new()),
             Engine::Fibers(strategy) => {
                 let traced = fibers::run(body, strategy, MOST_POINTS);
                 (traced.run, traced.steps)
             }
         };
+        self.judge(&harness, run, steps)
+    }
+
+    /// Runs a clamped script once on OS threads, led through the steps of an execution on fibers.
+    pub(super) fn steer(
+        self: &Arc<Self>,
+        script: &Arc<Script>,
+        steps: &[fibers::Step],
+        settings: threads::Settings,
+    ) -> Result<Execution, steered::Divergence> {
+        let harness = self.harness(script, None);
+        let run = steered::run(Arc::clone(&harness) as Arc<dyn Body>, steps, settings)?;
+        Ok(self.judge(&harness, run, steps.to_vec()))
+    }
+
+    fn harness(self: &Arc<Self>, script: &Arc<Script>, plan: Option<Plan>) -> Arc<Harness> {
+        Arc::new(Harness {
+            cast: Arc::clone(self),
+            script: Arc::clone(script),
+            ledger: Ledger::new(plan),
+            desk: Shared::new(Desk::default()),
+        })
+    }
+
+    fn judge(&self, harness: &Harness, mut run: Run, steps: Vec<fibers::Step>) -> Execution {
         if let Cow::Owned(state) = as_reported(&run.state) {
             run.state = state;
         }

@@ -6,7 +6,7 @@ use std::time::Duration;
 use proptest::strategy::ValueTree;
 
 use super::campaign::Found;
-use super::confirm::{Confirmation, confirm};
+use super::confirm::{Confirmation, confirm, steer};
 use super::engines::{EngineKind, Engines};
 use super::execution::{Execution, with_wind_down_as_script};
 use super::explore::Extent;
@@ -41,6 +41,8 @@ pub struct Shrunk {
     pub elapsed: Duration,
     /// How often the smallest script showed it on free threads, if it was run there.
     pub confirmation: Option<Confirmation>,
+    /// How often OS threads, led through its schedule, showed it, if it has one.
+    pub steered: Option<Confirmation>,
 }
 
 /// How the candidates of shrinking were tried.
@@ -88,6 +90,7 @@ pub fn shrink(trial: &Trial, found: &Found, seed: u64, engines: Engines, effort:
         let wanted = &shrunk.finding.signature;
         shrunk.confirmation = Some(confirm(trial, &shrunk.script, wanted, seed, reruns, effort));
     }
+    shrunk.steered = steer(trial, &shrunk.script, &shrunk.execution, &shrunk.finding.signature);
     shrunk
 }
 
@@ -210,6 +213,7 @@ mod tests {
             }
             let confirmation = Confirmation { hits: 20, runs: 20 };
             assert_eq!(shrunk.confirmation, (on.0 != Engines::Fibers).then_some(confirmation));
+            assert_eq!(shrunk.steered, (on.0 != Engines::Threads).then_some(confirmation));
         }
     }
 

@@ -2,6 +2,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::execution::{Cast, Engine, Execution};
+use crate::engine::fibers::Step;
+use crate::engine::steered::Divergence;
 use crate::engine::strategy::Strategy;
 use crate::engine::threads::Settings;
 use crate::oracle::{Contract, Verdict};
@@ -56,6 +58,14 @@ impl Trial {
             Verdict::Inconclusive => run(self.deadline.saturating_mul(SECOND_DEADLINE)),
             _ => execution,
         }
+    }
+
+    /// Runs a clamped script once on OS threads, led through the steps of an execution on fibers.
+    ///
+    /// # Errors
+    /// If the steps do not fit.
+    pub fn steered(&self, script: &Arc<Script>, steps: &[Step]) -> Result<Execution, Divergence> {
+        self.cast.steer(script, steps, Settings { seed: 0, deadline: self.deadline })
     }
 
     /// Runs a clamped script once on fibers, led by this strategy.

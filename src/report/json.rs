@@ -73,8 +73,11 @@ struct Shrunk {
     preemptions: Option<u32>,
     fewest_preemptions: Option<bool>,
     seconds: f64,
+    /// Reruns on free threads, and reruns led through the schedule.
     confirmed: Option<u64>,
     confirmed_of: Option<u64>,
+    steered: Option<u64>,
+    steered_of: Option<u64>,
 }
 
 /// One of `findings`.
@@ -170,6 +173,8 @@ fn shrunk(shrunk: &hunt::Shrunk) -> Shrunk {
         seconds: shrunk.elapsed.as_secs_f64(),
         confirmed: shrunk.confirmation.map(|confirmation| confirmation.hits),
         confirmed_of: shrunk.confirmation.map(|confirmation| confirmation.runs),
+        steered: shrunk.steered.map(|confirmation| confirmation.hits),
+        steered_of: shrunk.steered.map(|confirmation| confirmation.runs),
     }
 }
 

@@ -82,15 +82,16 @@ fn facts(
     fact(out, "Found", &format!("{found} ({strategy}){times}, as {}", size(script)))?;
     if let Some(shrunk) = &group.shrunk {
         fact(out, "Shrunk", &shrinking(shrunk))?;
-        if let Some(Confirmation { hits, runs }) =
-            shrunk.confirmation.filter(|confirmation| confirmation.runs > 0)
-        {
-            let did = if finding.signature.verdict == Verdict::Hang { "hung" } else { "showed it again" };
-            fact(
-                out,
-                "Confirmed",
-                &format!("on free threads: {} of {} {did}", count(hits), many(runs, "rerun")),
-            )?;
+        let did = if finding.signature.verdict == Verdict::Hang { "hung" } else { "showed it again" };
+        let confirmed = |how: &str, confirmation: Option<Confirmation>| {
+            let Confirmation { hits, runs } = confirmation.filter(|confirmation| confirmation.runs > 0)?;
+            Some(format!("{how}: {} of {} {did}", count(hits), many(runs, "rerun")))
+        };
+        let steered = confirmed("on OS threads led through its schedule", shrunk.steered);
+        let free = confirmed("on free threads", shrunk.confirmation);
+        let both: Vec<String> = steered.into_iter().chain(free).collect();
+        if !both.is_empty() {
+            fact(out, "Confirmed", &both.join("; "))?;
         }
     }
     if let Some(schedule) = execution.schedule() {

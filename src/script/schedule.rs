@@ -1,6 +1,10 @@
 //! Schedules: the choices made at the sync points of one execution, as tasks by name.
 
 use std::fmt;
+use std::str::FromStr;
+
+use super::ParseError;
+use super::line::Line;
 
 /// What goes between a task's name and its select branch, between these and a run's length, and before a
 /// comment.
@@ -111,6 +115,14 @@ impl fmt::Display for Schedule {
     }
 }
 
+impl FromStr for Schedule {
+    type Err = ParseError;
+
+    fn from_str(text: &str) -> Result<Schedule, ParseError> {
+        Line::new("schedule", 1, text).schedule()
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -149,6 +161,14 @@ mod tests {
         assert_eq!(task_name("my worker #1*2/3\n"), "my_worker__1_2_3_");
         assert_eq!(task_name(""), "_");
         assert_eq!(task_name("dispatcher"), "dispatcher");
+    }
+
+    #[test]
+    fn a_schedule_is_read_as_it_is_written() {
+        let text = "setup*2 lane0/0 lane0/1*3 lane0";
+        assert_eq!(text.parse::<Schedule>().unwrap().to_string(), text);
+        let error = "setup *2".parse::<Schedule>().unwrap_err().to_string();
+        assert_eq!(error, "schedule:1: read `*2`, expected a task, as `lane0`, `lane0*2` or `lane0/1`");
     }
 
     #[test]

@@ -50,6 +50,7 @@ mod testing;
 mod tests;
 
 pub use bytes::Bytes;
+pub(super) use draw::mix;
 pub use estimates::Estimates;
 pub use pct::Pct;
 pub use portfolio::Portfolio;

@@ -84,6 +84,7 @@ fn shrunk(best: Sighting, method: Method, tries: &Explorer<'_>) -> Shrunk {
         executions: tries.executions,
         elapsed: tries.spending.elapsed(),
         confirmation: None,
+        steered: None,
     }
 }
 

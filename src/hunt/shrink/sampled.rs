@@ -54,6 +54,7 @@ pub(super) fn shrink(trial: &Trial, found: &Found, seed: u64, spending: Spending
         executions: tries.executions,
         elapsed: tries.spending.elapsed(),
         confirmation: None,
+        steered: None,
     }
 }
 

@@ -1,0 +1,335 @@
+//! Exploring the executions of a closure: for any code over [`sync`](crate::sync), be it a mux or not.
+//!
+//! [`explore`](fn@explore) runs a closure again and again, each time with other choices of who goes on at each sync
+//! point, until an execution goes wrong: tasks that wait for each other, a panic, or no end. It is a value that says so,
+//! and holds the schedule that does it again. [`check`] is the same for a `#[test]`.
+//!
+//! Two transfers that lock the accounts in their own order:
+//!
+//! ```
+//! use std::sync::Arc;
+//! use watchmux::explore::{self, Config, What, explore};
+//! use watchmux::sync::{Mutex, thread};
+//!
+//! fn transfers() {
+//!     let savings = Arc::new(Mutex::new(100).named("savings"));
+//!     let current = Arc::new(Mutex::new(0).named("current"));
+//!     let (from, to) = (savings.clone(), current.clone());
+//!     let payday = thread::spawn(move || {
+//!         let mut from = from.lock();
+//!         *to.lock() += *from;
+//!         *from = 0;
+//!     });
+//!     let mut from = current.lock();
+//!     *savings.lock() += *from;
+//!     *from = 0;
+//!     drop(from);
+//!     payday.join().unwrap();
+//! }
+//!
+//! let failure = explore(Config::default(), transfers).unwrap_err();
+//! assert_eq!(failure.what, What::Deadlock);
+//! let report = failure.to_string();
+//! assert!(report.contains("Mutex `savings`, held by thread1"), "{report}");
+//! assert!(report.contains("Mutex `current`, held by main"), "{report}");
+//!
+//! // A report's schedule can be kept as text, and does the same again.
+//! let schedule = failure.schedule.to_string().parse().unwrap();
+//! let again = explore::replay(&schedule, transfers).unwrap_err();
+//! assert_eq!(again.what, What::Deadlock);
+//! ```
+//!
+//! A notification that comes before anybody waits for it, and what the test of it prints:
+//!
+//! ```should_panic
+//! use std::sync::Arc;
+//! use watchmux::sync::{Condvar, Mutex, thread};
+//!
+//! watchmux::explore::check(|| {
+//!     let door = Arc::new((Mutex::new(false), Condvar::new().named("opened")));
+//!     let opener = Arc::clone(&door);
+//!     thread::spawn(move || {
+//!         *opener.0.lock() = true;
+//!         opener.1.notify_one();
+//!     });
+//!     let open = *door.0.lock();
+//!     if !open {
+//!         door.1.wait(&mut door.0.lock()); // It may have been opened since we looked.
+//!     }
+//! });
+//! ```
+//!
+//! ```text
+//! deadlock: what is left can never go on
+//!   main [condition]
+//!       Condvar `opened` at src/door.rs:13
+//! found by execution 2 of seed 0
+//! schedule: main*5 thread1*4 main*3
+//! ```
+//!
+//! # What the closure must be
+//!
+//! - Its threads, locks, channels and clocks are those of [`sync`](crate::sync), and all that belong to it are made in it. One
+//!   made outside cannot be used inside; atomics can. A lock of `std` blocks the whole exploration.
+//! - It does the same when the same choices are made: nothing that it does may depend on the system's clock, the order of a
+//!   `HashMap`, or what an earlier execution left behind. A replay that gets elsewhere is [`What::Diverged`].
+//! - All its tasks end. One that is still blocked when nobody can go on is a deadlock, joined or not.
+//! - None of its tasks panics, joined or not. A panic that is meant is caught by
+//!   [`sync::catch_unwind`](crate::sync::catch_unwind).
+//!
+//! Time is virtual: a sleep or a time-out costs nothing, and ends only when nobody else can go on. Memory is sequentially
+//! consistent, and thread-locals are shared by all tasks. Finding nothing proves nothing beyond what was explored.
+//!
+//! # Coming from shuttle
+//!
+//! | shuttle | here |
+//! | --- | --- |
+//! | `shuttle::sync`, `shuttle::thread` | [`sync`](crate::sync), [`sync::thread`](crate::sync::thread); the same types work outside, so there is nothing to switch |
+//! | `check_random(f, n)` | [`explore`](fn@explore) with [`Search::RandomWalk`] |
+//! | `check_pct(f, n, depth)` | [`explore`](fn@explore) with [`Search::Pct`] |
+//! | `check_urw(f, n)` | [`explore`](fn@explore) with [`Search::Surw`] |
+//! | `PortfolioRunner` | [`Search::Portfolio`], the default |
+//! | `replay(schedule, f)` | [`replay`] |
+//! | `MaxSteps::FailAfter(n)` | [`Config::most_points`] |
+//! | a panic and its printed schedule | [`Failure`], or the panic of [`check`] |
+
+use std::error::Error;
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::fibers::{self, Traced};
+use super::strategy::{
+    Divergence, Estimates, Pct, Portfolio, RandomWalk, Replay, Strategy, Surw, mix, schedule_of,
+};
+use super::words::{place, waiting, what};
+use super::{Body, End, Job, Next, State, Status, Stopwatch};
+use crate::script::Schedule;
+
+/// How to explore.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Config {
+    /// How schedules are searched.
+    pub search: Search,
+    /// How many executions there are at most.
+    pub executions: u64,
+    /// What all chance comes from: the same seed explores the same schedules.
+    pub seed: u64,
+    /// How many sync points an execution may pass before it is called a livelock.
+    pub most_points: u64,
+}
+
+impl Default for Config {
+    /// 10,000 executions of up to 100,000 sync points, by the portfolio, from seed 0.
+    fn default() -> Config {
+        Config { search: Search::Portfolio, executions: 10_000, seed: 0, most_points: 100_000 }
+    }
+}
+
+/// How schedules are searched.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Search {
+    /// All of these in turn, for none is the best for all bugs: [`Portfolio`].
+    Portfolio,
+    /// At every sync point any task that can go on, with equal chances: [`RandomWalk`].
+    RandomWalk,
+    /// Priorities that change at a few points: [`Pct`].
+    Pct {
+        /// How many of the choices the bug depends on; at least 1.
+        depth: usize,
+    },
+    /// All orders of the accesses to one shared object, with about equal chances: [`Surw`].
+    Surw,
+}
+
+impl Search {
+    /// The strategy of the execution of this index.
+    fn strategy(self, seed: u64, index: u64, estimates: &Estimates) -> Box<dyn Strategy> {
+        let own = mix(seed, index);
+        match self {
+            Search::Portfolio => Portfolio::new(seed).strategy(index, estimates),
+            Search::RandomWalk => Box::new(RandomWalk::new(own)),
+            Search::Pct { depth } => Box::new(Pct::new(own, depth, estimates)),
+            Search::Surw => Box::new(Surw::new(own, estimates)),
+        }
+    }
+
+    /// Whether it is guided by what the execution before was like.
+    fn learns(self) -> bool {
+        self != Search::RandomWalk
+    }
+}
+
+/// An exploration in which nothing went wrong.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Explored {
+    /// How many executions there were.
+    pub executions: u64,
+    /// How many sync points they passed, all together.
+    pub sync_points: u64,
+    /// How long it took.
+    pub elapsed: Duration,
+}
+
+/// An execution that went wrong. Its `Display` is the report.
+#[derive(Clone, Debug)]
+pub struct Failure {
+    /// In what way.
+    pub what: What,
+    /// Its tasks, with what each waits for and where, and its objects, with who holds them.
+    pub state: State,
+    /// The choices that led there, for [`replay`].
+    pub schedule: Schedule,
+    /// Where it was found; `None` if by a replay.
+    pub found: Option<Found>,
+}
+
+/// Which execution of which exploration.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Found {
+    /// The seed of the exploration.
+    pub seed: u64,
+    /// Which of its executions, counted from 0.
+    pub index: u64,
+}
+
+/// How an execution went wrong.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum What {
+    /// Tasks are blocked, and nobody is left to let them go on.
+    Deadlock,
+    /// It passed more sync points than it may.
+    Livelock,
+    /// A task panicked; whatever else went wrong may come from that.
+    Panic,
+    /// It could not follow the schedule of its replay.
+    Diverged(Divergence),
+}
+
+/// Explores executions of the closure, up to the first that goes wrong.
+///
+/// See [the module](mod@crate::explore) for examples, and for what the closure must be.
+///
+/// # Errors
+/// The execution that went wrong.
+pub fn explore(config: Config, f: impl Fn() + Send + Sync + 'static) -> Result<Explored, Box<Failure>> {
+    let Config { search, executions, seed, most_points } = config;
+    let body: Arc<dyn Body> = Arc::new(Closure(f));
+    let stopwatch = Stopwatch::start();
+    let mut estimates = Estimates::default();
+    let mut sync_points = 0;
+    for index in 0..executions {
+        let strategy = search.strategy(seed, index, &estimates);
+        let traced = fibers::run(Arc::clone(&body), strategy, most_points);
+        if let Some(what) = wrong(&traced) {
+            return Err(failure(what, traced, Some(Found { seed, index })));
+        }
+        sync_points += traced.run.sync_points;
+        if search.learns() {
+            estimates.learn(&traced.steps);
+        }
+    }
+    Ok(Explored { executions, sync_points, elapsed: stopwatch.elapsed() })
+}
+
+/// Explores the closure as [`Config::default`] says, for use in a `#[test]`.
+///
+/// # Panics
+/// With the report of the first execution that goes wrong.
+#[track_caller]
+pub fn check(f: impl Fn() + Send + Sync + 'static) {
+    if let Err(failure) = explore(Config::default(), f) {
+        panic!("{failure}");
+    }
+}
+
+/// Runs the closure once, with the choices of that schedule. After its end each task goes on for as long as it can.
+///
+/// # Errors
+/// The execution, if it went wrong, or could not follow the schedule.
+pub fn replay(schedule: &Schedule, f: impl Fn() + Send + Sync + 'static) -> Result<Explored, Box<Failure>> {
+    let choices: u64 = schedule.steps().iter().map(|run| u64::from(run.times)).sum();
+    let most_points = Config::default().most_points.max(choices);
+    let replay = Replay::new(schedule);
+    let traced = fibers::run(Arc::new(Closure(f)), Box::new(replay.clone()), most_points);
+    match replay.divergence().map(What::Diverged).or_else(|| wrong(&traced)) {
+        Some(what) => Err(failure(what, traced, None)),
+        None => {
+            let run = traced.run;
+            Ok(Explored { executions: 1, sync_points: run.sync_points, elapsed: run.elapsed })
+        }
+    }
+}
+
+/// What went wrong, if anything did.
+fn wrong(traced: &Traced) -> Option<What> {
+    if traced.run.state.tasks.iter().any(|task| matches!(task.status, Status::Panicked(_))) {
+        return Some(What::Panic);
+    }
+    match traced.run.end {
+        End::Finished => None,
+        End::Quiescent => Some(What::Deadlock),
+        End::Exhausted => Some(What::Livelock),
+        End::Deadline => unreachable!("fibers keep no clock"),
+    }
+}
+
+fn failure(what: What, traced: Traced, found: Option<Found>) -> Box<Failure> {
+    let schedule = schedule_of(&traced.steps, &traced.run.state.tasks);
+    Box::new(Failure { what, state: traced.run.state, schedule, found })
+}
+
+/// A body of one first task, with nothing to add at quiescence.
+struct Closure<F>(F);
+
+impl<F: Fn() + Send + Sync + 'static> Body for Closure<F> {
+    fn first(self: Arc<Self>) -> Job {
+        Job { name: "main".to_owned(), run: Box::new(move || (self.0)()) }
+    }
+
+    fn quiescent(self: Arc<Self>, _: &State) -> Next {
+        Next::End
+    }
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(f, "{}", self.what)?;
+        for task in &self.state.tasks {
+            match &task.status {
+                Status::Blocked(waits) => {
+                    writeln!(f, "  {} [{}]", task.name, waiting(waits))?;
+                    for wait in waits {
+                        writeln!(f, "      {} at {}", what(&self.state, wait.target), place(wait.location))?;
+                    }
+                }
+                Status::Panicked(message) => {
+                    writeln!(f, "  {} [panicked]\n      {}", task.name, message.replace('\n', "\n      "))?;
+                }
+                Status::Running => writeln!(f, "  {} [running]", task.name)?,
+                Status::Ended => {}
+            }
+        }
+        if let Some(Found { seed, index }) = self.found {
+            writeln!(f, "found by execution {index} of seed {seed}")?;
+        }
+        write!(f, "schedule: {}", self.schedule)
+    }
+}
+
+impl Error for Failure {}
+
+impl fmt::Display for What {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            What::Deadlock => f.write_str("deadlock: what is left can never go on"),
+            What::Livelock => f.write_str("livelock: it passed more sync points than it may"),
+            What::Panic => f.write_str("panic"),
+            What::Diverged(divergence) => write!(f, "diverged from the schedule {divergence}"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;
