@@ -265,3 +265,44 @@ impl Strategy for Guide {
         0
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// All that comes one after the other, where there are always as many alternatives.
+    fn all(of: &[u32], interrupts: bool, bound: u32) -> (Vec<Vec<u32>>, Extent) {
+        let (mut tried, mut extent, mut next) = (Vec::new(), Extent::All, Some(Vec::new()));
+        while let Some(mut choices) = next {
+            choices.resize(of.len(), 0);
+            let made = |(chosen, of): (&u32, &u32)| Choice { chosen: *chosen, of: *of, interrupts };
+            let made: Vec<Choice> = choices.iter().zip(of).map(made).collect();
+            next = successor(&made, bound, &mut extent);
+            tried.push(choices);
+        }
+        (tried, extent)
+    }
+
+    #[test]
+    fn every_sequence_of_choices_is_tried_once() {
+        let (tried, extent) = all(&[2, 1, 3], false, 0);
+        let expected = [[0, 0, 0], [0, 0, 1], [0, 0, 2], [1, 0, 0], [1, 0, 1], [1, 0, 2]];
+        assert_eq!((tried, extent), (expected.map(Vec::from).to_vec(), Extent::All));
+    }
+
+    #[test]
+    fn preemptions_are_bounded_and_what_is_left_out_is_told() {
+        let (tried, extent) = all(&[2, 1, 3], true, 1);
+        let expected = [[0, 0, 0], [0, 0, 1], [0, 0, 2], [1, 0, 0]];
+        assert_eq!((tried, extent), (expected.map(Vec::from).to_vec(), Extent::Preemptions(1)));
+        let (tried, extent) = all(&[2, 1, 3], true, 2);
+        assert_eq!((tried.len(), extent), (6, Extent::All));
+        assert_eq!(all(&[2, 2], true, 0), (vec![vec![0, 0]], Extent::Preemptions(0)));
+    }
+
+    #[test]
+    fn what_was_explored_least_counts() {
+        assert!(Extent::Schedules(9_999) < Extent::Preemptions(0));
+        assert!(Extent::Preemptions(2) < Extent::All);
+    }
+}
