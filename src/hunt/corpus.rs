@@ -5,7 +5,7 @@ use std::fs::{self, File};
 use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 
-use super::campaign::{Found, Group};
+use super::outcome::{Found, Group};
 use super::shrink::Method;
 use crate::oracle::Signature;
 use crate::script::text::{self, Entry, Expect};

@@ -2,7 +2,7 @@
 //!
 //! Property tests, fuzz targets and the command share this one path: a [`Trial`] executes scripts and judges
 //! them, a [`Campaign`] draws the scripts, [`shrink`] makes what was found small, [`corpus`] keeps it, and
-//! [`replay`] runs it again.
+//! [`replay`] runs it again. [`twice`] checks what all of this rests on: that fibers do the same each time.
 
 mod campaign;
 mod confirm;
@@ -11,6 +11,7 @@ mod engines;
 pub mod execution;
 mod explore;
 mod lead;
+mod outcome;
 pub mod replay;
 mod rerun;
 mod shrink;
@@ -20,11 +21,12 @@ mod testing;
 mod trial;
 mod twice;
 
-pub use campaign::{Budget, Campaign, Found, Group, Outcome, Phase, Progress, SCHEDULES};
+pub use campaign::{Budget, Campaign, Progress, SCHEDULES};
 pub use confirm::Confirmation;
 pub use engines::{EngineKind, Engines};
 pub use execution::Execution;
 pub use explore::Extent;
+pub use outcome::{Found, Group, Outcome, Phase};
 pub use rerun::{Effort, Jobs};
 pub use shrink::{Method, Shrunk, shrink, shrink_schedule};
 pub use trial::Trial;

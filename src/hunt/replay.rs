@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use super::campaign::{Found, Phase};
 use super::engines::{EngineKind, Engines};
+use super::outcome::{Found, Phase};
 use super::rerun::{Effort, Hit, Rerun, Reruns};
 use super::trial::Trial;
 use crate::engine::Stopwatch;

@@ -5,11 +5,11 @@ use std::time::Duration;
 
 use proptest::strategy::ValueTree;
 
-use super::campaign::Found;
 use super::confirm::{Confirmation, confirm, steer};
 use super::engines::{EngineKind, Engines};
 use super::execution::{Execution, with_wind_down_as_script};
 use super::explore::Extent;
+use super::outcome::Found;
 use super::rerun::{Effort, Spending};
 use super::trial::Trial;
 use crate::oracle::{Finding, Judgement, Signature};

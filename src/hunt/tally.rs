@@ -1,7 +1,7 @@
 use std::collections::BTreeMap;
 
 use super::Execution;
-use super::campaign::{Found, Group};
+use super::outcome::{Found, Group};
 use crate::oracle::{Finding, Judgement, Signature, Verdict};
 
 /// What some runs have shown.

@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
-use super::super::campaign::Found;
 use super::super::engines::EngineKind;
 use super::super::execution::Execution;
 use super::super::explore::{Explorer, Extent, Sighting, Thoroughness};
+use super::super::outcome::Found;
 use super::super::rerun::Spending;
 use super::super::trial::Trial;
 use super::{Method, Shows, Shrunk, Try, descend, write_wind_down};

@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
-use super::super::campaign::Found;
 use super::super::engines::EngineKind;
 use super::super::execution::Execution;
+use super::super::outcome::Found;
 use super::super::rerun::{Hit, Rerun, Reruns, Spending};
 use super::super::trial::{Trial, derive};
 use super::{Method, Shows, Shrunk, Try, descend, matching, write_wind_down};
