@@ -10,7 +10,8 @@ use parking_lot::{Mutex, MutexGuard};
 
 use super::super::{ObjectId, ObjectKind, Target, TaskId, Wait};
 use super::fiber::give_way;
-use super::table::{Table, Woken};
+use super::table::Table;
+use super::task::Woken;
 use crate::sync::seam::{self, Attempt, Endpoint, Meeting, Object, Selected, TaskBody, Timer, Wake};
 
 /// One execution.

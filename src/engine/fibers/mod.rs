@@ -18,13 +18,16 @@ use crate::sync::seam::{self, Abort, Me, TaskBody};
 
 mod execution;
 mod fiber;
+mod step;
 mod table;
+mod task;
 
 use execution::Execution;
 use fiber::Fiber;
-use table::{Doing, Table};
+use table::Table;
+use task::Doing;
 
-pub use table::Step;
+pub use step::{Step, preemptions};
 
 /// An execution on fibers, and the choices that were made.
 #[derive(Clone, Debug)]
@@ -33,11 +36,6 @@ pub struct Traced {
     pub run: Run,
     /// Who went on at each point.
     pub steps: Vec<Step>,
-}
-
-/// How many preemptions there are among these choices: switches away from a task that could have gone on, and time-outs.
-pub fn preemptions(steps: &[Step]) -> usize {
-    steps.iter().filter(|step| step.preempts).count()
 }
 
 /// Runs the body once, on the calling thread.

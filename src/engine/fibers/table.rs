@@ -8,6 +8,8 @@ use crossbeam_channel as cc;
 
 use super::super::strategy::{Alternative, Choosing, Point, Strategy};
 use super::super::{ObjectId, State, Status, Target, Task, TaskId, Wait};
+use super::Step;
+use super::task::{Doing, Entry, Unwinding, Waiting, Woken};
 use crate::sync::seam::{Endpoint, Object, Side, TaskBody};
 
 /// The tasks, objects and timers of an execution.
@@ -29,89 +31,6 @@ pub(super) struct Table {
     pub(super) ending: bool,
     waits: u64,
     alternatives: Vec<Alternative>,
-}
-
-/// One choice that was made.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Step {
-    /// The task that went on.
-    pub task: TaskId,
-    /// The branch it took, if it had several.
-    pub branch: Option<u32>,
-    /// What it was about to do, if that is known.
-    pub access: Option<Target>,
-    /// Whether another could have gone on in its place, and was; or whether its wait had timed out, which only waiting for
-    /// others long enough can bring about.
-    pub preempts: bool,
-}
-
-impl Step {
-    /// A choice, and nothing known besides.
-    pub(in crate::engine) fn new(task: TaskId, branch: Option<u32>) -> Step {
-        Step { task, branch, access: None, preempts: false }
-    }
-
-    /// What was chosen.
-    pub fn choice(&self) -> (TaskId, Option<u32>) {
-        (self.task, self.branch)
-    }
-}
-
-/// A task.
-pub(super) struct Entry {
-    pub(super) name: String,
-    pub(super) doing: Doing,
-    /// What it does, until it is started.
-    pub(super) body: Option<TaskBody<'static>>,
-    /// What it is about to do.
-    access: Option<Target>,
-    unwinding: Unwinding,
-}
-
-/// Whether a task is to unwind.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Unwinding {
-    No,
-    /// It will be told once it goes on.
-    Due,
-    Told,
-}
-
-/// What a task does.
-pub(super) enum Doing {
-    Ready,
-    Waiting(Waiting),
-    /// Left behind: it will never do anything again.
-    Forgotten,
-    Ended,
-    Panicked(String),
-}
-
-/// What a task waits for.
-pub(super) struct Waiting {
-    waits: Vec<Wait>,
-    until: Option<Duration>,
-    since: u64,
-    /// Which of its waits has met its partner in a rendezvous.
-    met: Option<usize>,
-    notified: bool,
-    /// The sender, its partner in a rendezvous, that has yet to hand the message over.
-    handover: Option<TaskId>,
-    /// The message that it is handed, by its number in the rendezvous.
-    message: Option<(ObjectId, u64)>,
-    /// The sum of its objects' versions when the books were last found unable to serve it.
-    unserved: Cell<Option<u32>>,
-}
-
-/// Why a wait is over.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Woken {
-    /// One of the waits can be served.
-    Served,
-    /// The one of this number has met its partner.
-    Met(usize),
-    TimedOut,
-    Aborted,
 }
 
 /// A channel that time fills.
