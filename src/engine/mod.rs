@@ -7,6 +7,7 @@
 //!   [strategy](strategy::Strategy).
 //! - [`mod@explore`] is for code that is no mux: any closure, on fibers.
 //! - [`threads`] runs the body's tasks freely, on pooled OS threads and native primitives.
+//! - [`coverage`] counts, for a fuzzer, which orders of synchronization executions on fibers have shown.
 //! - [`steered`] leads such threads through the schedule of an execution on fibers.
 
 #![expect(
@@ -20,6 +21,7 @@ use std::sync::Arc;
 
 use crate::sync::seam::{self, TaskBody};
 
+pub mod coverage;
 pub mod explore;
 pub mod fibers;
 mod name;

@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use crossbeam_channel as cc;
 
+use super::super::coverage::Coverage;
 use super::super::strategy::{Alternative, Choosing, Point, Strategy};
 use super::super::{ObjectId, State, Status, Target, Task, TaskId, Wait};
 use super::Step;
@@ -31,6 +32,8 @@ pub(super) struct Table {
     pub(super) ending: bool,
     waits: u64,
     alternatives: Vec<Alternative>,
+    /// What is counted of it, if anything is.
+    coverage: Option<Coverage>,
 }
 
 /// A channel that time fills.
@@ -57,6 +60,7 @@ impl Table {
             ending: false,
             waits: 0,
             alternatives: Vec::new(),
+            coverage: Coverage::begin(),
         }
     }
 
@@ -66,6 +70,9 @@ impl Table {
         let taken = |name: &str| self.tasks.iter().any(|task| task.name == name);
         let name = super::super::name::unique(name, id, taken);
         self.strategy.started(id, &name);
+        if let Some(coverage) = &mut self.coverage {
+            coverage.started(&name);
+        }
         let (doing, body) = (Doing::Ready, Some(body));
         self.tasks.push(Entry { name, doing, body, access: None, unwinding: Unwinding::No });
         id
@@ -129,6 +136,14 @@ impl Table {
             self.steps.push(Step { task, branch, access, preempts });
         }
         self.alternatives = alternatives;
+        if let Some(coverage) = &mut self.coverage {
+            let waits = |task: TaskId| match &self.tasks[task.0].doing {
+                Doing::Waiting(waiting) => waiting.waits.as_slice(),
+                _ => &[],
+            };
+            let next = chosen.map(|alternative| (alternative.task, alternative.access));
+            coverage.chosen(next, waits, &self.objects);
+        }
         chosen.map(|alternative| alternative.task)
     }
 
