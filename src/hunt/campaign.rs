@@ -98,6 +98,7 @@ impl Campaign {
         Profile {
             ops: capabilities.ops,
             incoming: capabilities.incoming.clone(),
+            incoming_as_queue: capabilities.incoming_as_queue,
             queue: capabilities.queue.clone(),
             when_full: capabilities.when_full,
             when_full_per_watcher: capabilities.when_full_per_watcher,

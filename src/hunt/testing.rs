@@ -31,6 +31,7 @@ impl Subject for Brittle {
         Capabilities {
             ops: OpSet::of(&[OpKind::Action, OpKind::Watch, OpKind::Stop]),
             incoming: 0..=3,
+            incoming_as_queue: false,
             queue: 0..=3,
             when_full: &[WhenFull::Wait],
             when_full_per_watcher: false,

@@ -20,6 +20,8 @@ pub struct Profile {
     pub ops: OpSet,
     /// The capacities of the incoming queue.
     pub incoming: RangeInclusive<u8>,
+    /// Whether the incoming queue can also have the capacity of a watcher's.
+    pub incoming_as_queue: bool,
     /// The capacities of a watcher's queue.
     pub queue: RangeInclusive<u8>,
     /// The policies for a full queue. Not empty.
@@ -40,6 +42,7 @@ impl Default for Profile {
         Profile {
             ops: OpSet::ALL,
             incoming: 0..=u8::MAX,
+            incoming_as_queue: false,
             queue: 0..=u8::MAX,
             when_full: &WhenFull::ALL,
             when_full_per_watcher: true,
@@ -71,9 +74,10 @@ impl Strategy for Scripts {
 /// Draws a script of this profile.
 pub fn script(profile: &Profile, rng: &mut impl Rng) -> Script {
     let mut draw = Draw(rng);
+    let (incoming, queue) = (draw.capacity(&profile.incoming), draw.capacity(&profile.queue));
     let config = Config {
-        incoming: draw.capacity(&profile.incoming),
-        queue: draw.capacity(&profile.queue),
+        incoming: if profile.incoming_as_queue && draw.one_in(2) { queue } else { incoming },
+        queue,
         when_full: policy(profile, &mut draw),
     };
     let mut author = Author::new(profile, draw);
@@ -402,6 +406,7 @@ mod tests {
         let profile = Profile {
             ops: OpSet::of(&ops),
             incoming: 25..=25,
+            incoming_as_queue: true,
             queue: 1..=3,
             when_full: &[WhenFull::DropNewest],
             when_full_per_watcher: false,
@@ -410,7 +415,8 @@ mod tests {
             max_lanes: 2,
         };
         for script in draws(&profile, 6, 2_000) {
-            assert_eq!((script.config.incoming, script.config.when_full), (25, WhenFull::DropNewest));
+            let Config { incoming, queue, when_full } = script.config;
+            assert!((incoming == 25 || incoming == queue) && when_full == WhenFull::DropNewest, "{script}");
             assert!((1..=3).contains(&script.config.queue));
             assert!((1..=2).contains(&script.lanes.len()) && script.ops() <= 5, "{script}");
             for op in script.iter() {

@@ -156,6 +156,8 @@ pub struct Capabilities {
     pub ops: OpSet,
     /// The capacities its incoming queue can have.
     pub incoming: RangeInclusive<u8>,
+    /// Whether its incoming queue can also have the capacity of a watcher's queue, whatever that is.
+    pub incoming_as_queue: bool,
     /// The capacities a watcher's queue can have.
     pub queue: RangeInclusive<u8>,
     /// The policies it has for a full queue. Not empty.
@@ -180,11 +182,12 @@ impl Capabilities {
             if self.when_full.contains(&policy) { policy } else { self.when_full[0] }
         };
         let mut script = script.clone();
-        script.config = Config {
-            incoming: script.config.incoming.clamp(*self.incoming.start(), *self.incoming.end()),
-            queue: script.config.queue.clamp(*self.queue.start(), *self.queue.end()),
-            when_full: policy(script.config.when_full),
+        let queue = script.config.queue.clamp(*self.queue.start(), *self.queue.end());
+        let incoming = match script.config.incoming {
+            incoming if self.incoming_as_queue && incoming == queue => queue,
+            incoming => incoming.clamp(*self.incoming.start(), *self.incoming.end()),
         };
+        script.config = Config { incoming, queue, when_full: policy(script.config.when_full) };
         for op in script.setup.iter_mut().chain(script.lanes.iter_mut().flatten()) {
             if let Op::Watch { prefix, when_full, .. } = op {
                 if !self.prefix {
@@ -194,5 +197,25 @@ impl Capabilities {
             }
         }
         script
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_incoming_queue_can_be_as_long_as_a_watchers() {
+        let capabilities = Capabilities {
+            incoming: 25..=25,
+            incoming_as_queue: true,
+            queue: 0..=3,
+            ..Shipped.capabilities()
+        };
+        for (asked, clamped) in [((25, 1), (25, 1)), ((1, 1), (1, 1)), ((2, 1), (25, 1)), ((3, 9), (3, 3))] {
+            let script = format!("mux incoming={} queue={} when-full=wait", asked.0, asked.1);
+            let config = capabilities.clamp(&script.parse().expect("it is a script")).config;
+            assert_eq!((config.incoming, config.queue), clamped, "{script}");
+        }
     }
 }

@@ -23,6 +23,7 @@ impl Subject for Shipped {
         Capabilities {
             ops: OpSet::ALL,
             incoming: 0..=u8::MAX,
+            incoming_as_queue: false,
             queue: 0..=u8::MAX,
             when_full: &WhenFull::ALL,
             when_full_per_watcher: true,

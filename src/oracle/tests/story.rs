@@ -39,6 +39,7 @@ pub(super) fn story(steps: &str) -> Story {
         capabilities: Capabilities {
             ops: OpSet::ALL,
             incoming: 0..=255,
+            incoming_as_queue: false,
             queue: 0..=255,
             when_full: &WhenFull::ALL,
             when_full_per_watcher: true,

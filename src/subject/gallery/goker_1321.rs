@@ -34,6 +34,7 @@ impl Subject for Goker1321 {
         Capabilities {
             ops: OpSet::of(&[OpKind::Watch, OpKind::Recv, OpKind::TryRecv, OpKind::Stop]),
             incoming: 0..=0,
+            incoming_as_queue: false,
             queue: 0..=0,
             when_full: &[WhenFull::Wait],
             when_full_per_watcher: false,

@@ -64,6 +64,7 @@ impl<V: Version> Subject for Kubernetes<V> {
         Capabilities {
             ops: OpSet::of(&ops),
             incoming: 0..=u8::MAX,
+            incoming_as_queue: false,
             queue: 0..=0,
             when_full: &[WhenFull::Wait],
             when_full_per_watcher: false,
