@@ -33,7 +33,9 @@ pub mod threads;
 pub(crate) mod words;
 mod work;
 
-pub use run::{End, Object, ObjectId, ObjectKind, Run, State, Status, Target, Task, TaskId, Wait};
+pub use run::{
+    End, Notification, Object, ObjectId, ObjectKind, Run, State, Status, Target, Task, TaskId, Wait,
+};
 pub use shared::Shared;
 pub use work::{Stopwatch, work};
 

@@ -141,10 +141,25 @@ pub struct Object {
     pub made: &'static Location<'static>,
     /// Who holds it, if it is a lock.
     pub holders: Vec<TaskId>,
+    /// Whether they share it with other readers.
+    pub shared: bool,
+    /// The last notification, if it is a condition variable that ever had one.
+    pub notified: Option<Notification>,
     /// The tasks that last used its live senders, if it is a channel.
     pub senders: Vec<TaskId>,
     /// The tasks that last used its live receivers, if it is a channel.
     pub receivers: Vec<TaskId>,
+}
+
+/// A notification of a condition variable.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Notification {
+    /// Who notified.
+    pub by: TaskId,
+    /// Where in the code.
+    pub location: &'static Location<'static>,
+    /// How many tasks it woke: none if nobody waited at that time, and then it is lost.
+    pub woken: usize,
 }
 
 /// What kind of thing an object is.

@@ -76,6 +76,8 @@ mod tests {
             name: name.map(str::to_owned),
             made,
             holders: vec![TaskId(1)],
+            shared: false,
+            notified: None,
             senders: vec![],
             receivers: vec![TaskId(0), TaskId(1)],
         };

@@ -313,6 +313,8 @@ impl StateBuilder<'_> {
             name,
             made: Location::caller(),
             holders: Vec::new(),
+            shared: false,
+            notified: None,
             senders: Vec::new(),
             receivers: Vec::new(),
         });

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use parking_lot::{Mutex, MutexGuard};
 
-use crate::engine::{Object as ObjectState, ObjectId, ObjectKind, Target, TaskId};
+use crate::engine::{Notification, Object as ObjectState, ObjectId, ObjectKind, Target, TaskId};
 
 /// Whether a channel is filled by time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -68,6 +68,7 @@ struct Book {
     /// How many tasks wait for the object, and how many of them to hold it alone.
     waiters: usize,
     waiting_writers: usize,
+    notified: Option<Notification>,
 }
 
 impl Book {
@@ -187,6 +188,8 @@ impl Object {
             name: self.name.get().cloned(),
             made: self.made,
             holders: book.holders.clone(),
+            shared: !book.holders.is_empty() && !book.writer,
+            notified: book.notified,
             senders: users(Side::Send),
             receivers: users(Side::Recv),
         }
@@ -245,6 +248,11 @@ impl Object {
         if let Some(handle) = &mut self.book.lock().handles[id as usize] {
             handle.1 = task;
         }
+    }
+
+    /// Records a notification.
+    pub(crate) fn notified(&self, notification: Notification) {
+        self.book.lock().notified = Some(notification);
     }
 
     /// Records a message that has passed.

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use super::{Attempt, Endpoint, INSIDE, Me, Object, Timer, Wake, me};
-use crate::engine::{ObjectKind, Target, Wait};
+use crate::engine::{Notification, ObjectKind, Target, Wait};
 
 /// Marks an object as belonging to an execution, or to none.
 #[derive(Clone)]
@@ -179,9 +179,12 @@ impl Inside<'_> {
     }
 
     /// Wakes tasks that wait for a notification; says how many.
+    #[track_caller]
     pub(crate) fn notify(&self, most: usize) -> usize {
         self.point();
-        self.me.execution.wake(self.object.id, most)
+        let woken = self.me.execution.wake(self.object.id, most);
+        self.object.notified(Notification { by: self.me.task, location: Location::caller(), woken });
+        woken
     }
 }
 
