@@ -30,6 +30,7 @@ mod shared;
 pub mod steered;
 pub mod strategy;
 pub mod threads;
+pub mod trace;
 pub(crate) mod words;
 mod work;
 
@@ -50,6 +51,12 @@ pub trait Body: Send + Sync + 'static {
     /// It is not called on a task: nothing of [`sync`](crate::sync) that belongs to the execution may be
     /// used.
     fn quiescent(self: Arc<Self>, state: &State) -> Next;
+
+    /// How far it has come, by a clock of its own that only goes forward; it is written down where an execution is
+    /// [recorded](fibers::record). Nothing of [`sync`](crate::sync) may be used.
+    fn clock(&self) -> u64 {
+        0
+    }
 
     /// Called once the execution is over, before what is left is unwound: what its tasks still do is no part
     /// of it.
@@ -85,6 +92,7 @@ pub fn current_task() -> TaskId {
 }
 
 /// A sync point of its own: others may go on first. Outside executions it does nothing.
+#[track_caller]
 pub fn point() {
     seam::point();
 }

@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::sync::Arc;
 
 use crate::engine::strategy::{Strategy, schedule_of};
+use crate::engine::trace::Trace;
 use crate::engine::{self, Body, End, Job, Next, Run, Shared, State, Status, fibers, steered, threads};
 use crate::oracle::{
     self, Class, Context, Contract, Finding, Guarantee, History, Judgement, Origin, Outcome, Signature,
@@ -23,6 +24,9 @@ pub use rewrite::with_wind_down_as_script;
 
 /// How many sync points an execution on fibers may pass: what passes more may never come to rest.
 pub const MOST_POINTS: u64 = 10_000;
+
+/// The file that the harness's own sync points are in.
+pub(super) const FILE: &str = file!();
 
 /// What runs a script once, and how.
 pub enum Engine {
@@ -88,6 +92,17 @@ impl Cast {
             }
         };
         self.judge(&harness, run, steps)
+    }
+
+    /// Runs a clamped script once on fibers, and has written down what it does.
+    pub(super) fn record(
+        self: &Arc<Self>,
+        script: &Arc<Script>,
+        strategy: Box<dyn Strategy>,
+    ) -> (Execution, Trace) {
+        let harness = self.harness(script, None);
+        let (traced, trace) = fibers::record(Arc::clone(&harness) as Arc<dyn Body>, strategy, MOST_POINTS);
+        (self.judge(&harness, traced.run, traced.steps), trace)
     }
 
     /// Runs a clamped script once on OS threads, led through the steps of an execution on fibers.
@@ -227,6 +242,10 @@ impl Body for Harness {
             return Next::Start(vec![Job { name: "end".to_owned(), run }]);
         }
         Next::End
+    }
+
+    fn clock(&self) -> u64 {
+        self.desk.with(|desk| desk.history().clock)
     }
 
     fn over(&self) {

@@ -6,6 +6,7 @@ use crate::engine::fibers::Step;
 use crate::engine::steered::Divergence;
 use crate::engine::strategy::Strategy;
 use crate::engine::threads::Settings;
+use crate::engine::trace::Trace;
 use crate::oracle::{Contract, Verdict};
 use crate::script::{ContractKind, Script};
 use crate::subject::{Capabilities, Subject};
@@ -71,6 +72,11 @@ impl Trial {
     /// Runs a clamped script once on fibers, led by this strategy.
     pub fn on_fibers(&self, script: &Arc<Script>, strategy: Box<dyn Strategy>) -> Execution {
         self.cast.execute(script, Engine::Fibers(strategy), None)
+    }
+
+    /// As [`on_fibers`](Trial::on_fibers), with what it does.
+    pub(super) fn recorded(&self, script: &Arc<Script>, strategy: Box<dyn Strategy>) -> (Execution, Trace) {
+        self.cast.record(script, strategy)
     }
 }
 

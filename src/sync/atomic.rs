@@ -20,18 +20,21 @@ macro_rules! atomic {
             }
 
             /// The value.
+            #[track_caller]
             pub fn load(&self, ordering: Ordering) -> $value {
                 seam::point();
                 self.0.load(strengthened(ordering))
             }
 
             /// Puts a value in.
+            #[track_caller]
             pub fn store(&self, value: $value, ordering: Ordering) {
                 seam::point();
                 self.0.store(value, strengthened(ordering));
             }
 
             /// Puts a value in, and gives back the one before.
+            #[track_caller]
             pub fn swap(&self, value: $value, ordering: Ordering) -> $value {
                 seam::point();
                 self.0.swap(value, strengthened(ordering))
@@ -41,6 +44,7 @@ macro_rules! atomic {
             ///
             /// # Errors
             /// If it is another; with that.
+            #[track_caller]
             pub fn compare_exchange(
                 &self,
                 current: $value,
@@ -73,24 +77,28 @@ macro_rules! atomic {
     };
     (@arithmetic $value:ty) => {
         /// Adds, wrapping around, and gives back the value before.
+        #[track_caller]
         pub fn fetch_add(&self, value: $value, ordering: Ordering) -> $value {
             seam::point();
             self.0.fetch_add(value, strengthened(ordering))
         }
 
         /// Subtracts, wrapping around, and gives back the value before.
+        #[track_caller]
         pub fn fetch_sub(&self, value: $value, ordering: Ordering) -> $value {
             seam::point();
             self.0.fetch_sub(value, strengthened(ordering))
         }
 
         /// Puts the larger in, and gives back the value before.
+        #[track_caller]
         pub fn fetch_max(&self, value: $value, ordering: Ordering) -> $value {
             seam::point();
             self.0.fetch_max(value, strengthened(ordering))
         }
 
         /// Puts the smaller in, and gives back the value before.
+        #[track_caller]
         pub fn fetch_min(&self, value: $value, ordering: Ordering) -> $value {
             seam::point();
             self.0.fetch_min(value, strengthened(ordering))

@@ -14,11 +14,13 @@ pub use std::thread::Result;
 ///
 /// # Panics
 /// If the system cannot start one.
+#[track_caller]
 pub fn spawn<T: Send + 'static>(f: impl FnOnce() -> T + Send + 'static) -> JoinHandle<T> {
     Builder::new().spawn(f).expect("the system can start a thread")
 }
 
 /// Lets others go on first.
+#[track_caller]
 pub fn yield_now() {
     if seam::is_inside() {
         seam::point();
@@ -28,6 +30,7 @@ pub fn yield_now() {
 }
 
 /// Lets time pass.
+#[track_caller]
 pub fn sleep(duration: Duration) {
     if !seam::sleep(duration) {
         std::thread::sleep(duration);
@@ -97,6 +100,7 @@ impl Builder {
     ///
     /// # Errors
     /// If the system cannot start one.
+    #[track_caller]
     pub fn spawn<T: Send + 'static>(
         self,
         f: impl FnOnce() -> T + Send + 'static,
@@ -138,6 +142,7 @@ impl<T> JoinHandle<T> {
     }
 
     /// Whether the thread has ended.
+    #[track_caller]
     pub fn is_finished(&self) -> bool {
         match &self.0 {
             Joining::Native(native) => native.is_finished(),
@@ -183,6 +188,7 @@ impl<'scope> Scope<'scope, '_> {
     ///
     /// # Panics
     /// If the system cannot start one.
+    #[track_caller]
     pub fn spawn<T: Send + 'scope>(
         &self,
         f: impl FnOnce() -> T + Send + 'scope,

@@ -77,9 +77,9 @@ impl seam::Execution for Execution {
         Some(receiver)
     }
 
-    fn point(&self, me: TaskId, access: Option<Target>) -> bool {
+    fn point(&self, me: TaskId, access: Option<Target>, location: &'static Location<'static>) -> bool {
         let mut table = self.table.lock();
-        if table.ending || table.point(me, access) {
+        if table.ending || table.point(me, access, location) {
             return table.ending;
         }
         drop(table);

@@ -13,17 +13,20 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use super::strategy::Strategy;
+use super::trace::Trace;
 use super::{Body, End, Job, Next, Run, TaskId};
 use crate::sync::seam::{self, Abort, Me, TaskBody};
 
 mod execution;
 mod fiber;
+mod recorder;
 mod step;
 mod table;
 mod task;
 
 use execution::Execution;
 use fiber::Fiber;
+use recorder::Recorder;
 use table::Table;
 use task::Doing;
 
@@ -42,14 +45,27 @@ pub struct Traced {
 ///
 /// It ends by [`End::Exhausted`] if it passes more than `most_points` sync points.
 pub fn run(body: Arc<dyn Body>, strategy: Box<dyn Strategy>, most_points: u64) -> Traced {
+    go(body, Table::new(strategy, most_points)).0
+}
+
+/// Runs the body once, as [`run`] does, and writes down all that it does. It does the same.
+pub fn record(body: Arc<dyn Body>, strategy: Box<dyn Strategy>, most_points: u64) -> (Traced, Trace) {
+    let mut table = Table::new(strategy, most_points);
+    table.recorder = Some(Box::new(Recorder::new(Arc::clone(&body))));
+    let (traced, recorder) = go(body, table);
+    (traced, recorder.expect("it was there from the start").finish())
+}
+
+fn go(body: Arc<dyn Body>, table: Table) -> (Traced, Option<Box<Recorder>>) {
     super::quiet_panics();
     let started = Instant::now();
-    let execution = Execution::new(Table::new(strategy, most_points));
+    let execution = Execution::new(table);
     let mut fibers = Fibers { execution, fibers: Vec::new() };
     fibers.start(Arc::clone(&body).first());
     let (end, state) = loop {
         fibers.go_on();
-        let table = fibers.execution.table();
+        let mut table = fibers.execution.table();
+        table.rest();
         let state = table.state();
         let exhausted = table.is_exhausted();
         let alive = (0..table.tasks.len()).any(|task| !table.has_ended(TaskId(task)));
@@ -62,6 +78,7 @@ pub fn run(body: Arc<dyn Body>, strategy: Box<dyn Strategy>, most_points: u64) -
             Next::End => break (if alive { End::Quiescent } else { End::Finished }, state),
         }
     };
+    let recorder = fibers.execution.table().recorder.take();
     body.over();
     if end != End::Finished {
         fibers.unwind();
@@ -72,7 +89,7 @@ pub fn run(body: Arc<dyn Body>, strategy: Box<dyn Strategy>, most_points: u64) -
     let mut table = fibers.execution.table();
     let steps = std::mem::take(&mut table.steps);
     let run = Run { end, state, sync_points: table.points, forgotten, elapsed: started.elapsed() };
-    Traced { run, steps }
+    (Traced { run, steps }, recorder)
 }
 
 /// The fibers of an execution.

@@ -1,6 +1,7 @@
 //! Who does what: the tasks, objects and timers of one execution, and who goes on next.
 
 use std::cell::Cell;
+use std::panic::Location;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -10,6 +11,7 @@ use super::super::coverage::Coverage;
 use super::super::strategy::{Alternative, Choosing, Point, Strategy};
 use super::super::{ObjectId, State, Status, Target, Task, TaskId, Wait};
 use super::Step;
+use super::recorder::Recorder;
 use super::task::{Doing, Entry, Unwinding, Waiting, Woken};
 use crate::sync::seam::{Endpoint, Object, Side, TaskBody};
 
@@ -34,6 +36,8 @@ pub(super) struct Table {
     alternatives: Vec<Alternative>,
     /// What is counted of it, if anything is.
     coverage: Option<Coverage>,
+    /// Writes down what is done, if it is to be known.
+    pub(super) recorder: Option<Box<Recorder>>,
 }
 
 /// A channel that time fills.
@@ -61,6 +65,7 @@ impl Table {
             waits: 0,
             alternatives: Vec::new(),
             coverage: Coverage::begin(),
+            recorder: None,
         }
     }
 
@@ -74,7 +79,7 @@ impl Table {
             coverage.started(&name);
         }
         let (doing, body) = (Doing::Ready, Some(body));
-        self.tasks.push(Entry { name, doing, body, access: None, unwinding: Unwinding::No });
+        self.tasks.push(Entry { name, doing, body, access: None, location: None, unwinding: Unwinding::No });
         id
     }
 
@@ -102,9 +107,15 @@ impl Table {
     }
 
     /// A sync point of a task; says whether it goes on itself.
-    pub(super) fn point(&mut self, me: TaskId, access: Option<Target>) -> bool {
+    pub(super) fn point(
+        &mut self,
+        me: TaskId,
+        access: Option<Target>,
+        location: &'static Location<'static>,
+    ) -> bool {
         self.points += 1;
-        self.tasks[me.0].access = access;
+        let entry = &mut self.tasks[me.0];
+        (entry.access, entry.location) = (access, Some(location));
         if self.points > self.most_points {
             self.next = None;
             return false;
@@ -134,6 +145,7 @@ impl Table {
         if let Some(Alternative { task, branch, access }) = chosen {
             let preempts = current.is_some_and(|current| current != task) || self.has_timed_out(task);
             self.steps.push(Step { task, branch, access, preempts });
+            self.record(current);
         }
         self.alternatives = alternatives;
         if let Some(coverage) = &mut self.coverage {
@@ -147,8 +159,24 @@ impl Table {
         chosen.map(|alternative| alternative.task)
     }
 
+    /// Has the choice that was just made written down, if choices are; `current` could have gone on instead.
+    fn record(&mut self, current: Option<TaskId>) {
+        if let Some(mut recorder) = self.recorder.take() {
+            recorder.chose(self, current);
+            self.recorder = Some(recorder);
+        }
+    }
+
+    /// Has it written down that nobody can go on, if that is.
+    pub(super) fn rest(&mut self) {
+        if let Some(mut recorder) = self.recorder.take() {
+            recorder.rest(self);
+            self.recorder = Some(recorder);
+        }
+    }
+
     /// Whether nothing but time lets the task go on.
-    fn has_timed_out(&self, task: TaskId) -> bool {
+    pub(super) fn has_timed_out(&self, task: TaskId) -> bool {
         match &self.tasks[task.0].doing {
             Doing::Waiting(waiting) => {
                 waiting.until.is_some_and(|until| until <= self.clock) && !self.is_served(waiting)
@@ -183,6 +211,7 @@ impl Table {
                 let Alternative { task, branch, access } =
                     alternatives[self.strategy.choose(&point) % several];
                 self.steps.push(Step { task, branch, access, preempts: false });
+                self.record(Some(me));
                 branch
             }
         };
@@ -283,7 +312,7 @@ impl Table {
         })
     }
 
-    fn can_go_on(&self, task: TaskId) -> bool {
+    pub(super) fn can_go_on(&self, task: TaskId) -> bool {
         match &self.tasks[task.0].doing {
             Doing::Ready => true,
             Doing::Waiting(waiting) => {

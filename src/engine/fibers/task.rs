@@ -1,6 +1,7 @@
 //! A task of an execution, and what it does or waits for.
 
 use std::cell::Cell;
+use std::panic::Location;
 use std::time::Duration;
 
 use super::super::{ObjectId, Target, TaskId, Wait};
@@ -14,6 +15,8 @@ pub(super) struct Entry {
     pub(super) body: Option<TaskBody<'static>>,
     /// What it is about to do.
     pub(super) access: Option<Target>,
+    /// Where in the code, once it has come to a sync point.
+    pub(super) location: Option<&'static Location<'static>>,
     pub(super) unwinding: Unwinding,
 }
 

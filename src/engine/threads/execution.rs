@@ -136,7 +136,7 @@ impl seam::Execution for Execution {
         object
     }
 
-    fn point(&self, me: TaskId, _: Option<Target>) -> bool {
+    fn point(&self, me: TaskId, _: Option<Target>, _: &'static Location<'static>) -> bool {
         self.sync_points.fetch_add(1, Ordering::Relaxed);
         match self.pace {
             Pace::Free(_) => noise::point(),

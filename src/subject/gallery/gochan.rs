@@ -42,7 +42,12 @@ const PART: &str = " (closed)";
 
 /// Whether the object is but a part of a channel, and whoever waits for it waits for the channel as well.
 pub(crate) fn is_part(object: &Object) -> bool {
-    object.name.as_deref().is_some_and(|name| name.ends_with(PART))
+    object.name.as_deref().is_some_and(is_name_of_part)
+}
+
+/// Whether this is the name of such an object.
+pub(crate) fn is_name_of_part(name: &str) -> bool {
+    name.ends_with(PART)
 }
 
 impl<T> Chan<T> {

@@ -34,10 +34,10 @@ pub(crate) trait Execution: Send + Sync {
     /// Adds an object.
     fn add_object(&self, kind: ObjectKind, timer: Timer, made: &'static Location<'static>) -> Arc<Object>;
 
-    /// A sync point, before an access to that, if it is to an object: others may go on first. Says whether the task is to
-    /// unwind instead.
+    /// A sync point, before an access to that, if it is to an object, at that place in the code: others may go on first.
+    /// Says whether the task is to unwind instead.
     #[must_use]
-    fn point(&self, me: TaskId, access: Option<Target>) -> bool;
+    fn point(&self, me: TaskId, access: Option<Target>, location: &'static Location<'static>) -> bool;
 
     /// Goes ahead with one of the operations that can, if any can.
     fn try_select<'a>(&self, me: TaskId, endpoints: &[&'a dyn Endpoint]) -> Attempt<'a>;
@@ -171,8 +171,8 @@ impl Me {
     }
 
     /// A sync point, at which a task that is to unwind does.
-    pub(crate) fn point(&self, access: Option<Target>) {
-        if self.execution.point(self.task, access) && !self.unwinding.get() {
+    pub(crate) fn point(&self, access: Option<Target>, location: &'static Location<'static>) {
+        if self.execution.point(self.task, access, location) && !self.unwinding.get() {
             self.abort();
         }
     }
@@ -268,9 +268,10 @@ pub(crate) fn is_inside() -> bool {
 }
 
 /// A sync point for what is no object: atomics, yields.
+#[track_caller]
 pub(crate) fn point() {
     if let Some(me) = me() {
-        me.point(None);
+        me.point(None, Location::caller());
     }
 }
 

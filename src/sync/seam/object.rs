@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use parking_lot::{Mutex, MutexGuard};
 
+use crate::engine::trace::Books;
 use crate::engine::{Notification, Object as ObjectState, ObjectId, ObjectKind, Target, TaskId};
 
 /// Whether a channel is filled by time.
@@ -129,6 +130,11 @@ impl Object {
         self.book.lock().holders.contains(&task)
     }
 
+    /// Whether time fills it.
+    pub(crate) fn is_timed(&self) -> bool {
+        self.timer != Timer::None
+    }
+
     /// Whether time fills it again and again.
     pub(crate) fn repeats(&self) -> bool {
         self.timer == Timer::Tick
@@ -193,6 +199,14 @@ impl Object {
             senders: users(Side::Send),
             receivers: users(Side::Recv),
         }
+    }
+
+    /// What has been completed on it.
+    pub(crate) fn books(&self) -> Books {
+        let book = self.book.lock();
+        let (sent, received) = (book.sent, book.received);
+        let (senders, receivers) = (book.senders, book.receivers);
+        Books { sent, received, senders, receivers, holders: book.holders.clone(), shared: !book.writer }
     }
 
     pub(crate) fn add_waiter(&self, shared: bool) {

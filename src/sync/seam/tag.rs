@@ -44,7 +44,9 @@ impl Tag {
             None if INSIDE.get() => misplaced(None),
             None => None,
             Some(object) => match me() {
-                Some(me) if me.id == object.execution => Some(Inside { object, me }),
+                Some(me) if me.id == object.execution => {
+                    Some(Inside { object, me, location: Location::caller() })
+                }
                 _ => misplaced(Some(object)),
             },
         }
@@ -86,22 +88,24 @@ fn misplaced(object: Option<&Object>) -> ! {
 pub(crate) struct Inside<'a> {
     pub(super) object: &'a Arc<Object>,
     pub(super) me: Rc<Me>,
+    /// Where in the code.
+    location: &'static Location<'static>,
 }
 
 impl Inside<'_> {
     /// A sync point, before an access to the object.
     pub(crate) fn point(&self) {
         let id = self.object.id;
-        self.me.point(Some(match self.object.kind {
+        self.point_at(match self.object.kind {
             ObjectKind::Channel(_) => Target::Recv(id),
             ObjectKind::Mutex | ObjectKind::RwLock => Target::Lock(id),
             ObjectKind::Condvar => Target::Notify(id),
-        }));
+        });
     }
 
     /// A sync point, before that operation.
     pub(super) fn point_at(&self, target: Target) {
-        self.me.point(Some(target));
+        self.me.point(Some(target), self.location);
     }
 
     /// Goes ahead with an operation on a rendezvous in which the engine has a say, if it can.

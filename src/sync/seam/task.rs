@@ -18,6 +18,7 @@ use crate::engine::{Target, TaskId, Wait};
 pub(crate) type TaskBody<'a> = Box<dyn FnOnce() -> Option<String> + Send + 'a>;
 
 /// Starts a task, if the calling thread is one; otherwise gives back what was to be run.
+#[track_caller]
 pub(crate) fn spawn<T, F>(name: Option<&str>, f: F) -> std::result::Result<Joining<T>, F>
 where
     T: Send + 'static,
@@ -45,8 +46,9 @@ fn with_result<'a, T: Send + 'a>(
     (result, body)
 }
 
+#[track_caller]
 fn start<T>(me: &Me, name: Option<&str>, result: Outcome<T>, body: TaskBody<'static>) -> Joining<T> {
-    me.point(None);
+    me.point(None, Location::caller());
     let task = me.execution.spawn(name, body);
     Joining { child: Child(Some((Arc::clone(&me.execution), task))), result }
 }
@@ -84,6 +86,7 @@ impl<T> Joining<T> {
         self.result.lock().take().unwrap_or_else(|| Err(Box::new("the thread was unwound by its engine")))
     }
 
+    #[track_caller]
     pub(crate) fn is_finished(&self) -> bool {
         self.child.is_finished()
     }
@@ -96,7 +99,7 @@ pub(crate) struct Child(Option<(Arc<dyn Execution>, TaskId)>);
 impl Child {
     pub(crate) fn wait(&self, location: &'static Location<'static>) {
         let (Some((execution, task)), Some(me)) = (&self.0, me()) else { return };
-        me.point(None);
+        me.point(None, location);
         let wait = Wait { target: Target::Join(*task), location };
         while !execution.ended(*task) {
             let wake = execution.park(me.task, wait.clone(), None, &mut || execution.ended(*task));
@@ -106,9 +109,10 @@ impl Child {
         }
     }
 
+    #[track_caller]
     fn is_finished(&self) -> bool {
         if let Some(me) = me() {
-            me.point(None);
+            me.point(None, Location::caller());
         }
         self.0.as_ref().is_none_or(|(execution, task)| execution.ended(*task))
     }
@@ -124,6 +128,7 @@ impl Children {
     ///
     /// Whoever calls this waits for all of them before anything borrowed is gone.
     #[expect(unsafe_code, reason = "an engine keeps what its tasks run, and knows no lifetimes")]
+    #[track_caller]
     pub(crate) fn spawn<'scope, T, F>(&self, f: F) -> std::result::Result<Joining<T>, F>
     where
         T: Send + 'scope,
@@ -142,12 +147,14 @@ impl Children {
     }
 
     /// Makes what a scoped thread will run a task, if the calling thread is one.
+    #[track_caller]
     pub(crate) fn adopt<T: Send, F: FnOnce() -> T + Send>(
         &self,
         f: F,
     ) -> (Child, impl FnOnce() -> T + Send + use<T, F>) {
+        let location = Location::caller();
         let child = Child(me().map(|me| {
-            me.point(None);
+            me.point(None, location);
             (Arc::clone(&me.execution), me.execution.adopt())
         }));
         self.0.borrow_mut().push(child.clone());
@@ -186,10 +193,11 @@ pub(crate) fn current() -> Option<Thread> {
 }
 
 /// Lets time pass, if the calling thread is a task.
+#[track_caller]
 pub(crate) fn sleep(duration: Duration) -> bool {
     let Some(me) = me() else { return false };
-    me.point(None);
+    me.point(None, Location::caller());
     me.execution.sleep(me.task, duration);
-    me.point(None);
+    me.point(None, Location::caller());
     true
 }
