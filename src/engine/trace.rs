@@ -38,7 +38,7 @@ pub struct Object {
 pub struct Step {
     /// The task.
     pub task: TaskId,
-    /// The branch of its select that was chosen, if that was the choice.
+    /// The branch of its select that was chosen, or the place of whom it wakes, if that was the choice.
     pub branch: Option<u32>,
     /// Why it is this task that goes on.
     pub switch: Switch,

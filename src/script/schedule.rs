@@ -6,14 +6,16 @@ use std::str::FromStr;
 use super::ParseError;
 use super::line::Line;
 
-/// What goes between a task's name and its select branch, between these and a run's length, and before a
+/// What goes between a task's name and its branch, between these and a run's length, and before a
 /// comment.
 const MARKS: [char; 3] = ['/', '*', '#'];
 
 /// Who went on at each sync point of an execution, run-length encoded.
 ///
 /// As text, `setup*2 lane0 lane1/1*3`: two steps of `setup`, one of `lane0`, and three of `lane1` that took the
-/// second branch of a select. The encoding is canonical: equal schedules have equal texts.
+/// second branch of a select. Whom a notification wakes is written as a branch as well, of the task that notifies, where
+/// several wait: `lane1/0` wakes the one that has waited longest. The encoding is canonical: equal schedules have equal
+/// texts.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Schedule {
     steps: Vec<Step>,
@@ -24,7 +26,8 @@ pub struct Schedule {
 pub struct Step {
     /// The task that goes on, by its [name in schedules](task_name).
     pub task: String,
-    /// The branch it takes, if it is at a select, counted from 0.
+    /// The branch it takes, if it is at a select, or the place of whom it wakes among those that wait for its notification;
+    /// counted from 0.
     pub branch: Option<u32>,
     /// How many times in a row; at least 1.
     pub times: u32,

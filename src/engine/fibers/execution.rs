@@ -137,8 +137,8 @@ impl seam::Execution for Execution {
         }
     }
 
-    fn wake(&self, object: ObjectId, most: usize) -> usize {
-        self.table.lock().notify(object, most)
+    fn wake(&self, me: TaskId, object: ObjectId, most: usize) -> usize {
+        self.table.lock().notify(me, object, most)
     }
 
     fn spawn(&self, name: Option<&str>, body: TaskBody<'static>) -> TaskId {

@@ -206,17 +206,20 @@ impl Table {
         let chosen = match alternatives.len() {
             0 => None,
             1 => alternatives[0].branch,
-            several => {
-                let point = Point { kind: Choosing::Branch, current: Some(me), alternatives: &alternatives };
-                let Alternative { task, branch, access } =
-                    alternatives[self.strategy.choose(&point) % several];
-                self.steps.push(Step { task, branch, access, preempts: false });
-                self.record(Some(me));
-                branch
-            }
+            _ => self.choose_for(me, Choosing::Branch, &alternatives),
         };
         self.alternatives = alternatives;
         chosen.map(|branch| branch as usize)
+    }
+
+    /// Chooses in which of several ways a task goes on that is going on.
+    fn choose_for(&mut self, me: TaskId, kind: Choosing, alternatives: &[Alternative]) -> Option<u32> {
+        let point = Point { kind, current: Some(me), alternatives };
+        let chosen = alternatives[self.strategy.choose(&point) % alternatives.len()];
+        let Alternative { task, branch, access } = chosen;
+        self.steps.push(Step { task, branch, access, preempts: false });
+        self.record(Some(me));
+        branch
     }
 
     /// Lets the partner of a rendezvous go ahead, if one waits, and says who it is.
@@ -417,21 +420,40 @@ impl Table {
         }
     }
 
-    /// Notifies those who have waited longest; says how many.
-    pub(super) fn notify(&mut self, object: ObjectId, most: usize) -> usize {
-        let mut waiting: Vec<&mut Waiting> = self
-            .tasks
-            .iter_mut()
-            .filter_map(|task| match &mut task.doing {
-                Doing::Waiting(waiting) if !waiting.notified => Some(waiting),
-                _ => None,
-            })
-            .filter(|waiting| waiting.waits.iter().any(|wait| wait.target == Target::Notify(object)))
-            .collect();
-        waiting.sort_by_key(|waiting| waiting.since);
-        waiting.truncate(most);
-        waiting.iter_mut().for_each(|waiting| waiting.notified = true);
-        waiting.len()
+    /// Notifies up to so many of those who wait; says how many. Whom, if not all of them, is a choice.
+    pub(super) fn notify(&mut self, me: TaskId, object: ObjectId, most: usize) -> usize {
+        let awaited = Target::Notify(object);
+        let since = |task: &Entry| match &task.doing {
+            Doing::Waiting(waiting) if !waiting.notified => {
+                waiting.waits.iter().any(|wait| wait.target == awaited).then_some(waiting.since)
+            }
+            _ => None,
+        };
+        let tasks = self.tasks.iter().enumerate();
+        let mut waiting: Vec<(u64, usize)> =
+            tasks.filter_map(|(index, task)| Some((since(task)?, index))).collect();
+        waiting.sort_unstable();
+        let count = most.min(waiting.len());
+        for left in (1..=count).rev() {
+            let is_choice = left < waiting.len() && !self.ending;
+            let chosen = if is_choice { self.waiter(me, awaited, waiting.len()) } else { 0 };
+            let (_, task) = waiting.remove(chosen);
+            if let Doing::Waiting(waiting) = &mut self.tasks[task].doing {
+                waiting.notified = true;
+            }
+        }
+        count
+    }
+
+    /// Chooses one of so many that wait for a notification.
+    fn waiter(&mut self, me: TaskId, awaited: Target, waiting: usize) -> usize {
+        let mut alternatives = std::mem::take(&mut self.alternatives);
+        alternatives.clear();
+        let alternative = |index| Alternative { task: me, branch: Some(index as u32), access: Some(awaited) };
+        alternatives.extend((0..waiting).map(alternative));
+        let chosen = self.choose_for(me, Choosing::Waiter, &alternatives);
+        self.alternatives = alternatives;
+        chosen.map_or(0, |index| index as usize)
     }
 
     pub(super) fn has_ended(&self, task: TaskId) -> bool {

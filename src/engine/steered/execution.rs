@@ -7,7 +7,7 @@ use parking_lot::MutexGuard;
 
 use super::super::threads::table::{Table, Token};
 use super::super::threads::{Execution, native};
-use super::super::{Target, TaskId, Wait};
+use super::super::{ObjectId, Target, TaskId, Wait};
 use super::steering::Diverged;
 use crate::sync::seam::{Attempt, Endpoint, Selected, Wake};
 
@@ -126,6 +126,21 @@ impl Execution {
             Token::Block => None,
             Token::Woken | Token::Meet(_) => Some(Wake::Woken),
         }
+    }
+
+    /// Wakes up to so many that wait for a notification; says how many. Who waits for a lock finds it free, or not, when
+    /// it is its turn.
+    pub(in crate::engine) fn notify_steered(
+        &self,
+        mut table: MutexGuard<'_, Table>,
+        me: TaskId,
+        object: ObjectId,
+        most: usize,
+    ) -> usize {
+        table.notify(me, object, most).unwrap_or_else(|Diverged| {
+            self.give_way(table, me);
+            0
+        })
     }
 
     /// Lets time pass; says whether it did.

@@ -193,13 +193,30 @@ impl Table {
         if served.len() < 2 {
             return Ok(served.first().copied());
         }
-        let possible: Vec<Step> = served.iter().map(|index| Step::new(me, Some(*index as u32))).collect();
+        self.chosen(me, &served).map(Some)
+    }
+
+    /// Notifies up to so many of those who wait; says how many.
+    pub(super) fn notify(&mut self, me: TaskId, object: ObjectId, most: usize) -> Result<usize, Diverged> {
+        let mut waiting = self.waiting(|target| *target == Target::Notify(object));
+        let count = most.min(waiting.len());
+        for left in (1..=count).rev() {
+            let places: Vec<usize> = (0..waiting.len()).collect();
+            let chosen = if left < places.len() { self.chosen(me, &places)? } else { 0 };
+            self.go_on(waiting.remove(chosen));
+        }
+        Ok(count)
+    }
+
+    /// Which of these branches a task takes that is going on, by the schedule.
+    fn chosen(&mut self, me: TaskId, branches: &[usize]) -> Result<usize, Diverged> {
+        let possible: Vec<Step> = branches.iter().map(|index| Step::new(me, Some(*index as u32))).collect();
         if let Some(steering) = &mut self.steering
             && let Some(step) = steering.steps.get(steering.taken)
             && let Some(chosen) = possible.iter().position(|possible| possible.choice() == step.choice())
         {
             steering.taken += 1;
-            return Ok(Some(served[chosen]));
+            return Ok(branches[chosen]);
         }
         self.diverge(possible);
         Err(Diverged)

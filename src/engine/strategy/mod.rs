@@ -78,6 +78,8 @@ pub enum Choosing {
     Task,
     /// Which branch of its select a task takes.
     Branch,
+    /// Which of several that wait for its notification a task wakes.
+    Waiter,
 }
 
 /// A way to go on.
@@ -85,7 +87,8 @@ pub enum Choosing {
 pub struct Alternative {
     /// The task that goes on.
     pub task: TaskId,
-    /// The branch it takes, if that is what is chosen.
+    /// The branch it takes, or the place of whom it wakes among those that wait, the one that has waited longest first;
+    /// if that is what is chosen.
     pub branch: Option<u32>,
     /// What it is about to do, if that is known.
     pub access: Option<Target>,

@@ -82,7 +82,7 @@ impl Pct {
 
 impl Strategy for Pct {
     fn choose(&mut self, point: &Point<'_>) -> usize {
-        if point.kind == Choosing::Branch || self.made > self.patience {
+        if point.kind != Choosing::Task || self.made > self.patience {
             return self.draw.any(point);
         }
         let mut chosen = self.highest(point);

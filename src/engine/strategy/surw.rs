@@ -59,7 +59,7 @@ fn uses(object: Option<ObjectId>, alternative: &Alternative) -> bool {
 
 impl Strategy for Surw {
     fn choose(&mut self, point: &Point<'_>) -> usize {
-        if point.kind == Choosing::Branch || self.made > self.patience {
+        if point.kind != Choosing::Task || self.made > self.patience {
             return self.draw.any(point);
         }
         self.made += 1;

@@ -9,7 +9,7 @@ use crate::engine::{Body, End, Job, Next, Shared, State};
 use crate::script::Schedule;
 use crate::sync::atomic::{AtomicU64, Ordering};
 use crate::sync::channel::{Receiver, Sender, bounded, unbounded};
-use crate::sync::{Mutex, select, thread};
+use crate::sync::{Condvar, Mutex, select, thread};
 
 /// A body of one task.
 struct Only<F>(F);
@@ -37,6 +37,7 @@ struct World {
     locks: [Mutex<u64>; 2],
     counter: AtomicU64,
     channels: Vec<(Sender<u64>, Receiver<u64>)>,
+    turns: Condvar,
 }
 
 /// A body drawn from that seed: two to four tasks with a few operations each. Many of them hang. What they see they add to
@@ -44,7 +45,8 @@ struct World {
 fn generated(seed: u64, seen: Arc<Shared<Vec<u64>>>) -> impl Fn() + Send + Sync + 'static {
     move || {
         let channels = vec![bounded(0), bounded(1), unbounded()];
-        let world = Arc::new(World { locks: Default::default(), counter: AtomicU64::new(0), channels });
+        let (locks, turns) = (Default::default(), Condvar::new());
+        let world = Arc::new(World { locks, counter: AtomicU64::new(0), channels, turns });
         let tasks = 2 + draw::mix(seed, 0) % 3;
         let tasks: Vec<_> = (0..tasks)
             .map(|task| {
@@ -66,7 +68,7 @@ fn generated(seed: u64, seen: Arc<Shared<Vec<u64>>>) -> impl Fn() + Send + Sync 
 fn operation(world: &World, drawn: u64) -> u64 {
     let (tx, rx) = &world.channels[(drawn >> 8) as usize % 3];
     let (_, other) = &world.channels[(drawn >> 16) as usize % 3];
-    match drawn % 9 {
+    match drawn % 12 {
         0 | 1 => tx.send(drawn % 100).map_or(1, |()| 2),
         2 => rx.recv().unwrap_or(300),
         3 => rx.try_recv().unwrap_or(400),
@@ -77,6 +79,11 @@ fn operation(world: &World, drawn: u64) -> u64 {
             default(Duration::from_millis(3)) => 602,
         },
         6 => world.counter.fetch_add(1, Ordering::SeqCst),
+        7 | 8 => {
+            world.turns.wait_for(&mut world.locks[0].lock(), Duration::from_millis(drawn % 7));
+            700
+        }
+        9 => world.turns.notify_one().into(),
         _ => {
             let (one, two) = (drawn >> 24 & 1, drawn >> 25 & 1);
             let mut held = world.locks[one as usize].lock();
@@ -95,7 +102,7 @@ fn observed(seed: u64, strategy: impl Strategy + Clone + 'static) -> (Vec<Choice
 
 #[test]
 fn the_same_choices_are_the_same_execution() {
-    let mut ends = [0, 0];
+    let (mut ends, mut notified) = ([0, 0], 0);
     for seed in 0..500 {
         let mut estimates = Estimates::default();
         let (choices, seen, first) = observed(seed, RandomWalk::new(seed));
@@ -113,10 +120,9 @@ fn the_same_choices_are_the_same_execution() {
         assert_eq!(replay.divergence(), None, "replay, {seed}");
         assert_eq!((&choices, &seen), (&again, &saw), "replay, {seed}");
         assert_eq!(schedule_of(&replayed.steps, &replayed.run.state.tasks), schedule);
-        let kinds =
-            |choices: &[Choice]| choices.iter().filter(|choice| choice.kind == Choosing::Branch).count();
-        assert_eq!(kinds(&choices), kinds(&again));
+        notified += choices.iter().filter(|choice| choice.kind == Choosing::Waiter).count();
     }
+    assert!(notified > 10, "some notifications are choices: {notified}");
     assert!(ends[0] > 50 && ends[1] > 50, "some end, some hang: {ends:?}");
 }
 
@@ -206,6 +212,55 @@ fn a_branch_is_part_of_a_schedule() {
     run(body, replay.clone());
     let sentence = replay.divergence().map(|divergence| divergence.to_string()).unwrap_or_default();
     assert!(sentence.ends_with("`main` was expected, and `main/0`, `main/1` could go on"), "{sentence}");
+}
+
+/// Three tasks wait, one is notified and says so, and then the others are.
+fn one_of_three(first: &Shared<Option<usize>>) {
+    let shared = Arc::new((Mutex::new(()), Condvar::new()));
+    let ((waits, waiting), (wakes, woken)) = (unbounded(), unbounded());
+    let waiters = [0, 1, 2].map(|waiter| {
+        let (shared, waits, wakes) = (Arc::clone(&shared), waits.clone(), wakes.clone());
+        named(format!("waiter{waiter}"), move || {
+            let mut held = shared.0.lock();
+            waits.send(()).expect("somebody counts them");
+            shared.1.wait(&mut held);
+            wakes.send(waiter).expect("somebody asks");
+        })
+    });
+    waiting.iter().take(3).for_each(drop);
+    drop(shared.0.lock());
+    assert!(shared.1.notify_one());
+    first.with(|first| *first = woken.recv().ok());
+    assert_eq!(shared.1.notify_all(), 2);
+    waiters.into_iter().for_each(|waiter| drop(waiter.join()));
+}
+
+#[test]
+fn whom_a_notification_wakes_is_a_choice() {
+    let notified = |strategy: Box<dyn Strategy>| {
+        let (first, recorded) = (Arc::new(Shared::default()), Recorded::new(strategy));
+        let (told, record) = (Arc::clone(&first), recorded.record());
+        let traced = run(move || one_of_three(&told), recorded);
+        assert_eq!(traced.run.end, End::Finished);
+        (first.with(Option::take), record.take(), schedule_of(&traced.steps, &traced.run.state.tasks))
+    };
+    let (longest, choices, _) = notified(Box::new(Bytes::new([])));
+    assert_eq!(longest, Some(0), "the one that has waited longest comes first");
+    let choices: Vec<_> = choices.iter().filter(|choice| choice.kind == Choosing::Waiter).collect();
+    assert_eq!((choices.len(), choices[0].alternatives.len()), (1, 3), "notifying all is none");
+
+    let mut all = [0; 3];
+    for seed in 0..100 {
+        let (first, choices, schedule) = notified(Box::new(RandomWalk::new(seed)));
+        all[first.expect("one was woken")] += 1;
+        let place = choices.iter().find(|choice| choice.kind == Choosing::Waiter).map(|choice| choice.chosen);
+        let word = format!("main/{}", place.expect("there is a choice"));
+        assert!(schedule.to_string().split(' ').any(|run| run == word), "{schedule}");
+        let replay = Replay::new(&schedule);
+        assert_eq!(notified(Box::new(replay.clone())), (first, choices, schedule));
+        assert_eq!(replay.divergence(), None);
+    }
+    assert!(all.iter().all(|count| *count > 10), "{all:?}");
 }
 
 #[test]

@@ -213,13 +213,12 @@ impl seam::Execution for Execution {
         }
     }
 
-    fn wake(&self, object: ObjectId, most: usize) -> usize {
+    fn wake(&self, me: TaskId, object: ObjectId, most: usize) -> usize {
         let mut table = self.table.lock();
-        // Who waits for a lock finds it free, or not, when it is its turn.
-        let by_turns = table.is_steered();
-        table.wake(most, |target| {
-            target.object() == Some(object) && (!by_turns || matches!(target, Target::Notify(_)))
-        })
+        if table.is_steered() {
+            return self.notify_steered(table, me, object, most);
+        }
+        table.wake(most, |target| target.object() == Some(object))
     }
 
     fn spawn(&self, name: Option<&str>, body: TaskBody<'static>) -> TaskId {

@@ -95,6 +95,19 @@ impl Table {
     /// Wakes up to `most` tasks whose wait is such, first come first; says how many. Steered ones go on when it is their
     /// turn.
     pub(in crate::engine) fn wake(&mut self, most: usize, is_such: impl Fn(&Target) -> bool) -> usize {
+        let mut waiting = self.waiting(is_such);
+        waiting.truncate(most);
+        for task in &waiting {
+            self.go_on(*task);
+            if !self.is_steered() {
+                self.tasks[task.0].parker.unpark(Token::Woken);
+            }
+        }
+        waiting.len()
+    }
+
+    /// The tasks whose wait is such, the one that has waited longest first.
+    pub(in crate::engine) fn waiting(&self, is_such: impl Fn(&Target) -> bool) -> Vec<TaskId> {
         let mut waiting: Vec<(u64, TaskId)> = Vec::new();
         for (index, task) in self.tasks.iter().enumerate() {
             if let Doing::Waiting { waits, since, .. } = &task.doing
@@ -104,14 +117,7 @@ impl Table {
             }
         }
         waiting.sort_unstable();
-        waiting.truncate(most);
-        for (_, task) in &waiting {
-            self.go_on(*task);
-            if !self.is_steered() {
-                self.tasks[task.0].parker.unpark(Token::Woken);
-            }
-        }
-        waiting.len()
+        waiting.into_iter().map(|(_, task)| task).collect()
     }
 
     /// Whether nothing can ever go on: nothing runs, and the books could serve no wait.

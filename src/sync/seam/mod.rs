@@ -55,7 +55,7 @@ pub(crate) trait Execution: Send + Sync {
     fn park(&self, me: TaskId, wait: Wait, until: Option<Instant>, ready: &mut dyn FnMut() -> bool) -> Wake;
 
     /// Wakes up to `most` tasks that wait for the object; says how many.
-    fn wake(&self, object: ObjectId, most: usize) -> usize;
+    fn wake(&self, me: TaskId, object: ObjectId, most: usize) -> usize;
 
     /// Starts a task.
     fn spawn(&self, name: Option<&str>, body: TaskBody<'static>) -> TaskId;

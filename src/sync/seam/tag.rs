@@ -186,7 +186,7 @@ impl Inside<'_> {
     #[track_caller]
     pub(crate) fn notify(&self, most: usize) -> usize {
         self.point();
-        let woken = self.me.execution.wake(self.object.id, most);
+        let woken = self.me.execution.wake(self.me.task, self.object.id, most);
         self.object.notified(Notification { by: self.me.task, location: Location::caller(), woken });
         woken
     }
@@ -198,7 +198,7 @@ impl Tag {
         if let (Some(object), Some(me)) = (&self.0, me())
             && object.release(me.task)
         {
-            me.execution.wake(object.id, usize::MAX);
+            me.execution.wake(me.task, object.id, usize::MAX);
         }
     }
 }

@@ -1,5 +1,6 @@
 //! What fibers did is done again on threads.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -141,6 +142,7 @@ fn whatever_fibers_do_is_the_same_on_threads() {
         same(f, 200);
     }
     assert_eq!(same(workers, 100), 0);
+    assert_eq!(same(two_of_three, 100), 100);
     assert_eq!(same(scope_and_panic, 50), 50);
 }
 
@@ -181,6 +183,30 @@ fn a_branch_that_cannot_be_taken_diverges() {
     assert!(divergence.possible.len() > 1, "{divergence}");
     assert!(divergence.possible.iter().all(|step| step.branch.is_some()), "{divergence}");
     assert!(divergence.to_string().contains("expected main/9, could run: main/0, main/"), "{divergence}");
+}
+
+#[test]
+fn whom_a_notification_wakes_is_as_the_schedule_says() {
+    let f: &Program = &(Arc::new(two_of_three as fn(&Seen)) as _);
+    let notifies = |step: &Step| step.branch.is_some();
+    let mut left = BTreeSet::new();
+    for seed in 0..60 {
+        let (expected, steps) = on_fibers(f, seed);
+        assert_eq!(steps.iter().filter(|step| notifies(step)).count(), 2, "each is a choice");
+        left.insert(expected.blocked.iter().map(|(task, _)| *task).collect::<Vec<_>>());
+        assert_eq!(steer(f, &steps).unwrap(), expected);
+    }
+    // Beside the task that joins them.
+    assert_eq!(left, [1, 2, 3].map(|task| vec![TaskId(0), TaskId(task)]).into());
+
+    let (_, mut steps) = on_fibers(f, 0);
+    let at = steps.iter().position(notifies).unwrap();
+    steps[at].branch = Some(3);
+    let divergence = steer(f, &steps).unwrap_err();
+    assert!(
+        divergence.to_string().contains("expected main/3, could run: main/0, main/1, main/2"),
+        "{divergence}"
+    );
 }
 
 #[test]

@@ -57,6 +57,27 @@ pub(super) fn lost_notification(_: &Seen) {
     waiter.join().unwrap();
 }
 
+/// Three wait, and two are notified, one after the other: one of them is always left.
+pub(super) fn two_of_three(seen: &Seen) {
+    let shared = Arc::new((Mutex::new(()), Condvar::new()));
+    let (waits, waiting) = unbounded();
+    let waiters: Vec<_> = (0..3)
+        .map(|waiter| {
+            let (shared, waits, seen) = (Arc::clone(&shared), waits.clone(), seen.clone());
+            thread::spawn(move || {
+                let mut turn = shared.0.lock();
+                waits.send(()).unwrap();
+                shared.1.wait(&mut turn);
+                seen.note(waiter);
+            })
+        })
+        .collect();
+    waiting.iter().take(3).for_each(drop);
+    drop(shared.0.lock());
+    assert!(shared.1.notify_one() && shared.1.notify_one());
+    waiters.into_iter().for_each(|waiter| waiter.join().unwrap());
+}
+
 /// Whoever takes the first message must not be the one who waits for all the others.
 pub(super) fn rendezvous_chain(seen: &Seen) {
     let (first, stage) = bounded::<i32>(0);
