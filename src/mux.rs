@@ -1,8 +1,7 @@
 //! The watch mux: broadcasts events to watchers, and cannot hang.
 //!
-//! A [`Mux`] takes events by [`action`](Mux::action) and distributes them, on a thread of its own, to every
-//! [`Watcher`] that has joined by [`watch`](Mux::watch). One dispatcher distributes, so there is one total
-//! order, and a [`Delivery`] says its event's place in it.
+//! A [`Mux`] takes events by [`action`](Mux::action) and distributes them to every [`Watcher`] that has joined by
+//! [`watch`](Mux::watch). There is one total order, and a [`Delivery`] says its event's place in it.
 //!
 //! ```
 //! use watchmux::{Event, EventKind, Mux, Reason};
@@ -28,8 +27,8 @@
 //! 2. **Exact suffix.** A watcher sees every event whose action was called after its watch returned, and none
 //!    whose action returned before its watch was called, up to its stop. Where a policy drops events, it sees
 //!    the rest in order, and [`missed`](Delivery::missed) adds up.
-//! 3. **Once.** No event twice; every event is dropped exactly once; nothing leaks; after
-//!    [`shutdown`](Mux::shutdown) no thread is left.
+//! 3. **Once.** No event twice; every event is dropped exactly once, as soon as the last watcher has read it; nothing
+//!    leaks.
 //! 4. **Stop and shutdown are final.** After either has returned, a receive of any form gives what was in the
 //!    queue and then [`Closed`], never "empty", and waits for nobody.
 //! 5. **Progress.** What may wait, and for what, is said with each method; everything else only ever takes a
@@ -38,20 +37,39 @@
 //!    `Drop`, while the event is in the mux's hands, goes no further. (Two panics at once on one thread abort:
 //!    that is Rust's rule.)
 //!
-//! No lock is held while an event is copied or dropped, so the mux may be called again from there. An idle mux
-//! wakes nothing.
+//! No lock is held while an event is copied or dropped, so the mux may be called again from there. A watcher's copy is
+//! made as it receives, by its own thread: several may copy one event at once, which is why it must be `Sync`. An idle
+//! mux wakes nothing, and has no thread of its own.
+//!
+//! # How it works
+//!
+//! The Mux of Kubernetes has a dispatcher, a goroutine that takes an event from the incoming queue and sends it to each
+//! watcher in turn. Here the dispatcher is a rule instead of a thread. All events are in one log, and each watcher that
+//! is waited for has a cursor: how far it has read. The first event for which one of them has no room is the one that a
+//! dispatcher would have in hand; what is before it is distributed, what is behind it is in the incoming queue. So
+//! nothing is ever moved from one queue to another, and there is nothing that could be stuck in the middle of it: to
+//! distribute is to compare two numbers, under the one lock that there is, by whoever changed one of them.
+//!
+//! - `action` appends to the log. It waits while the first event without room is too far behind it.
+//! - `recv` takes what there is, up to a queue full, in one go; each event is then read without the lock, by moving the
+//!   cursor. Only who was the slowest, and only if somebody sleeps because of it, takes the lock to let events out and to
+//!   wake who can go on.
+//! - An event leaves the log with the last watcher that takes it, which is given the event itself; all others are given
+//!   copies.
+//! - A watcher with another policy than [`WhenFull::Wait`] has a queue of its own, filled as events come out.
 
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::sync::thread;
 use crate::sync::time::Instant;
 
 mod error;
 mod held;
-mod link;
+mod roster;
+mod seat;
 mod shared;
+mod state;
 mod watcher;
 
 pub use error::{
@@ -60,18 +78,15 @@ pub use error::{
 };
 pub use watcher::{Delivery, Iter, Stopper, Watcher};
 
-use link::Unlinked;
 use shared::Shared;
-use watcher::Seat;
 
 /// Capacities, and what to do when a watcher's queue is full.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Config {
     /// Capacity of the incoming queue, in events, besides the one being distributed. With 0, an action waits
-    /// until all before it is distributed.
+    /// until there is room for all before it.
     pub incoming: usize,
-    /// Capacity of a watcher's queue, in events; its memory is taken at the watch. 0 is a rendezvous: full
-    /// means that no receiver waits.
+    /// Capacity of a watcher's queue, in events. 0 is a rendezvous: full means that no receiver waits.
     pub queue: usize,
     /// What to do when a watcher's queue is full, unless its watch says otherwise.
     pub when_full: WhenFull,
@@ -134,7 +149,7 @@ impl<E> Default for WatchOptions<E> {
 /// ```
 pub struct Mux<E>(Arc<Owner<E>>);
 
-/// Closes the mux with its last handle: watchers and the dispatcher keep what they share, but not this.
+/// Closes the mux with its last handle: watchers keep what they share with it, but not this.
 struct Owner<E> {
     shared: Arc<Shared<E>>,
     config: Config,
@@ -147,18 +162,10 @@ impl<E> Drop for Owner<E> {
 }
 
 impl<E: Clone + Send + Sync + 'static> Mux<E> {
-    /// Starts a mux, with a thread named `dispatcher`.
-    ///
-    /// # Panics
-    /// If the system cannot start a thread.
+    /// A mux that nobody watches yet. It has no thread of its own.
+    #[track_caller]
     pub fn new(config: Config) -> Mux<E> {
         let shared = Arc::new(Shared::new(config.incoming));
-        let dispatcher = Arc::clone(&shared);
-        let thread = thread::Builder::new()
-            .name("dispatcher".to_owned())
-            .spawn(move || dispatcher.run())
-            .expect("the system can start a thread");
-        shared.started(thread);
         Mux(Arc::new(Owner { shared, config }))
     }
 }
@@ -168,9 +175,6 @@ impl<E> Mux<E> {
     ///
     /// # Errors
     /// After [`close`](Mux::close).
-    ///
-    /// # Panics
-    /// If there is no memory for the watcher's queue.
     #[track_caller]
     pub fn watch(&self) -> Result<Watcher<E>, WatchError<E>> {
         self.watch_with(WatchOptions::default())
@@ -182,9 +186,6 @@ impl<E> Mux<E> {
     ///
     /// # Errors
     /// After [`close`](Mux::close); with the prefix.
-    ///
-    /// # Panics
-    /// As [`watch`](Mux::watch).
     #[track_caller]
     pub fn watch_with_prefix(&self, prefix: Vec<E>) -> Result<Watcher<E>, WatchError<E>> {
         self.watch_with(WatchOptions { prefix, when_full: None })
@@ -194,26 +195,17 @@ impl<E> Mux<E> {
     ///
     /// # Errors
     /// After [`close`](Mux::close); with the prefix.
-    ///
-    /// # Panics
-    /// As [`watch`](Mux::watch).
     #[track_caller]
     pub fn watch_with(&self, options: WatchOptions<E>) -> Result<Watcher<E>, WatchError<E>> {
         let Owner { shared, config } = &*self.0;
-        let WatchOptions { prefix, when_full } = options;
-        let (unlinked, receiver) = Unlinked::new(config.queue, when_full.unwrap_or(config.when_full));
-        match shared.join(unlinked) {
-            Some(link) => Ok(Watcher::new(Seat { shared: Arc::clone(shared), link }, receiver, prefix)),
-            None => Err(WatchError(prefix)),
-        }
+        let when_full = options.when_full.unwrap_or(config.when_full);
+        Watcher::join(shared, when_full, config.queue, options.prefix).map_err(WatchError)
     }
 
     /// Queues an event, and says its place in the total order. Every watcher then joined is owed it.
     ///
-    /// It waits only while the incoming queue is full and the dispatcher waits for a watcher that has not
-    /// stopped, whose queue is full, that nobody reads, and whose policy is [`WhenFull::Wait`]. On the
-    /// dispatcher's own thread, in an event's `Clone` or `Drop`, it never waits: there the event is queued
-    /// beyond the capacity.
+    /// It waits only while the incoming queue is full, because of a watcher that has not stopped, whose queue is full,
+    /// that nobody reads, and whose policy is [`WhenFull::Wait`].
     ///
     /// With no watcher at all the event is accepted, and nobody sees it.
     ///
@@ -240,14 +232,13 @@ impl<E> Mux<E> {
         self.0.shared.close();
     }
 
-    /// [Closes](Mux::close) the mux, and waits until all is distributed and the dispatcher's thread has ended.
+    /// [Closes](Mux::close) the mux, and waits until all is distributed.
     ///
     /// It waits only while a watcher that has not stopped and whose policy is [`WhenFull::Wait`] has a full
-    /// queue that nobody reads. It can be called any number of times, from any number of threads. On the
-    /// dispatcher's own thread, in an event's `Clone` or `Drop`, it closes the mux and returns.
+    /// queue that nobody reads. It can be called any number of times, from any number of threads.
     #[track_caller]
     pub fn shutdown(&self) {
-        // Only on the dispatcher's own thread is there an error without a limit of time.
+        // Without a limit of time there is no error.
         let _ = self.0.shared.shutdown(None);
     }
 
@@ -255,8 +246,7 @@ impl<E> Mux<E> {
     /// distributed.
     ///
     /// # Errors
-    /// If the time is up first, or at once on the dispatcher's own thread; with how many of the queued events have been distributed, and how many
-    /// not.
+    /// If the time is up first; with how many of the queued events have been distributed, and how many not.
     #[track_caller]
     pub fn shutdown_timeout(&self, timeout: Duration) -> Result<usize, ShutdownTimeoutError> {
         self.0.shared.shutdown(Instant::now().checked_add(timeout))

@@ -135,9 +135,33 @@ impl Cast {
         if self.contract.guarantees(Guarantee::Once) {
             let later =
                 judgement.findings.partition_point(|finding| finding.signature.verdict <= Verdict::Violation);
-            judgement.findings.splice(later..later, mishandled(&harness.ledger, &run));
+            judgement.findings.splice(later..later, self.mishandled(&harness.ledger, &run));
         }
         Execution { history, run, judgement, steps }
+    }
+
+    /// What the ledger says of the events. An execution that was unwound has left some where they were.
+    fn mishandled(&self, ledger: &Ledger, run: &Run) -> Vec<Finding> {
+        let leaked = if run.end == End::Finished { ledger.leaked() } else { Vec::new() };
+        let leaked =
+            leaked.first().map(|event| ("an event leaks", format!("event {event} was never dropped")));
+        let overlapping = ledger.overlapping().filter(|_| !self.capabilities.shares_events).map(|event| {
+            ("clones of one event overlap", format!("two tasks cloned event {event} at the same time"))
+        });
+        let finding = |(rule, sentence): (&str, String)| Finding {
+            signature: Signature {
+                verdict: Verdict::Violation,
+                class: Class::AtomicityViolation,
+                op: None,
+                shape: format!("{}: {rule}", Guarantee::Once.name()),
+                wind_down: false,
+            },
+            sentence,
+            clause: "every event is dropped exactly once, and nothing leaks".to_owned(),
+            origin: None,
+            call: None,
+        };
+        leaked.into_iter().chain(overlapping).map(finding).collect()
     }
 }
 
@@ -164,29 +188,6 @@ pub fn execute_planned(
     let cast = Cast::new(Arc::clone(subject), contract.clone());
     let script = Arc::new(cast.capabilities.clamp(script));
     cast.execute(&script, engine.into(), plan)
-}
-
-/// What the ledger says of the events. An execution that was unwound has left some where they were.
-fn mishandled(ledger: &Ledger, run: &Run) -> Vec<Finding> {
-    let leaked = if run.end == End::Finished { ledger.leaked() } else { Vec::new() };
-    let leaked = leaked.first().map(|event| ("an event leaks", format!("event {event} was never dropped")));
-    let overlapping = ledger.overlapping().map(|event| {
-        ("clones of one event overlap", format!("two tasks cloned event {event} at the same time"))
-    });
-    let finding = |(rule, sentence): (&str, String)| Finding {
-        signature: Signature {
-            verdict: Verdict::Violation,
-            class: Class::AtomicityViolation,
-            op: None,
-            shape: format!("{}: {rule}", Guarantee::Once.name()),
-            wind_down: false,
-        },
-        sentence,
-        clause: "every event is dropped exactly once, and nothing leaks".to_owned(),
-        origin: None,
-        call: None,
-    };
-    leaked.into_iter().chain(overlapping).map(finding).collect()
 }
 
 /// The state with a wait for a Go channel as one wait.

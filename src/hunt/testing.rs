@@ -39,6 +39,7 @@ impl Subject for Brittle {
             stop_from_another_task: true,
             values: false,
             closes_with_last_watcher: false,
+            shares_events: false,
         }
     }
 

@@ -1,11 +1,12 @@
 //! Events in the mux's hands, and calls into the user's code.
 
 use std::fmt;
+use std::sync::Arc;
 
 use crate::sync::catch_unwind;
 
 /// Runs what is the user's; `None` if it panicked.
-pub(super) fn quietly<R>(f: impl FnOnce() -> R) -> Option<R> {
+fn quietly<R>(f: impl FnOnce() -> R) -> Option<R> {
     let mut payload = match catch_unwind(f) {
         Ok(value) => return Some(value),
         Err(payload) => payload,
@@ -19,7 +20,7 @@ pub(super) fn quietly<R>(f: impl FnOnce() -> R) -> Option<R> {
 
 /// An event in the mux's hands: a panic in its `Drop` goes no further, wherever it is dropped.
 ///
-/// So a queue that is dropped drops all it holds, and neither the dispatcher nor a channel is left half-way.
+/// So a queue that is dropped drops all it holds, and nobody is left half-way.
 pub(super) struct Held<E>(Option<E>);
 
 impl<E> Held<E> {
@@ -33,9 +34,12 @@ impl<E> Held<E> {
 }
 
 impl<E: Clone> Held<E> {
-    /// A copy; `None` if `Clone` panicked.
-    pub(super) fn copy(&self) -> Option<Held<E>> {
-        quietly(|| Held(self.0.clone()))
+    /// The event itself for the last who has a share in it, and a copy for all others; `None` if `Clone` panicked.
+    pub(super) fn give(held: Arc<Held<E>>) -> Option<E> {
+        match Arc::try_unwrap(held) {
+            Ok(last) => Some(last.into_inner()),
+            Err(shared) => quietly(|| shared.0.clone()).flatten(),
+        }
     }
 }
 
@@ -57,5 +61,5 @@ impl<E> fmt::Debug for Held<E> {
 #[derive(Debug)]
 pub(super) struct Item<E> {
     pub(super) seq: u64,
-    pub(super) event: Held<E>,
+    pub(super) event: Arc<Held<E>>,
 }

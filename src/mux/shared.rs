@@ -1,221 +1,321 @@
-//! What the mux, its watchers and its dispatcher share.
+//! What the mux and its watchers share, and where they wait for each other.
 
-use std::collections::VecDeque;
 use std::mem;
 use std::sync::Arc;
 
+use super::WhenFull;
 use super::error::{Reason, ShutdownTimeoutError, TryActionError};
-use super::held::{Held, Item};
-use super::link::{Link, Unlinked};
-use crate::sync::thread::{self, JoinHandle, ThreadId};
+use super::held::Held;
+use super::roster::Cursor;
+use super::seat::SeatId;
+use super::state::{State, Taken};
+use crate::sync::atomic::{AtomicU64, Ordering};
+use crate::sync::channel::{self, Receiver};
 use crate::sync::time::Instant;
 use crate::sync::{Backoff, Condvar, Mutex, MutexGuard};
 
 pub(super) struct Shared<E> {
-    incoming: usize,
+    /// While its lock is held nothing is waited for, and nothing of the user's is called: events are moved, not copied
+    /// or dropped.
     state: Mutex<State<E>>,
-    /// The dispatcher waits here for an event, or the end.
-    work: Condvar,
-    /// Actions wait here for room.
+    /// The place at which the slowest watcher holds up somebody who sleeps; [`NOBODY`] if that is so of none. Whoever
+    /// reads checks whether it was that watcher.
+    held_up: AtomicU64,
+    /// Receives sleep here.
+    events: Condvar,
+    /// Actions sleep here until there is room.
     room: Condvar,
-    /// Shutdowns wait here for the dispatcher to end.
-    done: Condvar,
+    /// Shutdowns sleep here until all is distributed.
+    over: Condvar,
 }
 
-/// While its lock is held nothing is waited for, and nothing of the user's is called: events are moved, not
-/// copied or dropped.
-struct State<E> {
-    queue: VecDeque<Item<E>>,
-    /// Whether the dispatcher has an event in hand.
-    distributing: bool,
-    /// The place of the next event in the total order.
-    next: u64,
-    closed: bool,
-    /// Who is to be sent events. The dispatcher shares it while it has one in hand.
-    roster: Arc<Roster<E>>,
-    phase: Phase,
-    /// The dispatcher's, until a shutdown takes it to join it.
-    thread: Option<JoinHandle<()>>,
-    dispatcher: Option<ThreadId>,
+const NOBODY: u64 = u64::MAX;
+
+/// How long to wait.
+#[derive(Clone, Copy)]
+pub(super) enum Patience {
+    None,
+    Until(Instant),
+    Endless,
 }
 
-/// Links in the order they joined.
-pub(super) type Roster<E> = Vec<Arc<Link<E>>>;
-
-/// How far the dispatcher has come.
-#[derive(PartialEq, Eq)]
-enum Phase {
-    /// It distributes, or waits for events.
-    Running,
-    /// All is distributed, and every link has ended.
-    Done,
-    /// Its thread is gone as well.
-    Gone,
-}
-
-impl<E> State<E> {
-    /// How many events are queued, with the one in the dispatcher's hand.
-    fn queued(&self) -> usize {
-        self.queue.len() + usize::from(self.distributing)
-    }
-
-    fn on_dispatcher(&self) -> bool {
-        self.dispatcher == Some(thread::current().id())
-    }
-}
+/// Events to be dropped, which is not done while anything is locked or borrowed.
+#[must_use = "it is dropped where nothing is locked or borrowed"]
+pub(super) struct Bin<E>(#[expect(dead_code, reason = "it is kept to be dropped")] Vec<Arc<Held<E>>>);
 
 impl<E> Shared<E> {
     pub(super) fn new(incoming: usize) -> Shared<E> {
-        let state = State {
-            queue: VecDeque::new(),
-            distributing: false,
-            next: 0,
-            closed: false,
-            roster: Arc::default(),
-            phase: Phase::Running,
-            thread: None,
-            dispatcher: None,
-        };
         Shared {
-            incoming,
-            state: Mutex::new(state).named("mux"),
-            work: Condvar::new().named("work"),
+            state: Mutex::new(State::new(incoming)).named("mux"),
+            held_up: AtomicU64::new(NOBODY),
+            events: Condvar::new().named("events"),
             room: Condvar::new().named("room"),
-            done: Condvar::new().named("done"),
+            over: Condvar::new().named("over"),
         }
     }
 
-    /// Queues an event, waiting for room, and says its place in the total order; or gives it back.
+    /// Distributes what can be. Where somebody sleeps whom the slowest watcher holds up, that watcher is told to see to
+    /// it when it reads, and is then looked at once more: either sees what the other did first.
     #[track_caller]
-    pub(super) fn action(&self, event: E) -> Result<u64, E> {
-        let backoff = Backoff::new();
-        let mut state = self.state.lock();
-        // The dispatcher would wait for itself, so what it calls goes in without room.
-        while !state.closed && !self.has_room(&state) && !state.on_dispatcher() {
-            state = self.wait(state, &self.room, &backoff);
+    fn distribute(&self, state: &mut State<E>) {
+        loop {
+            state.distribute();
+            let held_up = state.held_up_at().unwrap_or(NOBODY);
+            if mem::replace(&mut state.watched_for, held_up) == held_up {
+                return;
+            }
+            self.held_up.store(held_up, Ordering::SeqCst);
+            if held_up == NOBODY {
+                return;
+            }
         }
-        if state.closed { Err(event) } else { Ok(self.push(state, event)) }
     }
 
+    /// Distributes what can be, and wakes who can go on.
     #[track_caller]
-    pub(super) fn try_action(&self, event: E) -> Result<u64, TryActionError<E>> {
-        let state = self.state.lock();
-        if state.closed {
-            Err(TryActionError::Closed(event))
-        } else if self.has_room(&state) {
-            Ok(self.push(state, event))
-        } else {
-            Err(TryActionError::Full(event))
+    fn settle(&self, state: &mut State<E>) {
+        self.distribute(state);
+        if mem::take(&mut state.news) {
+            if state.asleep.receives > 0 {
+                self.events.notify_all();
+            }
+            state.ring();
+        }
+        if state.asleep.actions > 0 {
+            if state.is_closed() {
+                self.room.notify_all();
+            } else if state.asleep.woken_actions == 0 && state.has_room() {
+                // When it has queued its event it sees to the next one.
+                state.asleep.woken_actions += 1;
+                self.room.notify_one();
+            }
+        }
+        if state.asleep.shutdowns > 0 && state.is_over() {
+            self.over.notify_all();
         }
     }
 
-    /// The queue has its capacity besides the event in the dispatcher's hand, and the first event counts as in
-    /// hand even before it is: so what fits does not depend on how soon the dispatcher comes.
-    fn has_room(&self, state: &State<E>) -> bool {
-        state.queued() <= self.incoming
+    /// Settles what has changed, and frees the lock.
+    #[track_caller]
+    fn leave(&self, mut state: MutexGuard<'_, State<E>>) -> Bin<E> {
+        self.settle(&mut state);
+        Bin(mem::take(&mut state.bin))
     }
 
-    fn push(&self, mut state: MutexGuard<'_, State<E>>, event: E) -> u64 {
-        let seq = state.next;
-        state.next += 1;
-        state.queue.push_back(Item { seq, event: Held::new(event) });
-        drop(state);
-        self.work.notify_one();
-        seq
-    }
-
-    /// Waits: a little at first, for others are often quick, and then for the notification.
+    /// Waits: a little at first, for others are often quick, and then for the notification. Says whether the time was up.
     #[track_caller]
     fn wait<'a>(
         &'a self,
         mut state: MutexGuard<'a, State<E>>,
         notified: &Condvar,
-        backoff: &Backoff,
-    ) -> MutexGuard<'a, State<E>> {
-        if backoff.is_completed() {
-            notified.wait(&mut state);
-            return state;
+        deadline: Option<Instant>,
+    ) -> (MutexGuard<'a, State<E>>, bool) {
+        if !state.bin.is_empty() {
+            let bin = mem::take(&mut state.bin);
+            drop(state);
+            drop(bin);
+            return (self.state.lock(), false);
         }
-        drop(state);
-        backoff.snooze();
-        self.state.lock()
+        let timed_out = match deadline {
+            None => {
+                notified.wait(&mut state);
+                false
+            }
+            Some(deadline) => notified.wait_until(&mut state, deadline).timed_out(),
+        };
+        (state, timed_out)
     }
 
-    /// Adds a link, which is owed every event queued from now on; `None` after the mux was closed.
+    /// Queues an event, waiting for room, and says its place in the total order; or gives it back.
     #[track_caller]
-    pub(super) fn join(&self, unlinked: Unlinked<E>) -> Option<Arc<Link<E>>> {
+    pub(super) fn action(&self, event: E) -> Result<u64, E> {
+        let event = Arc::new(Held::new(event));
+        let backoff = Backoff::new();
         let mut state = self.state.lock();
-        if state.closed {
-            return None;
+        while !state.is_closed() && !state.has_room() {
+            if !backoff.is_completed() {
+                drop(state);
+                backoff.snooze();
+                state = self.state.lock();
+                continue;
+            }
+            state.asleep.actions += 1;
+            self.settle(&mut state);
+            if !state.has_room() {
+                (state, _) = self.wait(state, &self.room, None);
+            }
+            state.asleep.actions -= 1;
+            state.asleep.woken_actions = state.asleep.woken_actions.saturating_sub(1);
         }
-        let link = Arc::new(unlinked.join(state.next));
-        Arc::make_mut(&mut state.roster).push(Arc::clone(&link));
-        Some(link)
+        self.push(state, event).map_err(taken_back)
     }
 
-    /// Ends a link, and removes it.
     #[track_caller]
-    pub(super) fn end(&self, link: &Arc<Link<E>>, reason: Reason) {
-        link.end(reason);
+    pub(super) fn try_action(&self, event: E) -> Result<u64, TryActionError<E>> {
+        let event = Arc::new(Held::new(event));
         let mut state = self.state.lock();
-        if let Some(index) = state.roster.iter().position(|other| Arc::ptr_eq(other, link)) {
-            Arc::make_mut(&mut state.roster).remove(index);
+        if !state.is_closed() && !state.has_room() {
+            drop(state);
+            return Err(TryActionError::Full(taken_back(event)));
         }
+        self.push(state, event).map_err(|event| TryActionError::Closed(taken_back(event)))
+    }
+
+    #[track_caller]
+    fn push(&self, mut state: MutexGuard<'_, State<E>>, event: Arc<Held<E>>) -> Result<u64, Arc<Held<E>>> {
+        if state.is_closed() {
+            return Err(event);
+        }
+        let seq = state.push(event);
+        drop(self.leave(state));
+        Ok(seq)
+    }
+
+    /// Adds a watcher, which is owed every event queued from now on; `None` after the mux was closed.
+    #[track_caller]
+    pub(super) fn join(
+        &self,
+        when_full: WhenFull,
+        queue: usize,
+    ) -> Option<(SeatId, u64, Option<Arc<Cursor>>)> {
+        let mut state = self.state.lock();
+        if state.is_closed() { None } else { Some(state.join(when_full, queue)) }
+    }
+
+    /// Takes what there is for a watcher that has nothing left of what it took before, waiting for it.
+    #[track_caller]
+    pub(super) fn take(&self, id: SeatId, patience: Patience) -> (Taken<E>, Bin<E>) {
+        let backoff = Backoff::new();
+        let (mut timed_out, deadline) = match patience {
+            Patience::None => (true, None),
+            Patience::Until(deadline) => (false, Some(deadline)),
+            Patience::Endless => (false, None),
+        };
+        let mut state = self.state.lock();
+        loop {
+            self.distribute(&mut state);
+            match state.take(id) {
+                Taken::Nothing if !timed_out => {}
+                taken => return (taken, self.leave(state)),
+            }
+            if !backoff.is_completed() {
+                drop(state);
+                backoff.snooze();
+                state = self.state.lock();
+                continue;
+            }
+            state.asleep.receives += 1;
+            state.set_waiting(id, true);
+            self.settle(&mut state);
+            if !state.is_ready(id) {
+                (state, timed_out) = self.wait(state, &self.events, deadline);
+            }
+            state.asleep.receives -= 1;
+            state.set_waiting(id, false);
+        }
+    }
+
+    /// Notes that a watcher has read the event at this place.
+    #[track_caller]
+    pub(super) fn read(&self, cursor: &Cursor, seq: u64) {
+        let was_full_at = cursor.advance(seq);
+        if self.held_up.load(Ordering::SeqCst) == was_full_at {
+            drop(self.leave(self.state.lock()));
+        }
+    }
+
+    /// A bell for a watcher, which is rung when there is something for it and it waits in a selection.
+    pub(super) fn install_bell(&self, id: SeatId) -> Receiver<()> {
+        let (bell, ringing) = channel::bounded(1);
+        self.state.lock().install_bell(id, bell.named("watcher"));
+        ringing
+    }
+
+    /// A watcher begins to wait in a selection.
+    #[track_caller]
+    pub(super) fn begin_selection(&self, id: SeatId, ringing: &Receiver<()>) {
+        let mut state = self.state.lock();
+        // What rang an earlier selection has been taken since, or is about to ring again.
+        let _ = ringing.try_recv();
+        state.selecting.push(id);
+        state.set_waiting(id, true);
+        state.news = true;
+        drop(self.leave(state));
+    }
+
+    /// A watcher no longer waits in a selection.
+    #[track_caller]
+    pub(super) fn end_selection(&self, id: SeatId) {
+        let mut state = self.state.lock();
+        state.selecting.retain(|other| *other != id);
+        state.set_waiting(id, false);
+    }
+
+    /// Ends a watcher's stream.
+    #[track_caller]
+    pub(super) fn end(&self, id: SeatId, reason: Reason) {
+        let mut state = self.state.lock();
+        state.end(id, reason);
+        drop(self.leave(state));
+    }
+
+    /// Ends the stream of a watcher for which an event could not be copied; gives 1 + the place of the last event that
+    /// a drop policy left out.
+    #[track_caller]
+    pub(super) fn fail(&self, id: SeatId) -> u64 {
+        let mut state = self.state.lock();
+        let lost = state.fail(id);
+        drop(self.leave(state));
+        lost
+    }
+
+    /// Removes a watcher.
+    #[track_caller]
+    pub(super) fn remove(&self, id: SeatId) {
+        let mut state = self.state.lock();
+        state.remove(id);
+        drop(self.leave(state));
+    }
+
+    /// How many events are in a watcher's queue, besides those it has taken.
+    #[track_caller]
+    pub(super) fn waiting_for(&self, id: SeatId) -> usize {
+        self.state.lock().waiting_for(id)
     }
 
     /// Lets no more events in; says how many are queued.
     #[track_caller]
     pub(super) fn close(&self) -> usize {
         let mut state = self.state.lock();
-        state.closed = true;
         let queued = state.queued();
-        drop(state);
-        self.work.notify_one();
-        self.room.notify_all();
+        state.close();
+        drop(self.leave(state));
         queued
     }
 
-    /// Closes the mux and waits until the dispatcher is gone; says how many events it had to distribute.
+    /// Closes the mux and waits until all is distributed; says how many events there were to distribute.
     #[track_caller]
-    pub(super) fn shutdown(&self, mut deadline: Option<Instant>) -> Result<usize, ShutdownTimeoutError> {
+    pub(super) fn shutdown(&self, deadline: Option<Instant>) -> Result<usize, ShutdownTimeoutError> {
         let queued = self.close();
         let mut state = self.state.lock();
-        if state.on_dispatcher() {
-            return Err(ShutdownTimeoutError { distributed: 0, left: queued });
+        state.asleep.shutdowns += 1;
+        self.settle(&mut state);
+        let mut timed_out = false;
+        while !state.is_over() && !timed_out {
+            (state, timed_out) = self.wait(state, &self.over, deadline);
         }
-        while state.phase == Phase::Running {
-            let timed_out = match deadline {
-                None => {
-                    self.done.wait(&mut state);
-                    false
-                }
-                Some(deadline) => self.done.wait_until(&mut state, deadline).timed_out(),
-            };
-            if timed_out {
-                match state.queued() {
-                    // Nothing can keep the dispatcher from ending.
-                    0 => deadline = None,
-                    left => return Err(ShutdownTimeoutError { distributed: queued - left, left }),
-                }
-            }
+        state.asleep.shutdowns -= 1;
+        let left = if state.is_over() { 0 } else { state.queued() };
+        drop(self.leave(state));
+        match left {
+            0 => Ok(queued),
+            left => Err(ShutdownTimeoutError { distributed: queued - left, left }),
         }
-        if let Some(thread) = state.thread.take() {
-            drop(state);
-            // The dispatcher lets no panic out, and what it ended with is of no use to anyone.
-            let _ = thread.join();
-            state = self.state.lock();
-            state.phase = Phase::Gone;
-            self.done.notify_all();
-        }
-        while state.phase != Phase::Gone {
-            self.done.wait(&mut state);
-        }
-        Ok(queued)
     }
 
     #[track_caller]
     pub(super) fn is_closed(&self) -> bool {
-        self.state.lock().closed
+        self.state.lock().is_closed()
     }
 
     #[track_caller]
@@ -225,67 +325,11 @@ impl<E> Shared<E> {
 
     #[track_caller]
     pub(super) fn watchers(&self) -> usize {
-        self.state.lock().roster.len()
-    }
-
-    /// Notes the dispatcher's thread, for shutdown to join.
-    pub(super) fn started(&self, thread: JoinHandle<()>) {
-        self.state.lock().thread = Some(thread);
+        self.state.lock().watchers()
     }
 }
 
-/// What the dispatcher does.
-impl<E: Clone> Shared<E> {
-    /// Distributes events until the mux is closed and all are distributed.
-    pub(super) fn run(&self) {
-        self.state.lock().dispatcher = Some(thread::current().id());
-        while let Some((item, roster)) = self.next() {
-            self.distribute(item, &roster);
-        }
-        let roster = mem::take(&mut self.state.lock().roster);
-        for link in roster.iter() {
-            link.end(Reason::Shutdown);
-        }
-        self.state.lock().phase = Phase::Done;
-        self.done.notify_all();
-    }
-
-    /// Waits for the next event, done with the one before.
-    fn next(&self) -> Option<(Item<E>, Arc<Roster<E>>)> {
-        let backoff = Backoff::new();
-        let mut state = self.state.lock();
-        state.distributing = false;
-        self.room.notify_one();
-        loop {
-            if let Some(item) = state.queue.pop_front() {
-                state.distributing = true;
-                return Some((item, Arc::clone(&state.roster)));
-            }
-            if state.closed {
-                return None;
-            }
-            state = self.wait(state, &self.work, &backoff);
-        }
-    }
-
-    /// Sends an event to all it is owed to, those who joined before it was queued. The last gets the event
-    /// itself, the others copies.
-    fn distribute(&self, item: Item<E>, roster: &Roster<E>) {
-        let owed = roster.partition_point(|link| link.joined <= item.seq);
-        let Some((last, others)) = roster[..owed].split_last() else { return };
-        for link in others {
-            let sent = match item.event.copy() {
-                Some(event) => link.send(Item { seq: item.seq, event }),
-                None => Err(Reason::EventPanicked),
-            };
-            self.end_unless(link, sent);
-        }
-        self.end_unless(last, last.send(item));
-    }
-
-    fn end_unless(&self, link: &Arc<Link<E>>, sent: Result<(), Reason>) {
-        if let Err(reason) = sent {
-            self.end(link, reason);
-        }
-    }
+/// The event that the mux did not take.
+fn taken_back<E>(event: Arc<Held<E>>) -> E {
+    Arc::into_inner(event).expect("nobody else was given it").into_inner()
 }

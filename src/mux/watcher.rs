@@ -1,18 +1,20 @@
 //! The reader's side.
 
-use std::cell::{Cell, RefCell};
+use std::cell::{Cell, OnceCell, RefCell};
+use std::collections::VecDeque;
 use std::fmt;
 use std::iter::FusedIterator;
 use std::sync::Arc;
 use std::time::Duration;
 use std::vec;
 
-use super::Reason;
 use super::error::{Closed, RecvTimeoutError, TryRecvError};
 use super::held::{Held, Item};
-use super::link::Link;
-use super::shared::Shared;
-use crate::sync::channel as native;
+use super::roster::Cursor;
+use super::seat::SeatId;
+use super::shared::{Patience, Shared};
+use super::state::{End, Taken};
+use super::{Reason, WhenFull};
 use crate::sync::channel::{Receiver, Select, Selectable, SelectedOperation};
 use crate::sync::time::Instant;
 
@@ -66,42 +68,92 @@ pub struct Delivery<E> {
 /// ```
 #[must_use = "a watcher that is dropped has stopped"]
 pub struct Watcher<E> {
-    seat: Arc<Seat<E>>,
-    receiver: Receiver<Item<E>>,
+    shared: Arc<Shared<E>>,
+    id: SeatId,
+    /// If this watcher is waited for when its queue is full.
+    cursor: Option<Arc<Cursor>>,
     prefix: RefCell<vec::IntoIter<Held<E>>>,
+    /// Taken and not read: they still count as being in the queue.
+    taken: RefCell<VecDeque<Item<E>>>,
     /// The place in the total order that is due next.
     due: Cell<u64>,
-    /// Set when the end has been given, for what the queue may still get after that is never seen.
+    /// Set when the end has been given.
     closed: Cell<Option<Closed>>,
-}
-
-/// A watcher's place in the mux.
-pub(super) struct Seat<E> {
-    pub(super) shared: Arc<Shared<E>>,
-    pub(super) link: Arc<Link<E>>,
+    /// Rings in a selection.
+    ringing: OnceCell<Receiver<()>>,
 }
 
 impl<E> Watcher<E> {
-    pub(super) fn new(seat: Seat<E>, receiver: Receiver<Item<E>>, prefix: Vec<E>) -> Watcher<E> {
-        let due = Cell::new(seat.link.joined);
+    /// A watcher that is given the prefix first; the prefix back after the mux was closed.
+    #[track_caller]
+    pub(super) fn join(
+        shared: &Arc<Shared<E>>,
+        when_full: WhenFull,
+        queue: usize,
+        prefix: Vec<E>,
+    ) -> Result<Watcher<E>, Vec<E>> {
+        let Some((id, joined, cursor)) = shared.join(when_full, queue) else { return Err(prefix) };
         let prefix: Vec<_> = prefix.into_iter().map(Held::new).collect();
-        let prefix = RefCell::new(prefix.into_iter());
-        Watcher { seat: Arc::new(seat), receiver, prefix, due, closed: Cell::new(None) }
+        Ok(Watcher {
+            shared: Arc::clone(shared),
+            id,
+            cursor,
+            prefix: RefCell::new(prefix.into_iter()),
+            taken: RefCell::default(),
+            due: Cell::new(joined),
+            closed: Cell::new(None),
+            ringing: OnceCell::new(),
+        })
     }
 
+    /// How many deliveries are there to be received without waiting: those of the prefix and of the queue.
+    ///
+    /// At capacity 0 no event is ever in the queue.
+    #[track_caller]
+    pub fn len(&self) -> usize {
+        if self.closed.get().is_some() {
+            return 0;
+        }
+        self.prefix.borrow().len() + self.taken.borrow().len() + self.shared.waiting_for(self.id)
+    }
+
+    /// Whether there is no delivery to be received without waiting.
+    #[track_caller]
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Leaves the mux.
+    ///
+    /// What is in the queue stays readable, and then the stream ends. Nothing whose action is called after
+    /// this has returned is delivered. An action that waits because this watcher's queue is full goes on.
+    /// Any number of calls is as good as one, and none of them waits.
+    #[track_caller]
+    pub fn stop(&self) {
+        self.shared.end(self.id, Reason::Stopped);
+    }
+
+    /// The end, from now on.
+    fn end(&self, end: End) -> Closed {
+        let missed = end.lost.saturating_sub(self.due.get());
+        let closed = Closed { reason: end.reason, missed };
+        self.closed.set(Some(closed));
+        closed
+    }
+}
+
+impl<E: Clone> Watcher<E> {
     /// The next delivery, waiting for it.
     ///
-    /// It waits while nothing is owed to this watcher, or while the dispatcher waits for another one whose
+    /// It waits while nothing is owed to this watcher, or while the mux waits for another one whose
     /// queue is full.
     ///
     /// # Errors
     /// At the end of the stream: once what was in the queue is read, and ever after.
     #[track_caller]
     pub fn recv(&self) -> Result<Delivery<E>, Closed> {
-        match self.next()? {
-            Some(delivery) => Ok(delivery),
-            None => self.receiver.recv().map(|item| self.deliver(item)).map_err(|_| self.end()),
-        }
+        let delivery = self.receive(Patience::Endless)?;
+        Ok(delivery.expect("who has endless patience is given something"))
     }
 
     /// The next delivery, if there is one.
@@ -110,7 +162,7 @@ impl<E> Watcher<E> {
     /// If there is none, and whether there can be one later.
     #[track_caller]
     pub fn try_recv(&self) -> Result<Delivery<E>, TryRecvError> {
-        self.next()?.ok_or(TryRecvError::Empty)
+        self.receive(Patience::None)?.ok_or(TryRecvError::Empty)
     }
 
     /// The next delivery, waiting for it up to `timeout`.
@@ -131,14 +183,7 @@ impl<E> Watcher<E> {
     /// If the time is up, and at the end of the stream.
     #[track_caller]
     pub fn recv_deadline(&self, deadline: impl Into<Instant>) -> Result<Delivery<E>, RecvTimeoutError> {
-        if let Some(delivery) = self.next()? {
-            return Ok(delivery);
-        }
-        match self.receiver.recv_deadline(deadline.into()) {
-            Ok(item) => Ok(self.deliver(item)),
-            Err(native::RecvTimeoutError::Disconnected) => Err(self.end().into()),
-            Err(native::RecvTimeoutError::Timeout) => self.next()?.ok_or(RecvTimeoutError::Timeout),
-        }
+        self.receive(Patience::Until(deadline.into()))?.ok_or(RecvTimeoutError::Timeout)
     }
 
     /// The deliveries, waiting for each, to the end of the stream.
@@ -146,31 +191,49 @@ impl<E> Watcher<E> {
         Iter { watcher: self }
     }
 
-    /// How many deliveries are there to be received without waiting: those of the prefix and of the queue.
-    ///
-    /// At capacity 0 no event is ever in the queue.
+    /// The next delivery if there is one in time, or the end.
     #[track_caller]
-    pub fn len(&self) -> usize {
-        if self.closed.get().is_some() {
-            return 0;
+    fn receive(&self, patience: Patience) -> Result<Option<Delivery<E>>, Closed> {
+        if let Some(closed) = self.closed.get() {
+            return Err(closed);
         }
-        self.prefix.borrow().len() + self.receiver.len()
+        if let Some(event) = self.prefix.borrow_mut().next() {
+            return Ok(Some(Delivery { seq: None, missed: 0, event: event.into_inner() }));
+        }
+        let mut item = self.taken.borrow_mut().pop_front();
+        if item.is_none() {
+            let (taken, _bin) = self.shared.take(self.id, patience);
+            match taken {
+                Taken::Events(mut events) => {
+                    item = events.pop_front();
+                    *self.taken.borrow_mut() = events;
+                }
+                Taken::Nothing => return Ok(None),
+                Taken::End(end) => return Err(self.end(end)),
+            }
+        }
+        item.map(|item| self.deliver(item)).transpose()
     }
 
-    /// Whether there is no delivery to be received without waiting.
     #[track_caller]
-    pub fn is_empty(&self) -> bool {
-        self.len() == 0
-    }
-
-    /// Leaves the mux.
-    ///
-    /// What is in the queue stays readable, and then the stream ends. Nothing whose action is called after
-    /// this has returned is delivered. An action that waits because this watcher's queue is full goes on.
-    /// Any number of calls is as good as one, and none of them waits.
-    #[track_caller]
-    pub fn stop(&self) {
-        self.seat.leave();
+    fn deliver(&self, item: Item<E>) -> Result<Delivery<E>, Closed> {
+        if let Some(cursor) = &self.cursor {
+            self.shared.read(cursor, item.seq);
+        }
+        match Held::give(item.event) {
+            Some(event) => {
+                let missed = item.seq - self.due.replace(item.seq + 1);
+                Ok(Delivery { seq: Some(item.seq), missed, event })
+            }
+            None => {
+                let missed = item.seq - self.due.get();
+                let closed = Closed { reason: Reason::EventPanicked, missed };
+                self.closed.set(Some(closed));
+                self.shared.fail(self.id);
+                self.taken.take();
+                Err(closed)
+            }
+        }
     }
 }
 
@@ -188,67 +251,13 @@ impl<E: Send + Sync + 'static> Watcher<E> {
     /// assert_eq!(reader.join().unwrap().unwrap_err().reason, Reason::Stopped);
     /// ```
     pub fn stopper(&self) -> Stopper {
-        Stopper(Arc::clone(&self.seat) as Arc<dyn Stop>)
-    }
-}
-
-impl<E> Watcher<E> {
-    /// The channel that carries this watcher's queue, in the records of the execution it belongs to.
-    #[cfg(feature = "suite")]
-    pub fn object(&self) -> Option<crate::engine::ObjectId> {
-        self.receiver.object()
-    }
-
-    /// The next delivery if there is one, or the end.
-    #[track_caller]
-    fn next(&self) -> Result<Option<Delivery<E>>, Closed> {
-        if let Some(next) = self.aside()? {
-            return Ok(Some(next));
-        }
-        match self.receiver.try_recv() {
-            Ok(item) => Ok(Some(self.deliver(item))),
-            Err(native::TryRecvError::Disconnected) => Err(self.end()),
-            Err(native::TryRecvError::Empty) => match self.seat.link.ended() {
-                None => Ok(None),
-                // The link may have ended with something sent just before, after the queue was looked at. But
-                // the dispatcher may also still hold a sender: the end is not for the channel to tell.
-                Some(_) => match self.receiver.try_recv() {
-                    Ok(item) => Ok(Some(self.deliver(item))),
-                    Err(_) => Err(self.end()),
-                },
-            },
-        }
-    }
-
-    /// What is next without looking at the queue.
-    fn aside(&self) -> Result<Option<Delivery<E>>, Closed> {
-        if let Some(closed) = self.closed.get() {
-            return Err(closed);
-        }
-        let event = self.prefix.borrow_mut().next();
-        Ok(event.map(|event| Delivery { seq: None, missed: 0, event: event.into_inner() }))
-    }
-
-    fn deliver(&self, item: Item<E>) -> Delivery<E> {
-        let missed = item.seq - self.due.replace(item.seq + 1);
-        Delivery { seq: Some(item.seq), missed, event: item.event.into_inner() }
-    }
-
-    /// The end, from now on.
-    fn end(&self) -> Closed {
-        let closed = match self.seat.link.ended() {
-            Some(ended) => Closed { reason: ended.reason, missed: ended.lost.saturating_sub(self.due.get()) },
-            // Only for who unwinds from a hang, and sees every channel disconnected, has it not ended.
-            None => Closed { reason: Reason::Stopped, missed: 0 },
-        };
-        self.closed.set(Some(closed));
-        closed
+        Stopper(Arc::new(Seated { shared: Arc::clone(&self.shared), id: self.id }))
     }
 }
 
 impl<E> Drop for Watcher<E> {
     fn drop(&mut self) {
-        self.stop();
+        self.shared.remove(self.id);
     }
 }
 
@@ -258,27 +267,35 @@ impl<E> fmt::Debug for Watcher<E> {
     }
 }
 
-impl<E> Selectable for Watcher<E> {
+impl<E: Clone> Selectable for Watcher<E> {
     type Output = Result<Delivery<E>, Closed>;
 
     fn take(&self) -> Option<Self::Output> {
-        match self.aside() {
-            Ok(None) if self.seat.link.ended().is_none() => None,
-            Ok(None) => self.next().transpose(),
-            aside => aside.transpose(),
-        }
+        self.receive(Patience::None).transpose()
     }
 
     fn register<'a>(&'a self, select: &mut Select<'a>) -> usize {
-        select.recv(&self.receiver)
+        let ringing = self.ringing.get_or_init(|| self.shared.install_bell(self.id));
+        self.shared.begin_selection(self.id, ringing);
+        select.recv(ringing)
     }
 
     fn complete(&self, selected: SelectedOperation<'_>) -> Self::Output {
-        selected.recv(&self.receiver).map(|item| self.deliver(item)).map_err(|_| self.end())
+        let ringing = self.ringing.get().expect("it was registered");
+        match selected.recv(ringing) {
+            // It is rung only when there is something, and nobody else takes that.
+            Ok(()) => self.recv(),
+            // Only for who unwinds from a hang, and sees every channel disconnected.
+            Err(_) => Err(Closed { reason: Reason::Stopped, missed: 0 }),
+        }
+    }
+
+    fn withdraw(&self) {
+        self.shared.end_selection(self.id);
     }
 }
 
-impl<'a, E> IntoIterator for &'a Watcher<E> {
+impl<'a, E: Clone> IntoIterator for &'a Watcher<E> {
     type Item = Delivery<E>;
     type IntoIter = Iter<'a, E>;
 
@@ -293,7 +310,7 @@ pub struct Iter<'a, E> {
     watcher: &'a Watcher<E>,
 }
 
-impl<E> Iterator for Iter<'_, E> {
+impl<E: Clone> Iterator for Iter<'_, E> {
     type Item = Delivery<E>;
 
     #[track_caller]
@@ -302,7 +319,7 @@ impl<E> Iterator for Iter<'_, E> {
     }
 }
 
-impl<E> FusedIterator for Iter<'_, E> {}
+impl<E: Clone> FusedIterator for Iter<'_, E> {}
 
 /// Stops a watcher, from any thread. See [`Watcher::stopper`].
 #[derive(Clone)]
@@ -327,14 +344,14 @@ trait Stop: Send + Sync {
     fn stop(&self);
 }
 
-impl<E: Send + Sync> Stop for Seat<E> {
-    fn stop(&self) {
-        self.leave();
-    }
+/// A watcher, for who stops it.
+struct Seated<E> {
+    shared: Arc<Shared<E>>,
+    id: SeatId,
 }
 
-impl<E> Seat<E> {
-    fn leave(&self) {
-        self.shared.end(&self.link, Reason::Stopped);
+impl<E: Send + Sync> Stop for Seated<E> {
+    fn stop(&self) {
+        self.shared.end(self.id, Reason::Stopped);
     }
 }

@@ -172,6 +172,8 @@ pub struct Capabilities {
     pub values: bool,
     /// Whether the mux closes with its last watcher.
     pub closes_with_last_watcher: bool,
+    /// Whether it takes only events that are `Sync`, so that two tasks may copy one at the same time.
+    pub shares_events: bool,
 }
 
 impl Capabilities {

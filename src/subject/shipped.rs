@@ -1,7 +1,6 @@
 use std::sync::Arc;
 
 use super::{Capabilities, Payload, Received, Refused, Running, Stopping, Subject, TryRefused, Watching};
-use crate::engine::ObjectId;
 use crate::mux;
 use crate::oracle::{Closed, Contract, Reason};
 use crate::script::{Config, OpSet, WhenFull};
@@ -31,6 +30,7 @@ impl Subject for Shipped {
             stop_from_another_task: true,
             values: true,
             closes_with_last_watcher: false,
+            shares_events: true,
         }
     }
 
@@ -102,10 +102,6 @@ impl Watching for mux::Watcher<Payload> {
 
     fn stopper(&self) -> Option<Arc<dyn Stopping>> {
         Some(Arc::new(mux::Watcher::stopper(self)))
-    }
-
-    fn channel(&self) -> Option<ObjectId> {
-        self.object()
     }
 }
 

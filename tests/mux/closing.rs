@@ -1,14 +1,12 @@
 //! `close`, `shutdown` and `shutdown_timeout`, and guarantee 4 for them.
 
-use std::cell::RefCell;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::SeqCst};
+use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 use std::time::Duration;
 
 use watchmux::sync::thread;
 use watchmux::{ActionError, Closed, Mux, Reason, TryActionError, TryRecvError};
 
-use super::probe::Census;
 use super::watchdog::{let_others_go_on, watched};
 use super::{mux, rest};
 
@@ -99,47 +97,6 @@ fn shutdown_waits_for_a_watcher_to_be_read() {
             assert_eq!(rest(&watcher), [1, 2]);
             shutdown.join().unwrap();
             assert_eq!(left.load(SeqCst), 0);
-        }
-    });
-}
-
-#[test]
-fn no_thread_is_left_when_any_shutdown_has_returned() {
-    struct Gone(Arc<AtomicBool>);
-    impl Drop for Gone {
-        fn drop(&mut self) {
-            // As late as can be, for those who do not wait for it.
-            let_others_go_on();
-            self.0.store(true, SeqCst);
-        }
-    }
-    thread_local!(static LEFT: RefCell<Option<Gone>> = const { RefCell::new(None) });
-    watched(|| {
-        for _ in 0..100 {
-            let gone = Arc::new(AtomicBool::new(false));
-            let census = {
-                let gone = Arc::clone(&gone);
-                // With nobody to watch, it is the dispatcher who drops an event.
-                Census::with(|_| {}, move |_| LEFT.set(Some(Gone(Arc::clone(&gone)))))
-            };
-            let mux = mux(1, 1);
-            mux.action(census.event(0)).unwrap();
-            let shutdowns: Vec<_> = (0..4)
-                .map(|limited| {
-                    let (mux, gone) = (mux.clone(), Arc::clone(&gone));
-                    thread::spawn(move || {
-                        match limited {
-                            0 => drop(mux.shutdown_timeout(Duration::MAX).unwrap()),
-                            _ => mux.shutdown(),
-                        }
-                        assert!(gone.load(SeqCst), "the dispatcher's thread is left");
-                    })
-                })
-                .collect();
-            for shutdown in shutdowns {
-                shutdown.join().unwrap();
-            }
-            mux.shutdown();
         }
     });
 }

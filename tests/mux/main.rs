@@ -22,6 +22,6 @@ fn watch_when_full<E>(mux: &Mux<E>, when_full: WhenFull) -> Watcher<E> {
 }
 
 /// The events of what is left to receive, to the end.
-fn rest<E>(watcher: &Watcher<E>) -> Vec<E> {
+fn rest<E: Clone>(watcher: &Watcher<E>) -> Vec<E> {
     watcher.iter().map(|delivery| delivery.event).collect()
 }

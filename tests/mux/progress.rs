@@ -1,4 +1,4 @@
-//! Guarantee 5: what never waits returns while the dispatcher is stuck, and what waits goes on when it may.
+//! Guarantee 5: what never waits returns while a watcher is full, and what waits goes on when it may.
 
 use watchmux::sync::{channel, thread};
 use watchmux::{ActionError, Mux, Reason, TryActionError, TryRecvError, WatchOptions, Watcher};
@@ -27,7 +27,7 @@ fn waiting_action(mux: &Mux<u32>, event: u32) -> thread::JoinHandle<Result<u64, 
 }
 
 #[test]
-fn what_never_waits_returns_while_the_dispatcher_waits_for_a_watcher() {
+fn what_never_waits_returns_while_a_watcher_is_full() {
     watched(|| {
         for _ in 0..ROUNDS {
             let (mux, unread) = stuck();

@@ -1,14 +1,14 @@
-//! The mux may be called again from an event's `Clone` or `Drop`, on the dispatcher's own thread.
+//! The mux may be called again from an event's `Clone` or `Drop`, wherever that is called.
 
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use watchmux::sync::Mutex;
-use watchmux::{Mux, Reason, Stopper, Watcher};
+use watchmux::{Mux, Reason, Stopper, Watcher, WhenFull};
 
-use super::mux;
 use super::probe::{Census, Probe};
 use super::watchdog::watched;
+use super::{mux, watch_when_full};
 
 type Call = fn(&Scene);
 
@@ -26,11 +26,25 @@ impl Scene {
     }
 }
 
-/// Event 0 makes the call when the dispatcher copies it, or drops it, with no room in the incoming queue.
-/// Gives what a watcher sees of it, and of event 1, and how it ends.
-fn run(in_drop: bool, call: Call) -> (Vec<u32>, Reason, Arc<Scene>) {
+/// Where event 0 makes the call.
+#[derive(Clone, Copy, PartialEq)]
+enum Place {
+    /// As it is copied for the first of two watchers, which receives it.
+    Copied,
+    /// As the mux drops it, for nobody watches.
+    Unwatched,
+    /// As the mux drops it, for a watcher has no room.
+    LeftOut,
+    /// As it is dropped with the one watcher that did not read it.
+    Unread,
+}
+
+const PLACES: [Place; 4] = [Place::Copied, Place::Unwatched, Place::LeftOut, Place::Unread];
+
+/// Gives what the first watcher sees of events 0 and 1, if there is one, and how it ends.
+fn run(place: Place, call: Call) -> (Vec<u32>, Option<Reason>, Arc<Scene>) {
     let scene = Arc::new(Scene {
-        mux: mux(0, 9),
+        mux: mux(9, 9),
         census: OnceLock::new(),
         stopper: Mutex::new(None),
         joined: Mutex::new(Vec::new()),
@@ -42,79 +56,97 @@ fn run(in_drop: bool, call: Call) -> (Vec<u32>, Reason, Arc<Scene>) {
             _ => {}
         }
     };
-    let census = Census::with(hook(!in_drop), hook(in_drop));
+    let census = Census::with(hook(place == Place::Copied), hook(place != Place::Copied));
     assert!(scene.census.set(census).is_ok());
-    if in_drop {
-        // Nobody has joined when it is queued, so it is the dispatcher who drops it.
-        scene.mux.action(scene.event(0)).unwrap();
-        let watcher = scene.mux.watch();
-        let _ = scene.mux.action(scene.event(1));
-        scene.mux.shutdown();
-        let Ok(watcher) = watcher else { return (Vec::new(), Reason::Shutdown, scene) };
-        return (ids(&watcher), watcher.recv().err().map_or(Reason::Shutdown, |end| end.reason), scene);
+    let watch = || scene.mux.watch().unwrap();
+    let act = |id| scene.mux.action(scene.event(id)).unwrap();
+    let first = match place {
+        Place::Copied => {
+            let (first, second) = (watch(), watch());
+            *scene.stopper.lock() = Some(first.stopper());
+            act(0);
+            act(1);
+            std::mem::forget(second);
+            Some(first)
+        }
+        Place::Unwatched => {
+            act(0);
+            None
+        }
+        Place::LeftOut => {
+            let full = watch_when_full(&scene.mux, WhenFull::DropOldest);
+            *scene.stopper.lock() = Some(full.stopper());
+            (0..10).for_each(|id| {
+                act(id);
+            });
+            std::mem::forget(full);
+            None
+        }
+        Place::Unread => {
+            let unread = watch();
+            act(0);
+            drop(unread);
+            None
+        }
+    };
+    let Some(first) = first else { return (Vec::new(), None, scene) };
+    let mut seen = Vec::new();
+    while seen.last() != Some(&1) {
+        match first.recv() {
+            Ok(delivery) => seen.push(delivery.event.id),
+            Err(_) => break,
+        }
     }
-    let (first, second) = (scene.mux.watch().unwrap(), scene.mux.watch().unwrap());
-    *scene.stopper.lock() = Some(first.stopper());
-    scene.mux.action(scene.event(0)).unwrap();
-    let _ = scene.mux.action(scene.event(1));
-    scene.mux.shutdown();
-    drop(second);
-    let seen = ids(&first);
-    let reason = first.recv().err().map_or(Reason::Shutdown, |end| end.reason);
+    scene.mux.close();
+    seen.extend(first.iter().map(|delivery| delivery.event.id));
+    let reason = first.recv().err().map(|end| end.reason);
     (seen, reason, scene)
 }
 
-fn ids(watcher: &Watcher<Probe>) -> Vec<u32> {
-    watcher
-        .iter()
-        .map(|delivery| {
-            let id = delivery.event.id;
-            // Dropped by this thread, it would make the call here.
-            std::mem::forget(delivery);
-            id
-        })
-        .collect()
-}
-
 #[test]
-fn actions_go_in_without_room() {
+fn events_can_be_queued() {
     watched(|| {
-        let call: Call = |scene| {
-            for id in 10..13 {
-                scene.mux.action(scene.event(id)).unwrap();
+        for place in PLACES {
+            let (seen, reason, scene) = run(place, |scene| {
+                for id in 10..13 {
+                    scene.mux.action(scene.event(id)).unwrap();
+                }
+            });
+            if place == Place::Copied {
+                assert_eq!((seen, reason), (vec![0, 1, 10, 11, 12], Some(Reason::Shutdown)));
             }
-        };
-        let (seen, reason, _scene) = run(false, call);
-        assert_eq!(reason, Reason::Shutdown);
-        let mut own = seen.clone();
-        own.retain(|id| *id >= 10);
-        assert_eq!((own, seen.len()), (vec![10, 11, 12], 5));
-        let (_, reason, _scene) = run(true, call);
-        assert_eq!(reason, Reason::Shutdown);
+            assert_eq!(scene.mux.queued(), 0);
+        }
     });
 }
 
 #[test]
 fn a_watcher_that_joins_gets_what_comes_next() {
     watched(|| {
-        for in_drop in [false, true] {
-            let (_, _, scene) = run(in_drop, |scene| {
+        for place in PLACES {
+            let (_, _, scene) = run(place, |scene| {
                 let watcher = scene.mux.watch_with_prefix(vec![scene.event(20)]).unwrap();
                 scene.mux.action(scene.event(21)).unwrap();
                 scene.joined.lock().push(watcher);
             });
-            let watcher = scene.joined.lock().pop().unwrap();
-            let seen = ids(&watcher);
-            assert!(seen == [20, 21] || seen == [20, 21, 1] || seen == [20, 1, 21], "{seen:?}");
+            scene.mux.close();
+            let watcher = scene.joined.lock().remove(0);
+            assert_eq!(watcher.iter().map(|delivery| delivery.event.id).collect::<Vec<_>>(), [20, 21]);
         }
     });
 }
 
 #[test]
-fn the_watcher_that_a_copy_is_for_can_be_stopped() {
+fn the_watcher_that_a_copy_or_what_is_left_out_is_for_can_be_stopped() {
     watched(|| {
-        let (seen, reason, _scene) = run(false, |scene| scene.stopper.lock().take().unwrap().stop());
-        assert_eq!((seen, reason), (vec![], Reason::Stopped));
+        let call: Call = |scene| {
+            if let Some(stopper) = scene.stopper.lock().take() {
+                stopper.stop();
+            }
+        };
+        // What was in its queue stays readable, and what is being copied is on its way.
+        assert_eq!(run(Place::Copied, call).1, Some(Reason::Stopped));
+        assert_eq!(run(Place::LeftOut, call).2.mux.watchers(), 0);
     });
 }
 
@@ -124,18 +156,14 @@ fn the_mux_can_be_closed_and_shut_down() {
         let calls: [Call; 3] = [
             |scene| scene.mux.close(),
             |scene| scene.mux.shutdown(),
-            |scene| {
-                let error = scene.mux.shutdown_timeout(Duration::MAX).unwrap_err();
-                assert!(error.distributed == 0 && error.left > 0, "{error}");
-            },
+            |scene| assert_eq!(scene.mux.shutdown_timeout(Duration::MAX), Ok(0)),
         ];
         for call in calls {
-            let (seen, reason, scene) = run(false, call);
-            assert_eq!((seen.first(), reason), (Some(&0), Reason::Shutdown));
-            assert!(scene.mux.is_closed());
-            let (_, reason, scene) = run(true, call);
-            assert_eq!(reason, Reason::Shutdown);
-            assert!(scene.mux.is_closed());
+            for place in [Place::Copied, Place::Unwatched, Place::Unread] {
+                let (_, reason, scene) = run(place, call);
+                assert_eq!(reason.unwrap_or(Reason::Shutdown), Reason::Shutdown);
+                assert!(scene.mux.is_closed());
+            }
         }
     });
 }
@@ -148,13 +176,12 @@ fn the_last_mux_can_be_dropped_with_an_event() {
     }
     watched(|| {
         let mux = mux(5, 5);
-        let watcher = mux.watch().unwrap();
-        let unwatched = watcher.stopper();
-        unwatched.stop();
-        let last = Last { _mux: Arc::new(Mutex::new(Some(mux.clone()))) };
-        mux.action(last).unwrap();
+        let (unread, later) = (mux.watch().unwrap(), mux.watch().unwrap());
+        later.stop();
+        mux.action(Last { _mux: Arc::new(Mutex::new(Some(mux.clone()))) }).unwrap();
         let later = mux.watch().unwrap();
         drop(mux);
+        drop(unread);
         assert_eq!(later.recv().err().map(|end| end.reason), Some(Reason::Shutdown));
     });
 }

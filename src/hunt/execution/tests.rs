@@ -140,9 +140,7 @@ lane
         assert!(outcomes(&execution, Origin::Lane(0)).len() < 3, "lanes start no further op");
         let names: Vec<_> = execution.run.state.tasks.iter().map(|task| task.name.as_str()).collect();
         assert!(
-            ["setup", "dispatcher", "lane0", "lane1", "stop-a", "stop-b", "close"]
-                .iter()
-                .all(|name| names.contains(name))
+            ["setup", "lane0", "lane1", "stop-a", "stop-b", "close"].iter().all(|name| names.contains(name))
         );
     }
 }

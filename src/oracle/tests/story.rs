@@ -47,6 +47,7 @@ pub(super) fn story(steps: &str) -> Story {
             stop_from_another_task: true,
             values: true,
             closes_with_last_watcher: false,
+            shares_events: false,
         },
         slots: [None; Slot::COUNT],
         watchers: 0,

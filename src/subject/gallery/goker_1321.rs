@@ -42,6 +42,7 @@ impl Subject for Goker1321 {
             stop_from_another_task: true,
             values: false,
             closes_with_last_watcher: false,
+            shares_events: false,
         }
     }
 

@@ -72,6 +72,7 @@ impl<V: Version> Subject for Kubernetes<V> {
             stop_from_another_task: true,
             values: true,
             closes_with_last_watcher: false,
+            shares_events: false,
         }
     }
 

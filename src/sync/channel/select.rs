@@ -242,6 +242,9 @@ pub trait Selectable {
 
     /// Completes the receive.
     fn complete(&self, selected: SelectedOperation<'_>) -> Self::Output;
+
+    /// Is told that the selection is over, whatever was selected, before anything is completed.
+    fn withdraw(&self) {}
 }
 
 impl<T> Selectable for Receiver<T> {
@@ -273,6 +276,10 @@ impl<S: Selectable + ?Sized> Selectable for &S {
 
     fn complete(&self, selected: SelectedOperation<'_>) -> Self::Output {
         (**self).complete(selected)
+    }
+
+    fn withdraw(&self) {
+        (**self).withdraw();
     }
 }
 
@@ -352,6 +359,7 @@ macro_rules! select {
             } else {
                 ::core::option::Option::None
             };
+            $( $crate::select!(@withdraw $kind $handle); )+
             ($(($index, $taken),)+ waits, selected)
         };
         #[allow(unused_variables, reason = "what is used depends on the arms")]
@@ -367,6 +375,8 @@ macro_rules! select {
         $crate::sync::channel::Selectable::register($handle, &mut $select)
     };
     (@register send $handle:ident $select:ident) => { $select.send($handle) };
+    (@withdraw recv $handle:ident) => { $crate::sync::channel::Selectable::withdraw($handle) };
+    (@withdraw send $handle:ident) => {};
     (@select $select:ident []) => { ::core::option::Option::Some($select.select()) };
     (@select $select:ident [now $body:expr]) => { $select.try_select().ok() };
     (@select $select:ident [($timeout:expr) $body:expr]) => { $select.select_timeout($timeout).ok() };

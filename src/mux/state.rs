@@ -1,0 +1,338 @@
+//! What is queued, and who is owed what. Nothing here waits, and nothing of the user's is called.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::mem;
+use std::sync::Arc;
+
+use super::held::{Held, Item};
+use super::roster::{Cursor, Roster};
+use super::seat::{Offered, Policy, Seat, SeatId};
+use super::{Reason, WhenFull};
+use crate::sync::channel::Sender;
+
+/// The state of a mux, behind one lock.
+///
+/// Events have their places in the total order from the time they are queued, in one log for all. An event is *out*
+/// once there is room for all before it, with everyone who is waited for: then whoever is owed it can have it. So to
+/// distribute events is to move a mark forward, whoever does it: who queues an event, who reads and was the slowest,
+/// or who leaves. Watchers that are waited for take from the log themselves, many events at once; to the others each
+/// event is given as it comes out.
+pub(super) struct State<E> {
+    incoming: u64,
+    /// The last is the one before `next`; the first is not out, or not taken by all who are owed it.
+    log: VecDeque<Logged<E>>,
+    /// The place of the next event in the total order.
+    next: u64,
+    /// The events before this place are out.
+    out: u64,
+    closed: bool,
+    /// Whether all is distributed and everyone's stream has ended.
+    over: bool,
+    /// The watchers that are waited for.
+    roster: Roster,
+    /// The live watchers that are not, in the order they joined.
+    others: Vec<SeatId>,
+    /// Those of all watchers that there are.
+    seats: BTreeMap<SeatId, Seat<E>>,
+    joined: u64,
+    /// Who waits in a selection.
+    pub(super) selecting: Vec<SeatId>,
+    pub(super) asleep: Asleep,
+    /// What whoever reads compares with, to see whether they held somebody up.
+    pub(super) watched_for: u64,
+    /// Whether there is something new for those who wait to receive.
+    pub(super) news: bool,
+    /// What is to be dropped once the lock is free.
+    pub(super) bin: Vec<Arc<Held<E>>>,
+}
+
+/// How many sleep, and why.
+#[derive(Default)]
+pub(super) struct Asleep {
+    pub(super) receives: usize,
+    pub(super) actions: usize,
+    /// How many of the actions have been woken, and do not know it yet.
+    pub(super) woken_actions: usize,
+    pub(super) shutdowns: usize,
+}
+
+/// An event in the log.
+struct Logged<E> {
+    event: Arc<Held<E>>,
+    /// How many of those who are waited for have still to take it.
+    owed: usize,
+}
+
+/// What there is for a watcher.
+pub(super) enum Taken<E> {
+    Events(VecDeque<Item<E>>),
+    Nothing,
+    End(End),
+}
+
+/// How a watcher's stream ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct End {
+    pub(super) reason: Reason,
+    pub(super) lost: u64,
+}
+
+impl<E> State<E> {
+    pub(super) fn new(incoming: usize) -> State<E> {
+        State {
+            incoming: incoming as u64,
+            log: VecDeque::new(),
+            next: 0,
+            out: 0,
+            closed: false,
+            over: false,
+            roster: Roster::new(),
+            others: Vec::new(),
+            seats: BTreeMap::new(),
+            joined: 0,
+            selecting: Vec::new(),
+            asleep: Asleep::default(),
+            watched_for: u64::MAX,
+            news: false,
+            bin: Vec::new(),
+        }
+    }
+
+    pub(super) fn is_closed(&self) -> bool {
+        self.closed
+    }
+
+    pub(super) fn is_over(&self) -> bool {
+        self.over
+    }
+
+    /// How many watchers have joined, and not ended.
+    pub(super) fn watchers(&self) -> usize {
+        self.roster.len() + self.others.len()
+    }
+
+    /// How many events there is not room for with everyone who is waited for: those that are not out, and the one that
+    /// is out but still in hand.
+    pub(super) fn queued(&mut self) -> usize {
+        (self.next - self.roster.full_at().min(self.next)) as usize
+    }
+
+    /// Whether the incoming queue has room. It has its capacity besides the event in hand.
+    pub(super) fn has_room(&mut self) -> bool {
+        match self.next.checked_sub(self.incoming + 1) {
+            Some(last_to_be_placed) => self.roster.has_room(last_to_be_placed),
+            None => true,
+        }
+    }
+
+    /// Queues an event; says its place in the total order.
+    pub(super) fn push(&mut self, event: Arc<Held<E>>) -> u64 {
+        let seq = self.next;
+        self.next += 1;
+        self.log.push_back(Logged { event, owed: self.roster.len() });
+        seq
+    }
+
+    /// A seat for a watcher that is owed every event from now on; the cursor is there if it is waited for.
+    pub(super) fn join(&mut self, when_full: WhenFull, queue: usize) -> (SeatId, u64, Option<Arc<Cursor>>) {
+        let id = SeatId(self.joined);
+        self.joined += 1;
+        let seat = Seat::new(when_full, self.next, queue);
+        let cursor = match &seat.policy {
+            Policy::Wait { cursor, .. } => Some(Arc::clone(cursor)),
+            Policy::DropNewest | Policy::DropOldest | Policy::Disconnect => None,
+        };
+        match &cursor {
+            Some(cursor) => self.roster.add(Arc::clone(cursor)),
+            None => self.others.push(id),
+        }
+        self.seats.insert(id, seat);
+        (id, self.next, cursor)
+    }
+
+    /// Lets nothing more in.
+    pub(super) fn close(&mut self) {
+        self.closed = true;
+        self.news = true;
+    }
+
+    /// Lets events out as far as there is room; ends everyone once all are distributed after a close.
+    pub(super) fn distribute(&mut self) {
+        // The one event for which somebody has no room is out as well: it is in hand, until it can be placed.
+        while self.out < self.next && (self.out == 0 || self.roster.has_room(self.out - 1)) {
+            self.let_out();
+        }
+        if self.closed && !self.over && (self.next == 0 || self.roster.has_room(self.next - 1)) {
+            self.over = true;
+            let live = self.seats.iter().filter(|(_, seat)| seat.ended.is_none());
+            let live: Vec<SeatId> = live.map(|(id, _)| *id).collect();
+            live.into_iter().for_each(|id| self.end(id, Reason::Shutdown));
+            self.news = true;
+        }
+    }
+
+    /// Lets the next event out.
+    fn let_out(&mut self) {
+        let seq = self.out;
+        self.out += 1;
+        self.news = true;
+        let event = &self.log[self.index(seq)].event;
+        let mut too_slow = Vec::new();
+        for id in &self.others {
+            let seat = self.seats.get_mut(id).expect("a live watcher has a seat");
+            match seat.offer(Item { seq, event: Arc::clone(event) }) {
+                Offered::Kept => {}
+                Offered::LeftOut(item) => self.bin.push(item.event),
+                Offered::Ends => too_slow.push(*id),
+            }
+        }
+        too_slow.into_iter().for_each(|id| self.end(id, Reason::TooSlow));
+        self.trim();
+    }
+
+    /// Where in the log the event of this place is.
+    fn index(&self, seq: u64) -> usize {
+        let first = self.next - self.log.len() as u64;
+        (seq - first) as usize
+    }
+
+    /// Removes from the log what everyone has.
+    fn trim(&mut self) {
+        while let Some(first) = self.log.front()
+            && first.owed == 0
+            && self.out > self.next - self.log.len() as u64
+        {
+            self.bin.extend(self.log.pop_front().map(|logged| logged.event));
+        }
+    }
+
+    /// Whether somebody sleeps who could go on if the slowest watcher read an event; where that is.
+    pub(super) fn held_up_at(&mut self) -> Option<u64> {
+        let receives = self.asleep.receives > 0 || !self.selecting.is_empty();
+        let others = self.asleep.actions > 0 || self.asleep.shutdowns > 0;
+        if self.next == 0 || !(receives && self.out < self.next || others) {
+            return None;
+        }
+        let full_at = self.roster.full_at();
+        (full_at < self.next).then_some(full_at)
+    }
+
+    /// Takes what there is for a watcher that has nothing left of what it took before.
+    pub(super) fn take(&mut self, id: SeatId) -> Taken<E> {
+        let seat = self.seats.get_mut(&id).expect("a watcher has a seat until it is dropped");
+        if seat.ended.is_some() && !seat.kept.is_empty() {
+            return Taken::Events(mem::take(&mut seat.kept));
+        }
+        // What it has taken still counts as unread, but could no longer be left out: so it is one event.
+        if let Some(item) = seat.kept.pop_front() {
+            return Taken::Events(VecDeque::from([item]));
+        }
+        if let Some(reason) = seat.ended {
+            return Taken::End(End { reason, lost: seat.lost });
+        }
+        let Policy::Wait { taken, .. } = &mut seat.policy else { return Taken::Nothing };
+        if *taken == self.next && self.closed {
+            return Taken::End(End { reason: Reason::Shutdown, lost: seat.lost });
+        }
+        let from = *taken;
+        let to = self.out.min(from + seat.queue.max(1) as u64);
+        if to <= from {
+            return Taken::Nothing;
+        }
+        *taken = to;
+        let take = |seq| {
+            let index = self.index(seq);
+            let logged = &mut self.log[index];
+            logged.owed -= 1;
+            let event = match logged.owed {
+                // Whoever is owed this event was owed those before it, so they are gone.
+                0 => self.log.pop_front().expect("it is there").event,
+                _ => Arc::clone(&logged.event),
+            };
+            Item { seq, event }
+        };
+        Taken::Events((from..to).map(take).collect())
+    }
+
+    /// Whether a receive would find something, or the end.
+    pub(super) fn is_ready(&self, id: SeatId) -> bool {
+        let seat = &self.seats[&id];
+        let ended = seat.ended.is_some() || !seat.kept.is_empty();
+        ended
+            || matches!(seat.policy, Policy::Wait { taken, .. } if taken < self.out || self.closed && taken == self.next)
+    }
+
+    /// How many events are in a watcher's queue, besides those it has taken.
+    pub(super) fn waiting_for(&self, id: SeatId) -> usize {
+        let seat = &self.seats[&id];
+        match &seat.policy {
+            Policy::Wait { cursor, taken } if seat.ended.is_none() => {
+                self.out.min(cursor.full_at()).saturating_sub(*taken) as usize
+            }
+            _ => seat.kept.len(),
+        }
+    }
+
+    /// Notes whether a watcher waits for the next event.
+    pub(super) fn set_waiting(&mut self, id: SeatId, waits: bool) {
+        if let Some(seat) = self.seats.get_mut(&id) {
+            seat.waits = waits;
+        }
+    }
+
+    pub(super) fn install_bell(&mut self, id: SeatId, bell: Sender<()>) {
+        let seat = self.seats.get_mut(&id).expect("a watcher has a seat until it is dropped");
+        seat.bell = Some(bell);
+    }
+
+    /// Rings for those who wait in a selection and for whom there is something.
+    pub(super) fn ring(&mut self) {
+        let selecting = mem::take(&mut self.selecting).into_iter();
+        let (ready, waiting): (Vec<SeatId>, Vec<SeatId>) = selecting.partition(|id| self.is_ready(*id));
+        self.selecting = waiting;
+        for id in ready {
+            if let Some(bell) = &self.seats[&id].bell {
+                // One that is full has rung.
+                let _ = bell.try_send(());
+            }
+        }
+    }
+
+    /// Ends a watcher's stream, unless it has ended: what is in its queue is the last it gets.
+    pub(super) fn end(&mut self, id: SeatId, reason: Reason) {
+        let Some(seat) = self.seats.get_mut(&id).filter(|seat| seat.ended.is_none()) else { return };
+        seat.ended = Some(reason);
+        self.news = true;
+        let Policy::Wait { cursor, taken } = &seat.policy else {
+            self.others.retain(|other| *other != id);
+            return;
+        };
+        self.roster.remove(cursor);
+        let first = self.next - self.log.len() as u64;
+        let in_queue = self.out.min(cursor.full_at());
+        for seq in *taken..self.next {
+            let logged = &mut self.log[(seq - first) as usize];
+            logged.owed -= 1;
+            if seq < in_queue {
+                seat.kept.push_back(Item { seq, event: Arc::clone(&logged.event) });
+            }
+        }
+        self.trim();
+    }
+
+    /// Ends the stream of a watcher for which an event could not be copied: it gets nothing more.
+    pub(super) fn fail(&mut self, id: SeatId) -> u64 {
+        self.end(id, Reason::EventPanicked);
+        let seat = self.seats.get_mut(&id).expect("a watcher has a seat until it is dropped");
+        self.bin.extend(seat.kept.drain(..).map(|item| item.event));
+        seat.ended = Some(Reason::EventPanicked);
+        seat.lost
+    }
+
+    /// Removes a watcher.
+    pub(super) fn remove(&mut self, id: SeatId) {
+        self.end(id, Reason::Stopped);
+        let kept = self.seats.remove(&id).map(|seat| seat.kept);
+        self.bin.extend(kept.into_iter().flatten().map(|item| item.event));
+    }
+}
