@@ -58,6 +58,19 @@ fn described(object: &Object) -> String {
     }
 }
 
+/// ``lock `watchers` ``, as a sentence has it.
+pub(crate) fn object_name(object: &Object) -> String {
+    let kind = match object.kind {
+        ObjectKind::Channel(_) => "channel",
+        ObjectKind::Mutex | ObjectKind::RwLock => "lock",
+        ObjectKind::Condvar => "condition variable",
+    };
+    match &object.name {
+        Some(name) => format!("{kind} `{name}`"),
+        None => format!("the {kind} made at {}", place(object.made)),
+    }
+}
+
 /// `src/mux.rs:84`
 pub(crate) fn place(location: &Location<'_>) -> String {
     format!("{}:{}", location.file(), location.line())

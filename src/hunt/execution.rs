@@ -160,6 +160,8 @@ impl Cast {
             clause: "every event is dropped exactly once, and nothing leaks".to_owned(),
             origin: None,
             call: None,
+            against: Vec::new(),
+            chain: None,
         };
         leaked.into_iter().chain(overlapping).map(finding).collect()
     }

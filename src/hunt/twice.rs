@@ -79,6 +79,8 @@ pub(super) fn finding(difference: &Difference) -> Finding {
         clause: "an execution on fibers depends on its script and its choices alone".to_owned(),
         origin: None,
         call: None,
+        against: Vec::new(),
+        chain: None,
     }
 }
 

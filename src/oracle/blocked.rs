@@ -31,7 +31,7 @@ pub(super) fn pending<'a>(history: &'a History, state: &State) -> impl Iterator<
 /// The finding that this task is blocked: in this call, or in code of the subject's own.
 pub(super) fn hang(model: &Model<'_>, state: &State, task: TaskId, index: Option<usize>) -> Finding {
     let call = index.map(|index| &model.history.calls[index]);
-    let diagnosis = diagnosis::diagnose(model, state, task, call);
+    let (diagnosis, shape) = diagnosis::diagnose(model, state, task, call);
     let clause = call.map(|call| {
         let kind = call.op.kind();
         model.context.contract.blocking(kind).clause(kind)
@@ -41,7 +41,7 @@ pub(super) fn hang(model: &Model<'_>, state: &State, task: TaskId, index: Option
             verdict: Verdict::Hang,
             class: diagnosis.class,
             op: call.map(|call| call.op.kind()),
-            shape: diagnosis.shape,
+            shape,
             wind_down: model.shows_in_wind_down(call),
         },
         sentence: diagnosis.sentence,
@@ -50,6 +50,8 @@ pub(super) fn hang(model: &Model<'_>, state: &State, task: TaskId, index: Option
         }),
         origin: call.map(|call| call.origin),
         call: index,
+        against: Vec::new(),
+        chain: Some(diagnosis.chain),
     }
 }
 

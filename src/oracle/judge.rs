@@ -109,13 +109,24 @@ fn panics(model: &Model<'_>, run: &Run) -> Vec<Finding> {
             clause: "nothing panics".to_owned(),
             origin: call.map(|(_, call)| call.origin),
             call: call.map(|(index, _)| index),
+            against: Vec::new(),
+            chain: None,
         })
         .collect()
 }
 
-/// Go's words for what cannot be done to a closed channel tell channel misuse from any other panic.
-fn class_of_panic(message: &str) -> Class {
-    let misuse = ["send on closed channel", "close of closed channel", "close of nil channel"];
+/// What kind of bug a panic with this message is: Go's and crossbeam's words for what cannot be done to a closed channel
+/// tell channel misuse from any other.
+pub fn class_of_panic(message: &str) -> Class {
+    let misuse = [
+        "send on closed channel",
+        "close of closed channel",
+        "close of nil channel",
+        "sending on a disconnected channel",
+        "receiving on an empty and disconnected channel",
+        "SendError",
+        "RecvError",
+    ];
     if misuse.iter().any(|words| message.contains(words)) {
         Class::ChannelMisuse
     } else {

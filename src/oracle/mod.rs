@@ -17,10 +17,11 @@ mod verdict;
 
 pub use blocked::blocked;
 pub use contract::{Blocking, Contract, Guarantee};
+pub use diagnosis::{Chain, ChainEnd, Diagnosis, Link, explain};
 pub use history::{
     Call, Closed, Delivery, EventId, History, Origin, Outcome, PLANNED_PANIC, Reason, WatcherId,
 };
-pub use judge::judge;
+pub use judge::{class_of_panic, judge};
 pub use verdict::{Class, Finding, Judgement, Signature, Verdict};
 
 use crate::script::Script;

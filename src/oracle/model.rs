@@ -98,6 +98,12 @@ impl<'a> Model<'a> {
         }
     }
 
+    /// The index of one of its history's calls.
+    pub(super) fn index_of(&self, call: &Call) -> usize {
+        let is_it = |other: &Call| std::ptr::eq(other, call);
+        self.history.calls.iter().position(is_it).expect("it is one of the history's calls")
+    }
+
     /// The watcher that this call is about, if it joined.
     pub(super) fn watcher_of(&self, call: &Call) -> Option<&Watcher<'a>> {
         call.watcher.and_then(|id| self.watchers.iter().find(|watcher| watcher.id == id))
@@ -227,10 +233,10 @@ impl<'a> Model<'a> {
         self.wind_down().is_some_and(|begun| begun < returned)
     }
 
-    /// Whether a `shutdown` had returned when this call was made.
-    pub(super) fn shut_down_before(&self, call: &Call) -> bool {
-        let shutdowns = self.closers.iter().filter(|closer| closer.op.kind() == OpKind::Shutdown);
-        shutdowns.filter(|closer| closer.is_done()).any(|closer| closer.precedes(call))
+    /// The first `shutdown` that had returned when this call was made.
+    pub(super) fn shutdown_before(&self, call: &Call) -> Option<&'a Call> {
+        let mut shutdowns = self.closers.iter().filter(|closer| closer.op.kind() == OpKind::Shutdown);
+        shutdowns.find(|closer| closer.is_done() && closer.precedes(call)).copied()
     }
 }
 

@@ -1,6 +1,6 @@
 use std::fmt;
 
-use super::Origin;
+use super::{Chain, Origin};
 use crate::script::OpKind;
 
 /// What an execution was judged to be. A value, never a panic.
@@ -50,21 +50,26 @@ impl fmt::Display for Verdict {
     }
 }
 
-/// What kind of bug a finding is, in GoBench's taxonomy (Yuan et al., CGO 2021). A join is what Go does with a
-/// wait group.
+/// What kind of bug a finding is, in GoBench's taxonomy (Yuan et al., CGO 2021).
+///
+/// A join is what Go does with a wait group. Three kinds of mixed deadlock are named here that GoBench has no bug of:
+/// those over a lock and a condition variable, a lock and a join, a condition variable and a join. Of GoBench's
+/// classes these have no counterpart: *channel & context* (there are no contexts; one that is cancelled is a channel
+/// that is closed), *data race* and *anonymous function* (a task of safe Rust shares no variable unprotected), and
+/// *special libraries* (Go's own).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Class {
-    /// Blocking, over locks alone: a lock is taken twice by one task.
+    /// Blocking: a task waits for a lock that it holds.
     DoubleLocking,
-    /// Blocking, over locks alone: tasks hold what the others wait for.
+    /// Blocking: tasks hold a lock each, and wait for the next one's.
     AbBaDeadlock,
-    /// Blocking, over locks alone: a writer waits between two reads of one task.
+    /// Blocking: a reader waits behind a writer, which waits for that reader, or for one who waits for it.
     RwrDeadlock,
-    /// Blocking, over locks alone, and none of the above: whoever held it will never release it.
+    /// Blocking, over locks alone: whoever held one has ended.
     ResourceDeadlock,
     /// Blocking, over channels alone.
     ChannelDeadlock,
-    /// Blocking, over condition variables, and locks.
+    /// Blocking, over condition variables alone.
     CondvarDeadlock,
     /// Blocking, over channels and condition variables.
     ChannelCondvarDeadlock,
@@ -72,7 +77,13 @@ pub enum Class {
     MixedChannelLock,
     /// Blocking, over channels and joins.
     MixedChannelWaitGroup,
-    /// Blocking, over joins, and no channel.
+    /// Blocking, over condition variables and locks: a lock that a waiting task still holds.
+    MixedCondvarLock,
+    /// Blocking, over condition variables and joins.
+    MixedCondvarWaitGroup,
+    /// Blocking, over locks and joins.
+    MixedLockWaitGroup,
+    /// Blocking, over joins alone.
     MisuseWaitGroup,
     /// Non-blocking: things happened in an order that must not be.
     OrderViolation,
@@ -87,6 +98,28 @@ pub enum Class {
 }
 
 impl Class {
+    /// Every class.
+    pub const ALL: [Class; 18] = [
+        Class::DoubleLocking,
+        Class::AbBaDeadlock,
+        Class::RwrDeadlock,
+        Class::ResourceDeadlock,
+        Class::ChannelDeadlock,
+        Class::CondvarDeadlock,
+        Class::ChannelCondvarDeadlock,
+        Class::MixedChannelLock,
+        Class::MixedChannelWaitGroup,
+        Class::MixedCondvarLock,
+        Class::MixedCondvarWaitGroup,
+        Class::MixedLockWaitGroup,
+        Class::MisuseWaitGroup,
+        Class::OrderViolation,
+        Class::AtomicityViolation,
+        Class::ChannelMisuse,
+        Class::SubjectPanic,
+        Class::Unknown,
+    ];
+
     /// As reports and JSON write it.
     pub fn name(self) -> &'static str {
         match self {
@@ -99,6 +132,9 @@ impl Class {
             Class::ChannelCondvarDeadlock => "communication deadlock: channel & condition variable",
             Class::MixedChannelLock => "mixed deadlock: channel & lock",
             Class::MixedChannelWaitGroup => "mixed deadlock: channel & wait group",
+            Class::MixedCondvarLock => "mixed deadlock: condition variable & lock",
+            Class::MixedCondvarWaitGroup => "mixed deadlock: condition variable & wait group",
+            Class::MixedLockWaitGroup => "mixed deadlock: lock & wait group",
             Class::MisuseWaitGroup => "mixed deadlock: misuse of wait group",
             Class::OrderViolation => "order violation",
             Class::AtomicityViolation => "atomicity violation",
@@ -146,6 +182,10 @@ pub struct Finding {
     pub origin: Option<Origin>,
     /// The index of the call that shows it, in [`History::calls`](super::History::calls).
     pub call: Option<usize>,
+    /// The calls that this one contradicts, by their indexes, in order: a violation is not in one call alone.
+    pub against: Vec<usize>,
+    /// Of a hang, who waits for whom.
+    pub chain: Option<Chain>,
 }
 
 /// What the oracle says of one execution.

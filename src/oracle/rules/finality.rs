@@ -26,14 +26,14 @@ fn never_empty(rules: &mut Rules<'_, '_>, watcher: &Watcher<'_>, index: usize, c
         return;
     }
     let name = watcher.name();
-    if watcher.stopped().is_some_and(|stop| stop.precedes(call)) {
+    if let Some(stop) = watcher.stopped().filter(|stop| stop.precedes(call)) {
         let sentence = format!("watcher {name} was stopped, and a receive told neither an event nor the end");
-        rules.broken(Guarantee::StopFinal, index, "nothing there", sentence);
-    } else if rules.model.shut_down_before(call) {
+        rules.broken(Guarantee::StopFinal, index, &[stop], "nothing there", sentence);
+    } else if let Some(shutdown) = rules.model.shutdown_before(call) {
         let sentence = format!(
             "`shutdown` had returned, and a receive of watcher {name} told neither an event nor the end"
         );
-        rules.broken(Guarantee::ShutdownFinal, index, "nothing there", sentence);
+        rules.broken(Guarantee::ShutdownFinal, index, &[shutdown], "nothing there", sentence);
     }
 }
 
@@ -53,21 +53,29 @@ fn ends_for_ever(rules: &mut Rules<'_, '_>, watcher: &Watcher<'_>) {
             _ => continue,
         };
         let sentence = format!("watcher {} had come to its end, and then told {how}", watcher.name());
-        rules.broken(guarantee, *index, how, sentence);
+        rules.broken(guarantee, *index, &[end], how, sentence);
     }
 }
 
 fn nothing_after_stop(rules: &mut Rules<'_, '_>, watcher: &Watcher<'_>) {
     let Some(stop) = watcher.stopped() else { return };
     for read in &watcher.deliveries {
-        let action = read.delivery.event.and_then(|event| rules.model.actions.get(&event));
-        if let (Some(event), true) = (read.delivery.event, action.is_some_and(|action| stop.precedes(action)))
+        let action = read.delivery.event.and_then(|event| rules.model.actions.get(&event).copied());
+        if let (Some(event), Some(action)) =
+            (read.delivery.event, action.filter(|action| stop.precedes(action)))
         {
             let name = watcher.name();
             let sentence = format!(
                 "watcher {name} received event {event}, whose action was called after its stop returned"
             );
-            rules.broken(Guarantee::StopFinal, read.index, "an event from after the stop", sentence);
+            let against = [stop, action];
+            rules.broken(
+                Guarantee::StopFinal,
+                read.index,
+                &against,
+                "an event from after the stop",
+                sentence,
+            );
         }
     }
 }
@@ -87,7 +95,8 @@ fn right_reason(rules: &mut Rules<'_, '_>, watcher: &Watcher<'_>, index: usize, 
         Reason::EventPanicked => return,
     };
     if !right {
-        rules.broken(guarantee, index, how, format!("watcher {} told that it was {how}", watcher.name()));
+        let sentence = format!("watcher {} told that it was {how}", watcher.name());
+        rules.broken(guarantee, index, &[], how, sentence);
     }
 }
 
@@ -105,19 +114,22 @@ fn nothing_after_close(rules: &mut Rules<'_, '_>, index: usize, call: &Call) {
         return;
     }
     let kind = call.op.kind();
-    let closed = rules.model.closers.iter().any(|closer| closer.is_done() && closer.precedes(call));
+    let mut closers = rules.model.closers.iter().copied();
+    let closed = closers.find(|closer| closer.is_done() && closer.precedes(call));
+    let against: Vec<&Call> = closed.into_iter().collect();
+    let closed = closed.is_some();
     match call.outcome() {
         Some(Outcome::Joined(_) | Outcome::Accepted(_)) if closed => {
             let sentence = format!("the mux was closed, and {} was not refused its {kind}", call.origin);
-            rules.broken(Guarantee::CloseFinal, index, "accepted when closed", sentence);
+            rules.broken(Guarantee::CloseFinal, index, &against, "accepted when closed", sentence);
         }
         Some(Outcome::Full(_)) if closed => {
             let sentence = format!("the mux was closed, and {} was told that it was full", call.origin);
-            rules.broken(Guarantee::CloseFinal, index, "full when closed", sentence);
+            rules.broken(Guarantee::CloseFinal, index, &against, "full when closed", sentence);
         }
         Some(Outcome::Refused(_)) if !may_be_closed(rules.model, call) => {
             let sentence = format!("the mux was open, and {} was refused its {kind}", call.origin);
-            rules.broken(Guarantee::CloseFinal, index, "refused when open", sentence);
+            rules.broken(Guarantee::CloseFinal, index, &[], "refused when open", sentence);
         }
         _ => {}
     }

@@ -31,7 +31,7 @@ fn none_with_the_prefix(rules: &mut Rules<'_, '_>, watcher: &Watcher<'_>) {
             && delivery.missed.is_some_and(|missed| missed > 0)
         {
             let sentence = format!("watcher {} missed events before one of its prefix", watcher.name());
-            rules.broken(Guarantee::Missed, *index, "missed in the prefix", sentence);
+            rules.broken(Guarantee::Missed, *index, &[watcher.watch], "missed in the prefix", sentence);
         }
     }
 }
@@ -48,7 +48,13 @@ fn places_tell(rules: &mut Rules<'_, '_>, watcher: &Watcher<'_>) {
             let sentence = format!(
                 "watcher {name} received place {place} after place {earlier}, and told that it missed {missed}"
             );
-            rules.broken(Guarantee::Missed, pair[1].index, "not the gap in places", sentence);
+            rules.broken(
+                Guarantee::Missed,
+                pair[1].index,
+                &[pair[0].call],
+                "not the gap in places",
+                sentence,
+            );
         }
     }
 }
@@ -103,7 +109,9 @@ fn right_between(
             usize::MAX => format!("watcher {name} told that it missed {missed} events, not {least} or more"),
             _ => format!("watcher {name} told that it missed {missed} events, not {least} to {most}"),
         };
-        rules.broken(Guarantee::Missed, index, "not what was left out", sentence);
+        let before = watcher.deliveries.iter().rfind(|read| last.is_some() && read.delivery.event == last);
+        let against: Vec<&Call> = before.map(|read| read.call).into_iter().collect();
+        rules.broken(Guarantee::Missed, index, &against, "not what was left out", sentence);
     }
 }
 

@@ -30,14 +30,20 @@ struct Rules<'m, 'a> {
 }
 
 impl Rules<'_, '_> {
-    /// Records that a call broke a guarantee, in one of the ways that it can be broken; unless the contract does
+    /// Records that a call broke a guarantee, in one of the ways that it can be broken, and which calls say otherwise; unless the contract does
     /// not give it, or the caller had already erred.
-    fn broken(&mut self, guarantee: Guarantee, index: usize, how: &str, sentence: String) {
+    fn broken(&mut self, guarantee: Guarantee, index: usize, against: &[&Call], how: &str, sentence: String) {
         let call = &self.model.history.calls[index];
         let erred = self.model.misuse().is_some_and(|error| call.returned_at().is_none_or(|at| error < at));
         if erred || !self.model.context.contract.guarantees(guarantee) {
             return;
         }
+        let is_against = |call: &Call| against.iter().any(|other| std::ptr::eq(*other, call));
+        let calls = self.model.history.calls.iter().enumerate();
+        let against = calls
+            .filter(|(other, call)| *other != index && is_against(call))
+            .map(|(other, _)| other)
+            .collect();
         self.findings.push(Finding {
             signature: Signature {
                 verdict: Verdict::Violation,
@@ -50,6 +56,8 @@ impl Rules<'_, '_> {
             clause: guarantee.clause().to_owned(),
             origin: Some(call.origin),
             call: Some(index),
+            against,
+            chain: None,
         });
     }
 }

@@ -23,11 +23,12 @@ fn published_and_once(rules: &mut Rules<'_, '_>, watcher: &Watcher<'_>) {
     let mut seen = Vec::new();
     for (index, call) in &watcher.reads {
         let Some(Outcome::Delivered(Delivery { event: Some(event), .. })) = call.outcome() else { continue };
-        if seen.contains(event) {
+        let earlier = seen.iter().find(|(other, _)| other == event).map(|(_, call): &(_, &Call)| *call);
+        if let Some(earlier) = earlier {
             let sentence = format!("watcher {name} received event {event} twice");
-            rules.broken(Guarantee::Once, *index, "an event twice", sentence);
+            rules.broken(Guarantee::Once, *index, &[earlier], "an event twice", sentence);
         }
-        seen.push(*event);
+        seen.push((*event, *call));
         if watcher.prefix().contains(event) {
             continue;
         }
@@ -36,13 +37,19 @@ fn published_and_once(rules: &mut Rules<'_, '_>, watcher: &Watcher<'_>) {
                 if matches!(action.outcome(), Some(Outcome::Refused(_) | Outcome::Full(_))) {
                     let sentence =
                         format!("watcher {name} received event {event}, which had been given back");
-                    rules.broken(Guarantee::Once, *index, "an event that was given back", sentence);
+                    rules.broken(
+                        Guarantee::Once,
+                        *index,
+                        &[action],
+                        "an event that was given back",
+                        sentence,
+                    );
                 }
             }
             _ => {
                 let sentence =
                     format!("watcher {name} received event {event}, which nobody had published for it");
-                rules.broken(Guarantee::Once, *index, "an event that nobody published", sentence);
+                rules.broken(Guarantee::Once, *index, &[], "an event that nobody published", sentence);
             }
         }
     }
@@ -69,7 +76,8 @@ fn prefix_first(rules: &mut Rules<'_, '_>, watcher: &Watcher<'_>) {
             _ => None,
         };
         if let Some((how, what)) = wrong {
-            rules.broken(Guarantee::Prefix, *index, how, format!("of the prefix of watcher {name}, {what}"));
+            let sentence = format!("of the prefix of watcher {name}, {what}");
+            rules.broken(Guarantee::Prefix, *index, &[watcher.watch], how, sentence);
             return;
         }
     }
@@ -80,6 +88,6 @@ fn given_back(rules: &mut Rules<'_, '_>, index: usize, call: &Call) {
         && !call.events.contains(event)
     {
         let sentence = format!("{} was given back event {event}, which it had not brought", call.origin);
-        rules.broken(Guarantee::Once, index, "another event given back", sentence);
+        rules.broken(Guarantee::Once, index, &[], "another event given back", sentence);
     }
 }

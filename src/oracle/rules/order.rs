@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, VecDeque};
 
 use super::Rules;
 use crate::oracle::model::Model;
-use crate::oracle::{EventId, Guarantee, Outcome};
+use crate::oracle::{Call, EventId, Guarantee, Outcome};
 
 /// Whether there is such an order.
 pub(super) fn check(rules: &mut Rules<'_, '_>) -> bool {
@@ -13,8 +13,9 @@ pub(super) fn check(rules: &mut Rules<'_, '_>) -> bool {
     }
     let mut broken = places(rules.model);
     broken.extend(one_order(rules.model));
-    for Broken { index, how, sentence } in &broken {
-        rules.broken(Guarantee::Order, *index, how, sentence.clone());
+    for Broken { index, against, how, sentence } in &broken {
+        let against: Vec<&Call> = against.iter().map(|other| &rules.model.history.calls[*other]).collect();
+        rules.broken(Guarantee::Order, *index, &against, how, sentence.clone());
     }
     broken.is_empty()
 }
@@ -22,6 +23,8 @@ pub(super) fn check(rules: &mut Rules<'_, '_>) -> bool {
 /// What a call shows of the order to be broken.
 struct Broken {
     index: usize,
+    /// The calls that say otherwise.
+    against: Vec<usize>,
     how: &'static str,
     sentence: String,
 }
@@ -30,8 +33,8 @@ struct Broken {
 /// time.
 fn places(model: &Model<'_>) -> Vec<Broken> {
     let mut broken = Vec::new();
-    let mut event_at: BTreeMap<u64, EventId> = BTreeMap::new();
-    let mut place_of: BTreeMap<EventId, u64> = BTreeMap::new();
+    let mut event_at: BTreeMap<u64, (EventId, usize)> = BTreeMap::new();
+    let mut place_of: BTreeMap<EventId, (u64, usize)> = BTreeMap::new();
     let mut accepted = Vec::new();
     let mut told = Vec::new();
     for (index, call) in model.history.calls.iter().enumerate() {
@@ -49,37 +52,41 @@ fn places(model: &Model<'_>) -> Vec<Broken> {
         }
     }
     for (index, event, place) in told {
-        let other_event = *event_at.entry(place).or_insert(event);
-        let other_place = *place_of.entry(event).or_insert(place);
+        let (other_event, same_place) = *event_at.entry(place).or_insert((event, index));
+        let (other_place, same_event) = *place_of.entry(event).or_insert((place, index));
         if other_event != event {
             let sentence = format!("events {other_event} and {event} have the same place, {place}");
-            broken.push(Broken { index, how: "one place for two events", sentence });
+            let against = vec![same_place];
+            broken.push(Broken { index, against, how: "one place for two events", sentence });
         } else if other_place != place {
             let sentence = format!("event {event} has two places, {other_place} and {place}");
-            broken.push(Broken { index, how: "two places for one event", sentence });
+            let against = vec![same_event];
+            broken.push(Broken { index, against, how: "two places for one event", sentence });
         }
     }
     for (later_index, later, later_place) in &accepted {
         let earlier =
             accepted.iter().find(|(_, earlier, place)| earlier.precedes(later) && place > later_place);
-        if let Some((_, _, place)) = earlier {
+        if let Some((against, _, place)) = earlier {
+            let against = vec![*against];
             let sentence = format!(
                 "an action that returned place {place} had returned before the one at place {later_place} was called"
             );
-            broken.push(Broken { index: *later_index, how: "places against real time", sentence });
+            broken.push(Broken { index: *later_index, against, how: "places against real time", sentence });
         }
     }
     for watcher in &model.watchers {
-        let mut last = None;
+        let mut last: Option<(u64, usize)> = None;
         for read in &watcher.deliveries {
-            if let (Some(last), Some(place)) = (last, read.delivery.seq)
+            if let (Some((last, against)), Some(place)) = (last, read.delivery.seq)
                 && place < last
             {
+                let against = vec![against];
                 let name = watcher.name();
                 let sentence = format!("watcher {name} received place {place} after place {last}");
-                broken.push(Broken { index: read.index, how: "places out of order", sentence });
+                broken.push(Broken { index: read.index, against, how: "places out of order", sentence });
             }
-            last = last.max(read.delivery.seq);
+            last = last.max(read.delivery.seq.map(|place| (place, read.index)));
         }
     }
     broken
@@ -94,6 +101,7 @@ fn one_order(model: &Model<'_>) -> Option<Broken> {
     let cycle = cycles.min_by_key(Vec::len)?;
     let mut reasons = Vec::new();
     let mut shown_by = None;
+    let mut against = Vec::new();
     let mut how = "watchers disagree";
     for (step, one) in cycle.iter().enumerate() {
         let other = cycle[(step + 1) % cycle.len()];
@@ -102,14 +110,18 @@ fn one_order(model: &Model<'_>) -> Option<Broken> {
             let name = model.watchers[*watcher].name();
             reasons.push(format!("watcher {name} received event {earlier} before event {later}"));
             shown_by = shown_by.max(Some(*read));
+            against.push(*read);
+            let before = graph.received[*watcher].iter().find(|(event, _)| event == one);
+            against.extend(before.map(|(_, read)| *read));
         } else {
             how = "against real time";
+            against.extend([earlier, later].map(|event| model.index_of(model.actions[&event])));
             reasons.push(format!(
                 "the action of event {earlier} returned before that of event {later} was called"
             ));
         }
     }
-    Some(Broken { index: shown_by?, how, sentence: reasons.join(", but ") })
+    Some(Broken { index: shown_by?, against, how, sentence: reasons.join(", but ") })
 }
 
 /// What is known of the order of the events that some watcher received, each spoken of by its index.

@@ -22,15 +22,22 @@ pub(super) fn check_up_to_the_end(rules: &mut Rules<'_, '_>) {
 
 fn none_from_before(rules: &mut Rules<'_, '_>, watcher: &Watcher<'_>) {
     for read in &watcher.deliveries {
-        let action = read.delivery.event.and_then(|event| rules.model.actions.get(&event));
-        if let (Some(event), true) =
-            (read.delivery.event, action.is_some_and(|action| action.precedes(watcher.watch)))
+        let action = read.delivery.event.and_then(|event| rules.model.actions.get(&event).copied());
+        if let (Some(event), Some(action)) =
+            (read.delivery.event, action.filter(|action| action.precedes(watcher.watch)))
         {
             let name = watcher.name();
             let sentence = format!(
                 "watcher {name} received event {event}, whose action had returned before its watch was called"
             );
-            rules.broken(Guarantee::NoEarlier, read.index, "an event from before the watch", sentence);
+            let against = [action, watcher.watch];
+            rules.broken(
+                Guarantee::NoEarlier,
+                read.index,
+                &against,
+                "an event from before the watch",
+                sentence,
+            );
             return;
         }
     }
@@ -51,7 +58,8 @@ fn no_gap(rules: &mut Rules<'_, '_>, watcher: &Watcher<'_>) {
             let sentence = format!(
                 "watcher {name} received event {event}, but never event {left_out}, which came before"
             );
-            rules.broken(Guarantee::Complete, read.index, "an event left out", sentence);
+            let against = [watcher.watch, rules.model.actions[left_out]];
+            rules.broken(Guarantee::Complete, read.index, &against, "an event left out", sentence);
             return;
         }
     }
@@ -67,20 +75,23 @@ fn all_before_the_end(rules: &mut Rules<'_, '_>, watcher: &Watcher<'_>) {
     let name = watcher.name();
     if watcher.may_be_stopped_by(end) {
         // A stop leaves out what was not distributed; when a shutdown had returned before, all was.
-        if watcher.stops.iter().all(|stop| model.shut_down_before(stop))
+        if watcher.stops.iter().all(|stop| model.shutdown_before(stop).is_some())
             && let Some(event) = lost(model, watcher, *reason)
         {
             let sentence = format!(
                 "watcher {name} came to its end without event {event}, which was owed when `shutdown` returned"
             );
-            rules.broken(Guarantee::ShutdownFinal, index, "an event not distributed", sentence);
+            let mut against = vec![model.actions[&event]];
+            against.extend(model.shutdown_before(end));
+            rules.broken(Guarantee::ShutdownFinal, index, &against, "an event not distributed", sentence);
         }
     } else if !may_be_closed(model, end) && watcher.policy != WhenFull::Disconnect {
         let sentence = format!("watcher {name} came to its end, but nobody stopped it or closed the mux");
-        rules.broken(Guarantee::Complete, index, "an end without a reason", sentence);
+        rules.broken(Guarantee::Complete, index, &[], "an end without a reason", sentence);
     } else if let Some(event) = lost(model, watcher, *reason) {
         let sentence = format!("watcher {name} came to its end without event {event}, which was owed to it");
-        rules.broken(Guarantee::Complete, index, "an event lost at the end", sentence);
+        let against = [watcher.watch, model.actions[&event]];
+        rules.broken(Guarantee::Complete, index, &against, "an event lost at the end", sentence);
     }
 }
 

@@ -1,5 +1,5 @@
 use super::story::story;
-use crate::oracle::{Class, Finding};
+use crate::oracle::{ChainEnd, Class, Finding};
 use crate::script::{Op, Slot};
 
 /// What is found of the only op that is blocked.
@@ -71,7 +71,7 @@ fn a_stopped_watcher_is_said_to_be() {
         &found,
         Class::ChannelDeadlock,
         "action waits to send to channel, served by dispatcher, which waits to send to a watcher",
-        "`lane0` waits in action to send to channel `incoming`, served by `dispatcher2`, which waits to send to \
+        "`lane0` waits in action to send to channel `incoming`, received by `dispatcher2`, which waits to send to \
          watcher `a`, which is stopped",
     );
 }
@@ -102,10 +102,28 @@ fn ab_ba() {
 #[test]
 fn rwr() {
     expect(
-        &diagnosed("close ...", "lane0 read rw; rw held-by lane0; dispatcher lock rw"),
+        &diagnosed("close ...", "lane0 read rw; rw read-by lane0; dispatcher lock rw"),
         Class::RwrDeadlock,
-        "close waits for read lock, held by dispatcher, which waits for write lock, held by close",
-        "`lane0` waits in close to read lock `rw`, held by `dispatcher`, which waits for lock `rw`, held by `lane0`",
+        "close waits for read lock, behind dispatcher, which waits for write lock, held by close",
+        "`lane0` waits in close to read lock `rw`, behind `dispatcher`, which waits to write lock `rw`, read by `lane0`",
+    );
+    // The second read is another task's, which the first reader waits for.
+    let others = "lane0 lock lock; lock held-by reader; reader read rw; rw read-by lane0; dispatcher lock rw";
+    let found = diagnosed("close ...", others);
+    assert_eq!(found.signature.class, Class::RwrDeadlock);
+    assert!(found.sentence.ends_with("behind `dispatcher`, which waits to write lock `rw`, read by `lane0`"));
+}
+
+#[test]
+fn readers_and_writers_are_not_always_rwr() {
+    let crossed = "lane0 read rw; rw held-by dispatcher; dispatcher lock lock; lock held-by lane0";
+    assert_eq!(diagnosed("close ...", crossed).signature.class, Class::AbBaDeadlock);
+    let upgraded = diagnosed("close ...", "lane0 lock rw; rw read-by lane0");
+    expect(
+        &upgraded,
+        Class::DoubleLocking,
+        "close waits for write lock, held by close",
+        "`lane0` waits in close to write lock `rw`, read by itself",
     );
 }
 
@@ -123,8 +141,8 @@ fn a_lock_that_is_never_released() {
 fn channels() {
     let shape = "recv waits to receive from own watcher, served by dispatcher, which waits to receive from \
                  channel, served by nobody";
-    let sentence = "`lane0` waits in recv to receive from watcher `a`, served by `dispatcher`, which waits to \
-                    receive from channel `incoming`, served by nobody";
+    let sentence = "`lane0` waits in recv to receive from watcher `a`, sent by `dispatcher`, which waits to \
+                    receive from channel `incoming`, which nobody sends to";
     for users in ["a sent-by dispatcher", "a sent-by setup; incoming sent-by lane0"] {
         let state = format!("lane0 recv a; dispatcher recv incoming; {users}");
         expect(&diagnosed("watch a; action 1; recv a ...", &state), Class::ChannelDeadlock, shape, sentence);
@@ -136,7 +154,7 @@ fn channels() {
         &diagnosed("watch a; action 1; recv a ...", "lane0 recv a; a sent-by setup"),
         Class::ChannelDeadlock,
         "recv waits to receive from own watcher, served by nobody",
-        "`lane0` waits in recv to receive from watcher `a`, served by nobody",
+        "`lane0` waits in recv to receive from watcher `a`, which nobody sends to",
     );
 }
 
@@ -157,8 +175,8 @@ fn channels_in_a_cycle() {
         Class::ChannelDeadlock,
         "close waits to receive from channel, served by x, which waits to send to channel, served by x, which \
          waits to send to channel, served by x",
-        "`lane0` waits in close to receive from channel `done`, served by `x-1`, which waits to send to channel \
-         `x`, served by `x-2`, which waits to send to channel `y`, served by `x-1`",
+        "`lane0` waits in close to receive from channel `done`, sent by `x-1`, which waits to send to channel \
+         `x`, received by `x-2`, which waits to send to channel `y`, received by `x-1`",
     );
 }
 
@@ -169,11 +187,28 @@ fn condition_variables() {
         &notified,
         Class::CondvarDeadlock,
         "close waits for notification, notified by dispatcher, which waits for notification, notified by nobody",
-        "`lane0` waits in close for a notification of condition variable `cond`, notified by `dispatcher`, which \
-         waits for a notification of condition variable `cond2`, notified by nobody",
+        "`lane0` waits in close for a notification of condition variable `cond` by `dispatcher`, which waits for \
+         a notification of condition variable `cond2`, which nobody is left to give",
     );
-    let sending = diagnosed("close ...", "lane0 notify cond; dispatcher send x");
-    assert_eq!(sending.signature.class, Class::ChannelCondvarDeadlock);
+    let class = |state: &str| diagnosed("close ...", state).signature.class;
+    assert_eq!(class("lane0 notify cond; dispatcher send x"), Class::ChannelCondvarDeadlock);
+    assert_eq!(class("lane0 notify cond; dispatcher lock lock; lock held-by lane0"), Class::MixedCondvarLock);
+    assert_eq!(class("lane0 notify cond; dispatcher join lane0"), Class::MixedCondvarWaitGroup);
+}
+
+#[test]
+fn a_lost_wake_up() {
+    let lost = diagnosed("close ...", "lane0 notify cond; cond notified-by dispatcher 0");
+    assert_eq!(lost.signature.class, Class::CondvarDeadlock);
+    // Whether it was lost or never came is a matter of the schedule.
+    assert_eq!(lost.signature.shape, "close waits for notification, notified by nobody");
+    let told = "`lane0` waits in close for a notification of condition variable `cond`, and the last one, by \
+                `dispatcher` at src/oracle/tests/story.rs:";
+    assert!(lost.sentence.starts_with(told), "{}", lost.sentence);
+    assert!(lost.sentence.ends_with(", came when nobody waited: a lost wake-up"), "{}", lost.sentence);
+    // One that woke another was not lost.
+    let other = diagnosed("close ...", "lane0 notify cond; cond notified-by dispatcher 1");
+    assert!(other.sentence.ends_with("which nobody is left to give"), "{}", other.sentence);
 }
 
 #[test]
@@ -188,11 +223,34 @@ fn joins() {
         "`lane0` waits in shutdown for `dispatcher` to end, which waits to send to watcher `a`, which is stopped",
     );
     let locked = diagnosed("shutdown ...", "lane0 join dispatcher; dispatcher lock lock; lock held-by lane0");
-    assert_eq!(locked.signature.class, Class::MisuseWaitGroup);
+    assert_eq!(locked.signature.class, Class::MixedLockWaitGroup);
     assert_eq!(
         locked.signature.shape,
         "shutdown waits for the end of dispatcher, which waits for lock, held by shutdown"
     );
+    let alone = diagnosed("shutdown ...", "lane0 join dispatcher; dispatcher join lane0");
+    assert_eq!(alone.signature.class, Class::MisuseWaitGroup);
+}
+
+#[test]
+fn who_waits_for_whom_is_data_as_well() {
+    let cycle = |steps: &str, state: &str| {
+        let chain = diagnosed(steps, state).chain.unwrap();
+        (chain.links.len(), chain.cycle().len(), chain.end)
+    };
+    let (links, circle, end) = cycle(
+        "watch a; action 1; stop a ...",
+        "lane0 lock lock; lock held-by dispatcher; dispatcher send a; a received-by lane0",
+    );
+    assert_eq!((links, circle), (2, 2));
+    assert!(matches!(end, ChainEnd::Watcher(readers) if readers.len() == 1));
+    // What leads to a circle is not in it.
+    let (links, circle, _) =
+        cycle("close ...", "lane0 recv done; x-1 send x; x received-by x-2; x-2 send y; y received-by x-1");
+    assert_eq!((links, circle), (3, 2));
+    let (links, circle, end) = cycle("close ...", "lane0 lock lock; lock held-by dispatcher");
+    assert_eq!((links, circle), (1, 0));
+    assert!(matches!(end, ChainEnd::Ended(_)));
 }
 
 #[test]
@@ -222,7 +280,7 @@ fn what_has_no_name_is_told_by_where_it_was_made() {
     state.objects.iter_mut().for_each(|object| object.name = None);
     let found = crate::oracle::blocked(&told.context(), &told.history, &state);
     assert!(
-        found[0].sentence.contains("for a lock made at src/oracle/tests/story.rs:"),
+        found[0].sentence.contains("for the lock made at src/oracle/tests/story.rs:"),
         "{}",
         found[0].sentence
     );
@@ -233,4 +291,6 @@ fn classes_are_named_as_gobench_names_them() {
     assert_eq!(Class::MixedChannelLock.to_string(), "mixed deadlock: channel & lock");
     assert_eq!(Class::ChannelDeadlock.to_string(), "communication deadlock: channel");
     assert_eq!(Class::OrderViolation.to_string(), "order violation");
+    let names: std::collections::BTreeSet<&str> = Class::ALL.iter().map(|class| class.name()).collect();
+    assert_eq!(names.len(), Class::ALL.len());
 }

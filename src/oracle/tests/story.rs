@@ -11,7 +11,9 @@ use super::super::{
     Call, Closed, Context, Contract, Delivery, Finding, History, Judgement, Origin, Outcome, Reason,
     WatcherId, blocked, judge,
 };
-use crate::engine::{End, Object, ObjectId, ObjectKind, Run, State, Status, Target, Task, TaskId, Wait};
+use crate::engine::{
+    End, Notification, Object, ObjectId, ObjectKind, Run, State, Status, Target, Task, TaskId, Wait,
+};
 use crate::script::{Config, Op, OpSet, Script, Slot, WhenFull};
 use crate::subject::Capabilities;
 
@@ -184,7 +186,7 @@ impl Story {
     }
 
     /// A state in words, `;` between them: `TASK WAIT X | WAIT Y`, `TASK panicked WORDS`, `X held-by TASK…`,
-    /// `X sent-by TASK…`, `X received-by TASK…`.
+    /// `X read-by TASK…`, `X sent-by TASK…`, `X received-by TASK…`, `X notified-by TASK WOKEN`.
     pub(super) fn state(&self, words: &str) -> State {
         let mut state = StateBuilder::new(self);
         for clause in words.split(';').map(str::trim).filter(|clause| !clause.is_empty()) {
@@ -249,15 +251,22 @@ impl StateBuilder<'_> {
         let words: Vec<&str> = clause.split_whitespace().collect();
         let tasks = |builder: &mut Self| words[2..].iter().map(|name| builder.task(name)).collect();
         match words[1] {
-            "held-by" | "sent-by" | "received-by" => {
+            "held-by" | "read-by" | "sent-by" | "received-by" => {
                 let tasks: Vec<TaskId> = tasks(self);
                 let ObjectId(object) = self.named(words[0]);
                 let object = &mut self.state.objects[object];
                 match words[1] {
                     "held-by" => object.holders = tasks,
+                    "read-by" => (object.holders, object.shared) = (tasks, true),
                     "sent-by" => object.senders = tasks,
                     _ => object.receivers = tasks,
                 }
+            }
+            "notified-by" => {
+                let (by, ObjectId(object)) = (self.task(words[2]), self.named(words[0]));
+                let woken = words[3].parse().unwrap();
+                let notification = Notification { by, location: Location::caller(), woken };
+                self.state.objects[object].notified = Some(notification);
             }
             "panicked" => {
                 let TaskId(task) = self.task(words[0]);
