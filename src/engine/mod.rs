@@ -27,6 +27,7 @@ pub mod fibers;
 mod name;
 pub mod run;
 mod shared;
+mod stack;
 pub mod steered;
 pub mod strategy;
 pub mod threads;
@@ -38,6 +39,7 @@ pub use run::{
     End, Notification, Object, ObjectId, ObjectKind, Run, State, Status, Target, Task, TaskId, Wait,
 };
 pub use shared::Shared;
+pub use stack::{Frame, Stack};
 pub use work::{Stopwatch, work};
 
 /// What an engine runs.
@@ -110,10 +112,9 @@ fn quiet_panics() {
     static ONCE: std::sync::Once = std::sync::Once::new();
     ONCE.call_once(|| {
         let before = std::panic::take_hook();
-        std::panic::set_hook(Box::new(move |info| {
-            if !seam::panicking() {
-                before(info);
-            }
+        std::panic::set_hook(Box::new(move |info| match seam::panicking() {
+            Some(task) => stack::capture(task),
+            None => before(info),
         }));
     });
 }

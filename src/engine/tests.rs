@@ -392,3 +392,34 @@ fn an_object_of_another_execution_is_one_clear_error() {
 
 tests!(free_threads, super::on_threads, End::Deadline);
 tests!(on_coroutines, super::on_fibers, End::Exhausted);
+
+#[test]
+fn a_record_has_the_stack_of_each_task_that_is_left() {
+    #[inline(never)]
+    fn waits_for_ever(receiver: &Receiver<()>) {
+        let _ = receiver.recv();
+    }
+    #[inline(never)]
+    fn panics() {
+        panic!("on purpose");
+    }
+    let body = || {
+        let (_sender, receiver) = bounded::<()>(0);
+        thread::spawn(panics);
+        thread::spawn(|| ());
+        waits_for_ever(&receiver);
+    };
+    let (_, trace) = fibers::record(Arc::new(Only(body)), Box::new(RandomWalk::new(1)), 1_000);
+    let told: Vec<(usize, Vec<String>)> = trace
+        .stacks
+        .iter()
+        .map(|stack| (stack.task.0, stack.frames.iter().map(super::Frame::short_function).collect()))
+        .collect();
+    assert_eq!(told.len(), 2, "{told:?}");
+    assert_eq!(told[0].0, 0);
+    assert!(told[0].1[0].ends_with("waits_for_ever"), "{told:?}");
+    assert!(told[0].1[1].contains("{{closure}}"), "{told:?}");
+    assert_eq!(told[1], (1, vec![told[1].1[0].clone()]));
+    assert!(told[1].1[0].ends_with("panics"), "{told:?}");
+    assert!(trace.stacks[0].frames.iter().all(|frame| frame.file == "src/engine/tests.rs" && frame.line > 0));
+}

@@ -7,7 +7,7 @@
 use std::panic::Location;
 use std::time::Duration;
 
-use super::{ObjectId, ObjectKind, Target, TaskId, Wait};
+use super::{ObjectId, ObjectKind, Stack, Target, TaskId, Wait};
 
 /// What one execution did, step by step. See [`fibers::record`](super::fibers::record).
 #[derive(Clone, Debug, Default)]
@@ -18,6 +18,8 @@ pub struct Trace {
     pub objects: Vec<Object>,
     /// One for each choice of the schedule, in order.
     pub steps: Vec<Step>,
+    /// The stacks of the tasks that did not end, or panicked, as they were before anything was unwound.
+    pub stacks: Vec<Stack>,
 }
 
 /// A channel, lock or condition variable, and what of it never changes.

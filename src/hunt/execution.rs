@@ -94,15 +94,18 @@ impl Cast {
         self.judge(&harness, run, steps)
     }
 
-    /// Runs a clamped script once on fibers, and has written down what it does.
+    /// Runs a clamped script once on fibers, and has written down what it does; it is told before anything is unwound.
     pub(super) fn record(
         self: &Arc<Self>,
         script: &Arc<Script>,
         strategy: Box<dyn Strategy>,
-    ) -> (Execution, Trace) {
+        tell: &mut dyn FnMut(Execution, Trace),
+    ) {
         let harness = self.harness(script, None);
-        let (traced, trace) = fibers::record(Arc::clone(&harness) as Arc<dyn Body>, strategy, MOST_POINTS);
-        (self.judge(&harness, traced.run, traced.steps), trace)
+        let body = Arc::clone(&harness) as Arc<dyn Body>;
+        fibers::record_and_tell(body, strategy, MOST_POINTS, &mut |traced, trace| {
+            tell(self.judge(&harness, traced.run, traced.steps), trace);
+        });
     }
 
     /// Runs a clamped script once on OS threads, led through the steps of an execution on fibers.

@@ -67,13 +67,27 @@ impl Trial {
     /// # Errors
     /// If the schedule does not fit.
     pub fn interleaving(&self, script: &Script, schedule: &Schedule) -> Result<Interleaving, Divergence> {
+        let mut told = None;
+        self.tell_interleaving(script, schedule, &mut |interleaving| told = Some(interleaving));
+        told.expect("it is told of every execution")
+    }
+
+    /// As [`interleaving`](Trial::interleaving), but tells it before what is left of the execution is unwound: should
+    /// that end the process, it has been told.
+    pub fn tell_interleaving(
+        &self,
+        script: &Script,
+        schedule: &Schedule,
+        tell: &mut dyn FnMut(Result<Interleaving, Divergence>),
+    ) {
         let script = Arc::new(self.clamp(script));
         let following = Replay::new(schedule);
-        let (execution, trace) = self.recorded(&script, Box::new(following.clone()));
-        match following.divergence() {
-            Some(divergence) => Err(divergence),
-            None => Ok(Interleaving::new(Script::clone(&script), execution, trace)),
-        }
+        self.recorded(&script, Box::new(following.clone()), &mut |execution, trace| {
+            tell(match following.divergence() {
+                Some(divergence) => Err(divergence),
+                None => Ok(Interleaving::new(Script::clone(&script), execution, trace)),
+            });
+        });
     }
 }
 

@@ -75,8 +75,13 @@ impl Trial {
     }
 
     /// As [`on_fibers`](Trial::on_fibers), with what it does.
-    pub(super) fn recorded(&self, script: &Arc<Script>, strategy: Box<dyn Strategy>) -> (Execution, Trace) {
-        self.cast.record(script, strategy)
+    pub(super) fn recorded(
+        &self,
+        script: &Arc<Script>,
+        strategy: Box<dyn Strategy>,
+        tell: &mut dyn FnMut(Execution, Trace),
+    ) {
+        self.cast.record(script, strategy, tell);
     }
 }
 

@@ -7,6 +7,8 @@ use std::rc::Rc;
 use corosensei::stack::DefaultStack;
 use corosensei::{Coroutine, CoroutineResult, Yielder};
 
+use super::super::{TaskId, stack};
+
 /// What a fiber does until it is idle again. It must not panic.
 pub(super) type Job = Box<dyn FnOnce()>;
 
@@ -18,19 +20,28 @@ const MOST_KEPT: usize = 256;
 
 /// A coroutine that does one job after the other.
 pub(super) struct Fiber {
-    coroutine: Coroutine<(), Idle, ()>,
+    coroutine: Coroutine<Ask, Idle, ()>,
     job: Rc<Cell<Option<Job>>>,
     /// The way back, known once it runs.
-    yielder: Rc<Cell<*const Yielder<(), Idle>>>,
+    yielder: Rc<Cell<*const Yielder<Ask, Idle>>>,
 }
 
 /// Whether a fiber that gives way has nothing left to do.
 type Idle = bool;
 
+/// What a fiber is resumed for.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Ask {
+    /// To go on.
+    GoOn,
+    /// To have its stack captured, and give way again.
+    Stack(TaskId),
+}
+
 thread_local! {
     static KEPT: RefCell<Vec<Fiber>> = const { RefCell::new(Vec::new()) };
     /// The way back of the fiber that runs on this thread.
-    static RUNNING: Cell<*const Yielder<(), Idle>> = const { Cell::new(ptr::null()) };
+    static RUNNING: Cell<*const Yielder<Ask, Idle>> = const { Cell::new(ptr::null()) };
 }
 
 impl Fiber {
@@ -46,7 +57,7 @@ impl Fiber {
         let yielder = Rc::new(Cell::new(ptr::null()));
         let (jobs, way_back) = (Rc::clone(&job), Rc::clone(&yielder));
         let stack = DefaultStack::new(STACK).expect("the system can map a stack");
-        let coroutine = Coroutine::with_stack(stack, move |yielder: &Yielder<(), Idle>, ()| {
+        let coroutine = Coroutine::with_stack(stack, move |yielder: &Yielder<Ask, Idle>, _| {
             way_back.set(ptr::from_ref(yielder));
             // Before its first job too it comes here by being resumed.
             loop {
@@ -62,8 +73,17 @@ impl Fiber {
 
     /// Lets the fiber go on until it gives way; says whether its job is done.
     pub(super) fn resume(&mut self) -> bool {
+        self.ask(Ask::GoOn)
+    }
+
+    /// Has the stack of a fiber captured that is in the middle of its job, as that task's.
+    pub(super) fn capture(&mut self, task: TaskId) {
+        self.ask(Ask::Stack(task));
+    }
+
+    fn ask(&mut self, ask: Ask) -> bool {
         let before = RUNNING.replace(self.yielder.get());
-        let result = self.coroutine.resume(());
+        let result = self.coroutine.resume(ask);
         RUNNING.set(before);
         match result {
             CoroutineResult::Yield(idle) => idle,
@@ -112,5 +132,7 @@ pub(super) fn give_way() {
     assert!(!yielder.is_null(), "only a fiber gives way");
     // SAFETY: `RUNNING` is set by `resume` and by the fiber itself to the yielder of the fiber that runs, which lives
     // at the bottom of the stack that this very call is on.
-    unsafe { (*yielder).suspend(false) };
+    while let Ask::Stack(task) = unsafe { (*yielder).suspend(false) } {
+        stack::capture(task);
+    }
 }

@@ -14,7 +14,7 @@ use std::time::Instant;
 
 use super::strategy::Strategy;
 use super::trace::Trace;
-use super::{Body, End, Job, Next, Run, TaskId};
+use super::{Body, End, Job, Next, Run, State, TaskId, stack};
 use crate::sync::seam::{self, Abort, Me, TaskBody};
 
 mod execution;
@@ -45,18 +45,31 @@ pub struct Traced {
 ///
 /// It ends by [`End::Exhausted`] if it passes more than `most_points` sync points.
 pub fn run(body: Arc<dyn Body>, strategy: Box<dyn Strategy>, most_points: u64) -> Traced {
-    go(body, Table::new(strategy, most_points)).0
+    go(body, Table::new(strategy, most_points), None)
 }
 
 /// Runs the body once, as [`run`] does, and writes down all that it does. It does the same.
 pub fn record(body: Arc<dyn Body>, strategy: Box<dyn Strategy>, most_points: u64) -> (Traced, Trace) {
-    let mut table = Table::new(strategy, most_points);
-    table.recorder = Some(Box::new(Recorder::new(Arc::clone(&body))));
-    let (traced, recorder) = go(body, table);
-    (traced, recorder.expect("it was there from the start").finish())
+    let mut recorded = None;
+    let traced = record_and_tell(body, strategy, most_points, &mut |_, trace| recorded = Some(trace));
+    (traced, recorded.expect("it is told of every execution"))
 }
 
-fn go(body: Arc<dyn Body>, table: Table) -> (Traced, Option<Box<Recorder>>) {
+/// As [`record`], and tells what there is to know before anything is unwound: that runs destructors of code that has gone
+/// wrong, and may end the process.
+pub fn record_and_tell(
+    body: Arc<dyn Body>,
+    strategy: Box<dyn Strategy>,
+    most_points: u64,
+    tell: &mut dyn FnMut(Traced, Trace),
+) -> Traced {
+    let mut table = Table::new(strategy, most_points);
+    table.recorder = Some(Box::new(Recorder::new(Arc::clone(&body))));
+    stack::open_album();
+    go(body, table, Some(tell))
+}
+
+fn go(body: Arc<dyn Body>, table: Table, tell: Option<&mut dyn FnMut(Traced, Trace)>) -> Traced {
     super::quiet_panics();
     let started = Instant::now();
     let execution = Execution::new(table);
@@ -78,8 +91,11 @@ fn go(body: Arc<dyn Body>, table: Table) -> (Traced, Option<Box<Recorder>>) {
             Next::End => break (if alive { End::Quiescent } else { End::Finished }, state),
         }
     };
-    let recorder = fibers.execution.table().recorder.take();
     body.over();
+    if let Some(tell) = tell {
+        let (traced, trace) = fibers.recorded(end, &state, started);
+        tell(traced, trace);
+    }
     if end != End::Finished {
         fibers.unwind();
         fibers.start(Job { name: "unwound".to_owned(), run: Box::new(move || body.unwound()) });
@@ -89,7 +105,7 @@ fn go(body: Arc<dyn Body>, table: Table) -> (Traced, Option<Box<Recorder>>) {
     let mut table = fibers.execution.table();
     let steps = std::mem::take(&mut table.steps);
     let run = Run { end, state, sync_points: table.points, forgotten, elapsed: started.elapsed() };
-    (Traced { run, steps }, recorder)
+    Traced { run, steps }
 }
 
 /// The fibers of an execution.
@@ -154,6 +170,22 @@ impl Fibers {
         if done && let Some(running) = slot.take() {
             running.fiber.keep();
         }
+    }
+
+    /// What was written down, with the stacks of all tasks that have not ended.
+    fn recorded(&mut self, end: End, state: &State, started: Instant) -> (Traced, Trace) {
+        for (task, running) in self.fibers.iter_mut().enumerate() {
+            if let Some(running) = running {
+                running.fiber.capture(TaskId(task));
+            }
+        }
+        let mut table = self.execution.table();
+        let recorder = table.recorder.take().expect("whoever is told has a recorder");
+        let (sync_points, elapsed) = (table.points, started.elapsed());
+        let run = Run { end, state: state.clone(), sync_points, forgotten: 0, elapsed };
+        let traced = Traced { run, steps: table.steps.clone() };
+        let stacks = stack::resolve(&stack::close_album(), state);
+        (traced, Trace { stacks, ..recorder.finish() })
     }
 
     /// Gives up the tasks that could not be unwound; says how many.

@@ -199,9 +199,9 @@ impl Me {
     }
 }
 
-/// Notes that the current task, if the calling thread is one, begins to unwind; says whether it is one.
-pub(crate) fn panicking() -> bool {
-    me().inspect(|me| me.unwinding.set(true)).is_some()
+/// Notes that the current task, if the calling thread is one, begins to unwind; says which one it is.
+pub(crate) fn panicking() -> Option<TaskId> {
+    me().inspect(|me| me.unwinding.set(true)).map(|me| me.task)
 }
 
 /// Whether the current task unwinds.
