@@ -13,7 +13,9 @@ use std::sync::atomic::AtomicBool;
 use crate::subject::Subject;
 
 mod args;
+mod convert;
 mod exit;
+mod fuzz;
 mod hunt;
 mod interrupt;
 mod output;
@@ -22,8 +24,9 @@ mod replay;
 mod shrink;
 mod subjects;
 
-pub use args::{Common, Engine, Format, Hunt, Refusal, Replay, Request, Shrink, parse};
+pub use args::{Common, Convert, Engine, Format, Hunt, Refusal, Replay, Request, Shrink, parse};
 pub use exit::Exit;
+pub use fuzz::fuzz;
 use output::Output;
 
 /// Runs the command of this process over these subjects; the first is hunted where none is named.
@@ -65,6 +68,7 @@ impl Command<'_> {
             Request::Hunt(options) => self.hunt(options, out),
             Request::Replay(options) => self.replay(options, out),
             Request::Shrink(options) => self.shrink(options, out),
+            Request::Convert(options) => self.convert(options, out),
             Request::Subjects => subjects::list(out, self.subjects).map(|()| Exit::Pass),
         }
     }

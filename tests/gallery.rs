@@ -99,8 +99,8 @@ fn each_fixed_version_passes() {
 #[track_caller]
 fn passes(outcome: &Outcome) {
     let Outcome { subject, seed, findings, .. } = outcome;
-    assert!(findings.is_empty(), "{subject}, seed {seed}: {}", list(findings));
-    assert_eq!(outcome.inconclusive(), 0, "{subject}, seed {seed}");
+    assert!(findings.is_empty(), "{subject}, seed {seed:?}: {}", list(findings));
+    assert_eq!(outcome.inconclusive(), 0, "{subject}, seed {seed:?}");
 }
 
 /// A bug or hazard of the gallery, by what tells it from all others.

@@ -37,6 +37,7 @@ fn every_entry_is_as_expected() {
                 trial: &trial,
                 script: &entry.script,
                 schedule: entry.schedule.as_ref(),
+                choices: None,
                 strict: expect.verdict != Verdict::Pass,
                 engines: Engines::Both,
                 expected,

@@ -33,6 +33,8 @@ pub enum Request {
     Replay(Replay),
     /// Make a kept script smaller.
     Shrink(Shrink),
+    /// Write kept scripts in their other form.
+    Convert(Convert),
     /// List the subjects.
     Subjects,
 }
@@ -64,6 +66,7 @@ pub fn parse(line: impl IntoIterator<Item = OsString>) -> Result<Request, Refusa
         Some(Task::Hunt(hunt)) => Request::Hunt(hunt),
         Some(Task::Replay(replay)) => Request::Replay(replay),
         Some(Task::Shrink(shrink)) => Request::Shrink(shrink),
+        Some(Task::Convert(convert)) => Request::Convert(convert),
         Some(Task::Subjects) => Request::Subjects,
     })
 }
@@ -103,6 +106,8 @@ enum Task {
     Replay(Replay),
     /// Make a kept script smaller, and its schedule simpler
     Shrink(Shrink),
+    /// Write scripts as a fuzzer's inputs, and a fuzzer's inputs as scripts
+    Convert(Convert),
     /// List the subjects
     Subjects,
 }
@@ -180,6 +185,22 @@ pub struct Shrink {
     /// What all have in common.
     #[command(flatten)]
     pub common: Common,
+}
+
+/// The options of `convert`.
+#[derive(Args, Clone, Debug, PartialEq)]
+pub struct Convert {
+    /// Scripts, inputs of libFuzzer's, or folders of them
+    #[arg(required = true, value_name = "PATH")]
+    pub paths: Vec<PathBuf>,
+    /// The subject on which choices become a schedule, and a schedule becomes choices [default: the one that the script
+    /// expects something other than a pass of, or else its own]
+    #[arg(long, value_name = "NAME")]
+    pub subject: Option<String>,
+    /// Where to write them: inputs under the names that libFuzzer gives them, scripts as *.script [default: scripts are
+    /// printed]
+    #[arg(long, value_name = "DIR")]
+    pub to: Option<PathBuf>,
 }
 
 /// The options of `hunt`, `replay` and `shrink`.

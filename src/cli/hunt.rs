@@ -22,7 +22,7 @@ impl Command<'_> {
             [] => self.subjects.first().cloned().into_iter().collect(),
             names => subjects::find(self.subjects, names)?,
         };
-        check_folder(options.save.as_deref())?;
+        check_folder("--save", options.save.as_deref())?;
         let seed = seed(options.common.seed);
         let mut exit = Exit::Pass;
         for (index, subject) in subjects.into_iter().enumerate() {
@@ -52,11 +52,11 @@ impl Command<'_> {
         if let Some(path) = &group.saved {
             return format!("{program} replay {}", path.display());
         }
-        let Outcome { subject, contract, seed, .. } = outcome;
+        let Outcome { subject, contract, .. } = outcome;
+        let seed = outcome.seed.map(|seed| format!(" --seed {seed}")).unwrap_or_default();
         // Free threads need not do the same again, so it is not told where to end.
         let keep_going = if options.keep_going { " --keep-going" } else { "" };
-        let hunt =
-            format!("hunt --subject {subject} --contract {} --seed {seed}{keep_going}", contract.name());
+        let hunt = format!("hunt --subject {subject} --contract {}{seed}{keep_going}", contract.name());
         let name = corpus::file_name(subject, *contract, &group.found.finding.signature);
         format!("{program} {hunt} --save findings, and then {program} replay findings/{name}")
     }
@@ -77,7 +77,8 @@ impl Command<'_> {
         let progress = Arc::new(Progress::default());
         let reporter = Reporter::start(&campaign, effort.jobs, &progress);
         let folder = options.save.as_deref();
-        let keeper = Keeper { folder, trial: &campaign.trial, seed, failure: Shared::new(None) };
+        let keeper =
+            Keeper { folder, trial: &campaign.trial, seed, fuzzed: false, failure: Shared::new(None) };
         let news = |found: &Found| {
             // A search that goes on may never get to its end: what it finds is kept at once.
             if options.keep_going {
@@ -113,11 +114,11 @@ impl Command<'_> {
 }
 
 /// Refuses a folder to save to that is a file.
-pub(super) fn check_folder(folder: Option<&Path>) -> Result<(), Failure> {
+pub(super) fn check_folder(option: &str, folder: Option<&Path>) -> Result<(), Failure> {
     match folder.filter(|path| path.exists() && !path.is_dir()) {
         None => Ok(()),
         Some(file) => {
-            Err(Failure::Usage(format!("--save: read `{}`, a file, expected a folder", file.display())))
+            Err(Failure::Usage(format!("{option}: read `{}`, a file, expected a folder", file.display())))
         }
     }
 }
@@ -127,6 +128,8 @@ pub(super) struct Keeper<'a> {
     pub(super) folder: Option<&'a Path>,
     pub(super) trial: &'a Trial,
     pub(super) seed: u64,
+    /// Whether a fuzzer has found what is kept, and not a run of that seed.
+    pub(super) fuzzed: bool,
     /// The first.
     pub(super) failure: Shared<Option<Failure>>,
 }
@@ -138,7 +141,8 @@ impl Keeper<'_> {
         let Keeper { trial, seed, .. } = self;
         let subject = trial.subject().name();
         let name = corpus::file_name(subject, trial.kind, &group.found.finding.signature);
-        let entry = corpus::entry(subject, trial.kind, *seed, group);
+        let seed = (!self.fuzzed).then_some(*seed);
+        let entry = corpus::entry(subject, trial.kind, seed, group);
         match corpus::save(folder, &name, &entry) {
             Ok(path) => Some(path),
             Err(error) => {

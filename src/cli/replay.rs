@@ -126,6 +126,7 @@ impl Command<'_> {
             trial: &trial,
             script: &entry.script,
             schedule: entry.schedule.as_ref(),
+            choices: task.loaded.choices.as_ref(),
             strict: task.is_of_its_own(),
             engines: Engines::from(common.engine),
             expected: task.expected,

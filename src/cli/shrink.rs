@@ -23,7 +23,7 @@ struct Target {
 impl Command<'_> {
     /// Shrinks what a file shows, and prints it.
     pub(super) fn shrink(&self, options: &Shrink, out: &mut Output) -> Result<Exit, Failure> {
-        check_folder(options.save.as_deref())?;
+        check_folder("--save", options.save.as_deref())?;
         let file = options.file.display();
         if options.file.is_dir() {
             return Err(Failure::Usage(format!("{file}: read a folder, expected a file")));
@@ -40,6 +40,7 @@ impl Command<'_> {
             trial: &trial,
             script: &loaded.entry.script,
             schedule: loaded.entry.schedule.as_ref(),
+            choices: loaded.choices.as_ref(),
             strict: false,
             engines,
             expected: sought,
@@ -47,8 +48,13 @@ impl Command<'_> {
             seed,
         }
         .run(effort);
-        let keeper =
-            Keeper { folder: options.save.as_deref(), trial: &trial, seed, failure: Shared::new(None) };
+        let keeper = Keeper {
+            folder: options.save.as_deref(),
+            trial: &trial,
+            seed,
+            fuzzed: loaded.choices.is_some(),
+            failure: Shared::new(None),
+        };
         let mut findings: Vec<Group> = replayed
             .found
             .map(|found| Group { count: 1, found, shrunk: None, saved: None })
@@ -66,7 +72,7 @@ impl Command<'_> {
         let outcome = Outcome {
             subject: trial.subject().name().to_owned(),
             contract,
-            seed,
+            seed: Some(seed),
             phases: replayed.phases,
             interrupted: self.stop.load(Ordering::Relaxed),
             findings,

@@ -140,7 +140,7 @@ impl Campaign {
         Outcome {
             subject: self.trial.subject().name().to_owned(),
             contract: self.trial.kind,
-            seed: self.seed,
+            seed: Some(self.seed),
             phases,
             interrupted: effort.stop.load(Ordering::Relaxed),
             findings: tally.into_groups(self.keep_going),

@@ -8,8 +8,9 @@ use std::path::{Path, PathBuf};
 use super::outcome::{Found, Group};
 use super::shrink::Method;
 use crate::oracle::Signature;
+use crate::script::ContractKind;
+use crate::script::bytes::{Choices, Input};
 use crate::script::text::{self, Entry, Expect};
-use crate::script::{ContractKind, Script};
 
 /// The end of the name of a script in the text form.
 pub const EXTENSION: &str = "script";
@@ -27,6 +28,8 @@ pub struct Loaded {
     pub path: PathBuf,
     /// Its content.
     pub entry: Entry,
+    /// The choices that came with the script, if its content is bytes.
+    pub choices: Option<Choices>,
     /// The numbers of the lines of [`Entry::expects`], from 1, and of [`Entry::subject`].
     lines: Vec<(String, usize)>,
 }
@@ -100,11 +103,17 @@ fn load_file(path: &Path) -> Result<Loaded, LoadError> {
         Ok(_) => {}
     }
     if is_bytes(path) {
-        let entry = Entry::from(Script::from_bytes(&content));
-        return Ok(Loaded { path: path.to_owned(), entry, lines: Vec::new() });
+        let Input { script, choices } = Input::from_bytes(&content);
+        let entry = Entry::from(script);
+        return Ok(Loaded { path: path.to_owned(), entry, choices: Some(choices), lines: Vec::new() });
     }
     let entry = text::parse_bytes(&name, &content).map_err(|error| LoadError(error.to_string()))?;
-    Ok(Loaded { path: path.to_owned(), entry, lines: subject_lines(&String::from_utf8_lossy(&content)) })
+    Ok(Loaded {
+        path: path.to_owned(),
+        entry,
+        choices: None,
+        lines: subject_lines(&String::from_utf8_lossy(&content)),
+    })
 }
 
 /// The subjects that lines name, with the numbers of these lines.
@@ -115,6 +124,11 @@ fn subject_lines(text: &str) -> Vec<(String, usize)> {
         words.next().filter(|_| names_one).map(|name| (name.to_owned(), index + 1))
     });
     lines.collect()
+}
+
+/// How libFuzzer names an input of its corpus: after its content.
+pub fn bytes_name(content: &[u8]) -> String {
+    sha1_smol::Sha1::from(content).digest().to_string()
 }
 
 /// Whether the file is named as libFuzzer names them: its content is bytes.
@@ -128,8 +142,12 @@ pub fn is_bytes(path: &Path) -> bool {
     is_hex && (front.is_empty() || PREFIXES.iter().any(|prefix| front.ends_with(prefix)))
 }
 
+/// What a kept finding asks of whoever keeps it.
+pub const POSTMORTEM: &str =
+    "Postmortem (to be filled in): what went wrong, why nothing caught it, what was changed.";
+
 /// What is kept of a finding: its script, the verdict it must have, and what there is to know.
-pub fn entry(subject: &str, contract: ContractKind, seed: u64, group: &Group) -> Entry {
+pub fn entry(subject: &str, contract: ContractKind, seed: Option<u64>, group: &Group) -> Entry {
     let Found { engine, run, script: first, .. } = &group.found;
     let (finding, script, execution) = group.shown();
     let Signature { verdict, class, .. } = finding.signature;
@@ -139,9 +157,12 @@ pub fn entry(subject: &str, contract: ContractKind, seed: u64, group: &Group) ->
         finding.sentence.clone(),
         format!("Broken: {}", finding.clause),
         format!(
-            "Found {} in run {} of seed {seed}, by a script of {} ops in {} lanes.",
+            "Found {} {}, by a script of {} ops in {} lanes.",
             engine.phrase(),
-            run + 1,
+            seed.map_or_else(
+                || "by a fuzzer".to_owned(),
+                |seed| format!("in run {} of seed {seed}", run + 1)
+            ),
             first.ops(),
             first.lanes.len()
         ),
@@ -156,6 +177,7 @@ pub fn entry(subject: &str, contract: ContractKind, seed: u64, group: &Group) ->
             Method::Schedule { .. } => {}
         }
     }
+    header.extend([String::new(), POSTMORTEM.to_owned()]);
     for line in &mut header {
         // A header is lines of text, whatever a subject's message holds.
         *line = line
@@ -198,6 +220,15 @@ pub fn save(folder: &Path, name: &str, entry: &Entry) -> io::Result<PathBuf> {
     if kept {
         return Ok(path);
     }
+    write(folder, name, entry.to_string().as_bytes())
+}
+
+/// Writes a file of this name, whole or not at all, and says where. The folder is made if it is not there.
+///
+/// # Errors
+/// If the folder or the file cannot be written.
+pub fn write(folder: &Path, name: &str, content: &[u8]) -> io::Result<PathBuf> {
+    let path = folder.join(name);
     fs::create_dir_all(folder)?;
     let mut builder = tempfile::Builder::new();
     builder.prefix(".").suffix(".tmp");
@@ -208,7 +239,7 @@ pub fn save(folder: &Path, name: &str, entry: &Entry) -> io::Result<PathBuf> {
         builder.permissions(fs::Permissions::from_mode(0o666));
     }
     let mut file = builder.tempfile_in(folder)?;
-    file.write_all(entry.to_string().as_bytes())?;
+    file.write_all(content)?;
     file.as_file().sync_all()?;
     file.persist(&path)?;
     Ok(path)

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
-use crate::engine::strategy::{Strategy, schedule_of};
+use crate::engine::strategy::{Cue, Strategy, schedule_of};
 use crate::engine::trace::Trace;
 use crate::engine::{self, Body, End, Job, Next, Run, Shared, State, Status, fibers, steered, threads};
 use crate::oracle::{
@@ -34,6 +34,17 @@ pub enum Engine {
     Threads(threads::Settings),
     /// Fibers, led by this strategy, for at most [`MOST_POINTS`].
     Fibers(Box<dyn Strategy>),
+    /// As fibers, with a strategy that is told by this cue where which op of the script begins.
+    Cued(Box<dyn Strategy>, Cue),
+}
+
+impl Engine {
+    fn cue(&self) -> Option<Cue> {
+        match self {
+            Engine::Cued(_, cue) => Some(cue.clone()),
+            Engine::Threads(_) | Engine::Fibers(_) => None,
+        }
+    }
 }
 
 impl From<threads::Settings> for Engine {
@@ -82,11 +93,11 @@ impl Cast {
         engine: Engine,
         plan: Option<Plan>,
     ) -> Execution {
-        let harness = self.harness(script, plan);
+        let harness = self.harness(script, plan, engine.cue());
         let body = Arc::clone(&harness) as Arc<dyn Body>;
         let (run, steps) = match engine {
             Engine::Threads(settings) => (threads::run(body, settings), Vec::new()),
-            Engine::Fibers(strategy) => {
+            Engine::Fibers(strategy) | Engine::Cued(strategy, _) => {
                 let traced = fibers::run(body, strategy, MOST_POINTS);
                 (traced.run, traced.steps)
             }
@@ -101,7 +112,7 @@ impl Cast {
         strategy: Box<dyn Strategy>,
         tell: &mut dyn FnMut(Execution, Trace),
     ) {
-        let harness = self.harness(script, None);
+        let harness = self.harness(script, None, None);
         let body = Arc::clone(&harness) as Arc<dyn Body>;
         fibers::record_and_tell(body, strategy, MOST_POINTS, &mut |traced, trace| {
             tell(self.judge(&harness, traced.run, traced.steps), trace);
@@ -115,17 +126,18 @@ impl Cast {
         steps: &[fibers::Step],
         settings: threads::Settings,
     ) -> Result<Execution, steered::Divergence> {
-        let harness = self.harness(script, None);
+        let harness = self.harness(script, None, None);
         let run = steered::run(Arc::clone(&harness) as Arc<dyn Body>, steps, settings)?;
         Ok(self.judge(&harness, run, steps.to_vec()))
     }
 
-    fn harness(self: &Arc<Self>, script: &Arc<Script>, plan: Option<Plan>) -> Arc<Harness> {
+    fn harness(self: &Arc<Self>, script: &Arc<Script>, plan: Option<Plan>, cue: Option<Cue>) -> Arc<Harness> {
         Arc::new(Harness {
             cast: Arc::clone(self),
             script: Arc::clone(script),
             ledger: Ledger::new(plan),
             desk: Shared::new(Desk::default()),
+            cue,
         })
     }
 
@@ -220,6 +232,8 @@ struct Harness {
     script: Arc<Script>,
     ledger: Arc<Ledger>,
     desk: Shared<Desk>,
+    /// Tells the strategy which op begins, if it is to know.
+    cue: Option<Cue>,
 }
 
 impl Body for Harness {
@@ -272,7 +286,8 @@ impl Harness {
     fn setup(self: &Arc<Self>) {
         let mux: Arc<dyn Running> = Arc::from(self.cast.subject.start(&self.script.config));
         self.desk.with(|desk| desk.open(mux));
-        for op in &self.script.setup {
+        for (index, op) in self.script.setup.iter().enumerate() {
+            self.point_before(index);
             self.perform(*op, Origin::Setup);
         }
         for index in 0..self.script.lanes.len() {
@@ -289,7 +304,10 @@ impl Harness {
     }
 
     fn lane(&self, index: usize) {
-        for op in &self.script.lanes[index] {
+        let before = &self.script.lanes[..index];
+        let first = self.script.setup.len() + before.iter().map(Vec::len).sum::<usize>();
+        for (place, op) in self.script.lanes[index].iter().enumerate() {
+            self.point_before(first + place);
             self.perform(*op, Origin::Lane(index as u8));
         }
     }
@@ -299,7 +317,10 @@ impl Harness {
         let ops = [(OpKind::Stop, Op::Stop(slot)), (OpKind::Drop, Op::Drop(slot))];
         let (_, op) = ops.into_iter().find(|(kind, _)| self.cast.capabilities.ops.contains(*kind))?;
         let harness = Arc::clone(self);
-        let run = Box::new(move || harness.perform(op, Origin::WindDown));
+        let run = Box::new(move || {
+            engine::point();
+            harness.perform(op, Origin::WindDown);
+        });
         Some(Job { name: format!("stop-{slot}"), run })
     }
 
@@ -312,6 +333,7 @@ impl Harness {
         let harness = Arc::clone(self);
         let run = Box::new(move || {
             if let (false, Some((_, op))) = (is_closed, op) {
+                engine::point();
                 harness.perform(op, Origin::WindDown);
             }
             if harness.desk.with(Desk::is_done) {
@@ -328,9 +350,17 @@ impl Harness {
         drop(mux);
     }
 
+    /// The sync point at which the op of this number begins.
+    fn point_before(&self, op: usize) {
+        let Some(cue) = &self.cue else { return engine::point() };
+        cue.give(op);
+        engine::point();
+        // Where there was nothing to choose, nobody has asked.
+        cue.take();
+    }
+
     /// Calls an op, and records it.
     fn perform(&self, op: Op, origin: Origin) {
-        engine::point();
         let task = engine::current_task();
         let has = self.cast.capabilities.ops.contains(op.kind());
         let Some((index, mut tools)) = self.desk.with(|desk| desk.begin(op, origin, task, has, &self.ledger))

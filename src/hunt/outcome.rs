@@ -14,8 +14,8 @@ pub struct Outcome {
     pub subject: String,
     /// Which contract it was judged by.
     pub contract: ContractKind,
-    /// The seed.
-    pub seed: u64,
+    /// The seed; `None` if a fuzzer has found it.
+    pub seed: Option<u64>,
     /// What each engine did, in order.
     pub phases: Vec<Phase>,
     /// Whether it was told to end before its budget was spent.

@@ -3,12 +3,15 @@
 use std::sync::Arc;
 
 use super::engines::{EngineKind, Engines};
+use super::execution::Execution;
+use super::fuzzing::CHOICES;
 use super::outcome::{Found, Phase};
 use super::rerun::{Effort, Hit, Rerun, Reruns};
 use super::trial::Trial;
 use crate::engine::Stopwatch;
 use crate::engine::strategy::{Divergence, Replay as Following};
 use crate::oracle::{Judgement, Verdict};
+use crate::script::bytes::Choices;
 use crate::script::{Schedule, Script};
 
 /// How often a script is run that is expected to pass, or of which nothing is known: it must, each time.
@@ -35,6 +38,8 @@ pub struct Replay<'a> {
     pub script: &'a Script,
     /// Its schedule, if it has one. On fibers it is followed.
     pub schedule: Option<&'a Schedule>,
+    /// The choices that came with it, if it is an input of a fuzzer's. On fibers they are made.
+    pub choices: Option<&'a Choices>,
     /// Whether the schedule must fit. One that need not, and does not, is explored.
     pub strict: bool,
     /// What runs it: of both, fibers first, and threads unless there is something to report already.
@@ -65,8 +70,10 @@ pub struct Replayed {
 pub enum Followed {
     /// There is none.
     Absent,
-    /// Free threads follow none.
+    /// Free threads follow none, and make no choices.
     Unused,
+    /// It was run by the choices that came with it, which always fit.
+    Choices,
     /// It was followed to its end.
     Fits,
     /// It does not fit.
@@ -74,11 +81,17 @@ pub enum Followed {
 }
 
 impl Replay<'_> {
-    /// Runs it: by its schedule, if there is one that fits; and otherwise until it does not pass if it is expected to
+    /// Runs it: by the choices that came with it, or by its schedule, if there is one that fits; and otherwise until it does not pass if it is expected to
     /// pass or not known, and until the verdict is the expected one if it is another.
     pub fn run(&self, effort: Effort<'_>) -> Replayed {
         let script = Arc::new(self.trial.clamp(self.script));
         let mut schedule = Followed::Absent;
+        if let Some(choices) = self.choices {
+            schedule = Followed::Unused;
+            if self.engines.contains(EngineKind::Fibers) {
+                return self.choose(&script, choices);
+            }
+        }
         if let Some(given) = self.schedule {
             schedule = Followed::Unused;
             if self.engines.contains(EngineKind::Fibers) {
@@ -115,15 +128,34 @@ impl Replay<'_> {
         let following = Following::new(schedule);
         let execution = self.trial.on_fibers(script, Box::new(following.clone()));
         let followed = following.divergence().map_or(Followed::Fits, Followed::Diverged);
-        let verdict = match (&followed, self.expected) {
+        (self.once(script, execution, followed.clone(), "its schedule", clock), followed)
+    }
+
+    /// Makes the choices.
+    fn choose(&self, script: &Arc<Script>, choices: &Choices) -> Replayed {
+        let clock = Stopwatch::start();
+        let execution = self.trial.by_choices(script, choices);
+        self.once(script, execution, Followed::Choices, CHOICES, clock)
+    }
+
+    /// What came of one execution on fibers.
+    fn once(
+        &self,
+        script: &Arc<Script>,
+        execution: Execution,
+        schedule: Followed,
+        strategy: &str,
+        clock: Stopwatch,
+    ) -> Replayed {
+        let verdict = match (&schedule, self.expected) {
             (Followed::Diverged(_), _) => Verdict::Diverged,
             (_, Some(expected)) if shows(&execution.judgement, expected) => expected,
             _ => execution.judgement.verdict(),
         };
         let hit = Hit { run: 0, execution };
-        let found = found(hit, verdict, script, EngineKind::Fibers, "its schedule".to_owned());
+        let found = found(hit, verdict, script, EngineKind::Fibers, strategy.to_owned());
         let phases = vec![Phase::of(EngineKind::Fibers, 1, clock.elapsed())];
-        (Replayed { verdict, phases, schedule: followed.clone(), found }, followed)
+        Replayed { verdict, phases, schedule, found }
     }
 
     /// Runs it on this engine, with any schedule or noise; the verdict, what was done, and what was found.
@@ -205,8 +237,17 @@ mod tests {
         times: Option<u64>,
     ) -> Replayed {
         let (trial, script, stop) = (testing::trial(), script(actions), AtomicBool::new(false));
-        let replay =
-            Replay { trial: &trial, script: &script, schedule, strict, engines, expected, times, seed: 1 };
+        let replay = Replay {
+            trial: &trial,
+            script: &script,
+            schedule,
+            choices: None,
+            strict,
+            engines,
+            expected,
+            times,
+            seed: 1,
+        };
         replay.run(Effort { jobs: Jobs::each(2), time: None, stop: &stop })
     }
 

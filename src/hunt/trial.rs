@@ -4,11 +4,12 @@ use std::time::Duration;
 use super::execution::{Cast, Engine, Execution};
 use crate::engine::fibers::Step;
 use crate::engine::steered::Divergence;
-use crate::engine::strategy::Strategy;
+use crate::engine::strategy::{self, Bytes, Cue, Replay, Spelled, Strategy};
 use crate::engine::threads::Settings;
 use crate::engine::trace::Trace;
 use crate::oracle::{Contract, Verdict};
-use crate::script::{ContractKind, Script};
+use crate::script::bytes::Choices;
+use crate::script::{ContractKind, Schedule, Script};
 use crate::subject::{Capabilities, Subject};
 
 /// How much longer the deadline is when a run with nothing to conclude is tried again.
@@ -67,6 +68,24 @@ impl Trial {
     /// If the steps do not fit.
     pub fn steered(&self, script: &Arc<Script>, steps: &[Step]) -> Result<Execution, Divergence> {
         self.cast.steer(script, steps, Settings { seed: 0, deadline: self.deadline })
+    }
+
+    /// The choices that a schedule of this script is, so that [`Trial::by_choices`] does the same.
+    ///
+    /// # Errors
+    /// If the schedule does not fit.
+    pub fn spell(&self, script: &Arc<Script>, schedule: &Schedule) -> Result<Choices, strategy::Divergence> {
+        let (cue, replay) = (Cue::default(), Replay::new(schedule));
+        let spelled = Spelled::new(replay.clone(), cue.clone());
+        self.cast.execute(script, Engine::Cued(Box::new(spelled.clone()), cue), None);
+        replay.divergence().map_or_else(|| Ok(spelled.take()), Err)
+    }
+
+    /// Runs a clamped script once on fibers, by the choices that came with it.
+    pub fn by_choices(&self, script: &Arc<Script>, choices: &Choices) -> Execution {
+        let cue = Cue::default();
+        let strategy = Box::new(Bytes::new(choices.clone(), cue.clone()));
+        self.cast.execute(script, Engine::Cued(strategy, cue), None)
     }
 
     /// Runs a clamped script once on fibers, led by this strategy.

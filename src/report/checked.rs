@@ -38,7 +38,7 @@ impl Checked<'_> {
     pub fn divergence(&self) -> Option<&Divergence> {
         match self.schedule {
             Followed::Diverged(divergence) => Some(divergence),
-            Followed::Absent | Followed::Unused | Followed::Fits => None,
+            Followed::Absent | Followed::Unused | Followed::Choices | Followed::Fits => None,
         }
     }
 
@@ -69,6 +69,9 @@ impl Checked<'_> {
         if *self.schedule == Followed::Fits {
             return "by its schedule".to_owned();
         }
+        if *self.schedule == Followed::Choices {
+            return "by its choices".to_owned();
+        }
         if self.verdict == Verdict::Diverged {
             return self.divergence().map(ToString::to_string).unwrap_or_default();
         }
@@ -90,7 +93,7 @@ impl Checked<'_> {
             Followed::Diverged(divergence) if self.verdict != Verdict::Diverged => {
                 format!(" (explored, for its schedule does not fit: {divergence})")
             }
-            Followed::Absent | Followed::Fits | Followed::Diverged(_) => String::new(),
+            Followed::Absent | Followed::Choices | Followed::Fits | Followed::Diverged(_) => String::new(),
         }
     }
 }

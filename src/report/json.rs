@@ -25,7 +25,7 @@ struct Subject<'a> {
     inconclusive: u64,
     interrupted: bool,
     seconds: f64,
-    seed: u64,
+    seed: Option<u64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     findings: Option<Vec<Listed>>,
 }
@@ -222,6 +222,7 @@ pub fn checked(out: &mut dyn Write, checked: &Checked<'_>, script: &Script, seed
         schedule: match checked.schedule {
             Followed::Absent => "absent",
             Followed::Unused => "unused",
+            Followed::Choices => "choices",
             Followed::Fits => "fits",
             Followed::Diverged(_) => "diverged",
         },

@@ -78,7 +78,8 @@ fn facts(
         1 => String::new(),
         count => format!(", and in {} in all", many(count, "run")),
     };
-    let found = format!("{}, in run {} of seed {}", engine.phrase(), count(run + 1), outcome.seed);
+    let search = outcome.seed.map_or_else(|| "the fuzzer's".to_owned(), |seed| format!("seed {seed}"));
+    let found = format!("{}, in run {} of {search}", engine.phrase(), count(run + 1));
     fact(out, "Found", &format!("{found} ({strategy}){times}, as {}", size(script)))?;
     if let Some(shrunk) = &group.shrunk {
         fact(out, "Shrunk", &shrinking(shrunk))?;
@@ -176,7 +177,8 @@ fn summary(out: &mut dyn Write, outcome: &Outcome) -> io::Result<()> {
     }
     let subject = styled(TITLE, &outcome.subject);
     let verdict = styled(style::of(verdict), verdict);
-    writeln!(out, "{subject}: {verdict}, {} contract, seed {}", outcome.contract.name(), outcome.seed)?;
+    let seed = outcome.seed.map(|seed| format!(", seed {seed}")).unwrap_or_default();
+    writeln!(out, "{subject}: {verdict}, {} contract{seed}", outcome.contract.name())?;
     wrap(&text, WIDTH - 2).iter().try_for_each(|line| writeln!(out, "  {line}"))
 }
 

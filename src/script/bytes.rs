@@ -24,53 +24,103 @@
 //! A *range* says what its number is taken modulo: most ranges are narrow, so that most bytes give small
 //! numbers, for full queues are where the bugs are. Bytes that are missing are read as 0.
 
+use std::fmt;
+
 use arbitrary::{Arbitrary, Unstructured};
 
 use super::{Config, MAX_LANES, MAX_OPS, Op, OpKind, Script, Slot, WhenFull};
 
-const HEADER: usize = 7;
-const RECORD: usize = 6;
+pub(super) const HEADER: usize = 7;
+pub(super) const RECORD: usize = 6;
 
 /// What a number is taken modulo, by its range.
 const RANGES: [u16; 8] = [1, 1, 2, 2, 4, 4, 8, 256];
 
-/// What bytes say.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Decoded<'a> {
+/// What bytes say: a script, and the choices of one execution of it. Any bytes say one.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Input {
     /// The script.
     pub script: Script,
-    /// The choice byte of each op, as read, in the order of [`Script::iter`].
-    pub choices: Vec<u8>,
-    /// The choices that follow the ops, as read.
-    pub tail: &'a [u8],
+    /// The choices.
+    pub choices: Choices,
 }
 
-/// Reads any bytes, none at all included.
-pub fn decode(data: &[u8]) -> Decoded<'_> {
-    let (header, rest) = data.split_at(data.len().min(HEADER));
-    let header: [u8; HEADER] = std::array::from_fn(|index| header.get(index).copied().unwrap_or(0));
-    let [incoming, queue, ranges, when_full, lanes, low, high] = header;
+/// The choices of an execution, as bytes have them: each is taken modulo what is possible, and 0 goes on with the task that
+/// is going on.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Choices {
+    /// What is chosen where each op begins, in the order of [`Script::iter`]; 0 for those that are missing.
+    pub ops: Vec<u8>,
+    /// What is chosen at all other points, one after the other; 0 from its end on.
+    pub tail: Vec<u8>,
+}
 
-    let possible = (rest.len() / RECORD).min(MAX_OPS);
-    let count = usize::from(u16::from_le_bytes([low, high])) % (possible + 1);
-    let (records, tail) = rest.split_at(count * RECORD);
-
-    let lanes = usize::from(lanes) % (MAX_LANES + 1);
-    let mut places = vec![Vec::new(); lanes + 1];
-    for record in records.as_chunks::<RECORD>().0 {
-        let place = usize::from(record[0]) % places.len();
-        places[place].push((decode_op(record), record[5]));
+/// Every choice is 0.
+impl From<Script> for Input {
+    fn from(script: Script) -> Input {
+        Input { script, choices: Choices::default() }
     }
-    let choices = places.iter().flatten().map(|(_, choice)| *choice).collect();
-    let mut places = places.into_iter().map(|place| place.into_iter().map(|(op, _)| op).collect());
+}
 
-    let config = Config {
-        incoming: number(incoming, ranges),
-        queue: number(queue, ranges / 8),
-        when_full: pick(&WhenFull::ALL, when_full),
-    };
-    let setup = places.next().unwrap_or_default();
-    Decoded { script: Script { config, setup, lanes: places.collect() }, choices, tail }
+/// The text form of the script, and the choices below it.
+impl fmt::Debug for Input {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Choices { ops, tail } = &self.choices;
+        write!(f, "{}\n# choices {ops:?} {tail:?}", self.script)
+    }
+}
+
+impl Input {
+    /// Reads any bytes, none at all included.
+    pub fn from_bytes(data: &[u8]) -> Input {
+        let (header, rest) = data.split_at(data.len().min(HEADER));
+        let header: [u8; HEADER] = std::array::from_fn(|index| header.get(index).copied().unwrap_or(0));
+        let [incoming, queue, ranges, when_full, lanes, low, high] = header;
+
+        let possible = (rest.len() / RECORD).min(MAX_OPS);
+        let count = usize::from(u16::from_le_bytes([low, high])) % (possible + 1);
+        let (records, tail) = rest.split_at(count * RECORD);
+
+        let lanes = usize::from(lanes) % (MAX_LANES + 1);
+        let mut places = vec![Vec::new(); lanes + 1];
+        for record in records.as_chunks::<RECORD>().0 {
+            let place = usize::from(record[0]) % places.len();
+            places[place].push((decode_op(record), record[5]));
+        }
+        let ops = places.iter().flatten().map(|(_, choice)| *choice).collect();
+        let mut places = places.into_iter().map(|place| place.into_iter().map(|(op, _)| op).collect());
+
+        let config = Config {
+            incoming: number(incoming, ranges),
+            queue: number(queue, ranges / 8),
+            when_full: pick(&WhenFull::ALL, when_full),
+        };
+        let setup = places.next().unwrap_or_default();
+        let script = Script { config, setup, lanes: places.collect() };
+        Input { script, choices: Choices { ops, tail: tail.to_vec() } }
+    }
+
+    /// The bytes that say this.
+    ///
+    /// # Panics
+    /// If the script has more than [`MAX_LANES`] lanes or [`MAX_OPS`] ops: no other form can have these.
+    pub fn to_bytes(&self) -> Vec<u8> {
+        let Input { script, choices } = self;
+        assert!(script.lanes.len() <= MAX_LANES, "a script of {} lanes", script.lanes.len());
+        assert!(script.ops() <= MAX_OPS, "a script of {} ops", script.ops());
+        let Config { incoming, queue, when_full } = script.config;
+        let ranges = range(incoming) + 8 * range(queue);
+        let [low, high] = (script.ops() as u16).to_le_bytes();
+        let mut bytes = vec![incoming, queue, ranges, when_full as u8, script.lanes.len() as u8, low, high];
+        let mut chosen = choices.ops.iter().copied();
+        for (place, ops) in std::iter::once(&script.setup).chain(&script.lanes).enumerate() {
+            for op in ops {
+                bytes.extend(encode_op(place, *op, chosen.next().unwrap_or(0)));
+            }
+        }
+        bytes.extend(&choices.tail);
+        bytes
+    }
 }
 
 fn decode_op(&[_, kind, slot, prefix, style, _]: &[u8; RECORD]) -> Op {
@@ -95,7 +145,7 @@ fn decode_op(&[_, kind, slot, prefix, style, _]: &[u8; RECORD]) -> Op {
     }
 }
 
-fn encode_op(place: usize, op: Op) -> [u8; RECORD] {
+fn encode_op(place: usize, op: Op, choice: u8) -> [u8; RECORD] {
     let slot = op.slot().map_or(0, Slot::index);
     let (prefix, style) = match op {
         Op::Watch { prefix, when_full, .. } => {
@@ -103,7 +153,7 @@ fn encode_op(place: usize, op: Op) -> [u8; RECORD] {
         }
         _ => (0, 0),
     };
-    [place as u8, op.kind() as u8, slot as u8, prefix, style, 0]
+    [place as u8, op.kind() as u8, slot as u8, prefix, style, choice]
 }
 
 /// The number that a byte is, in a range.
@@ -121,25 +171,17 @@ fn pick<T: Copy>(all: &[T], byte: u8) -> T {
 }
 
 impl Script {
-    /// The script as bytes, with choices of 0 and no tail.
+    /// The script as bytes, with every choice 0.
     ///
     /// # Panics
-    /// If it has more than [`MAX_LANES`] lanes or [`MAX_OPS`] ops: no other form can have these.
+    /// As [`Input::to_bytes`] does.
     pub fn to_bytes(&self) -> Vec<u8> {
-        assert!(self.lanes.len() <= MAX_LANES, "a script of {} lanes", self.lanes.len());
-        assert!(self.ops() <= MAX_OPS, "a script of {} ops", self.ops());
-        let Config { incoming, queue, when_full } = self.config;
-        let ranges = range(incoming) + 8 * range(queue);
-        let [low, high] = (self.ops() as u16).to_le_bytes();
-        let mut bytes = vec![incoming, queue, ranges, when_full as u8, self.lanes.len() as u8, low, high];
-        let places = std::iter::once(&self.setup).chain(&self.lanes).enumerate();
-        bytes.extend(places.flat_map(|(place, ops)| ops.iter().flat_map(move |op| encode_op(place, *op))));
-        bytes
+        Input::from(self.clone()).to_bytes()
     }
 
-    /// The script that these bytes are; any are one. Choices are left out, see [`decode`].
+    /// The script that these bytes are; any are one. Their choices are left out, see [`Input`].
     pub fn from_bytes(data: &[u8]) -> Script {
-        decode(data).script
+        Input::from_bytes(data).script
     }
 }
 
@@ -178,12 +220,13 @@ mod tests {
 
         #[test]
         fn any_bytes_are_a_valid_script(bytes in proptest::collection::vec(any::<u8>(), 0..400)) {
-            let Decoded { script, choices, tail } = decode(&bytes);
-            prop_assert!(script.lanes.len() <= MAX_LANES);
-            prop_assert_eq!(choices.len(), script.ops());
+            let input = Input::from_bytes(&bytes);
+            let Choices { ops, tail } = &input.choices;
+            prop_assert!(input.script.lanes.len() <= MAX_LANES);
+            prop_assert_eq!(ops.len(), input.script.ops());
             prop_assert!(bytes.ends_with(tail));
-            prop_assert!(HEADER + RECORD * choices.len() + tail.len() == bytes.len().max(HEADER));
-            prop_assert_eq!(Script::from_bytes(&script.to_bytes()), script);
+            prop_assert!(HEADER + RECORD * ops.len() + tail.len() == bytes.len().max(HEADER));
+            prop_assert_eq!(Input::from_bytes(&input.to_bytes()), input);
         }
 
         #[test]
@@ -206,9 +249,9 @@ mod tests {
 
     #[test]
     fn no_bytes_are_an_empty_script() {
-        let decoded = decode(&[]);
-        assert_eq!(decoded.script.to_string(), "mux incoming=0 queue=0 when-full=wait");
-        assert_eq!((decoded.choices.as_slice(), decoded.tail), ([].as_slice(), [].as_slice()));
+        let input = Input::from_bytes(&[]);
+        assert_eq!(input.script.to_string(), "mux incoming=0 queue=0 when-full=wait");
+        assert_eq!(input.choices, Choices::default());
     }
 
     #[test]
@@ -222,8 +265,8 @@ mod tests {
         // The record of `stop a` goes first: it is still the second lane's, and keeps its choice.
         bytes[HEADER..].rotate_right(RECORD);
         bytes.extend([1, 2]);
-        let expected = Decoded { script, choices: choices.to_vec(), tail: &[1, 2] };
-        assert_eq!(decode(&bytes), expected);
+        let expected = Input { script, choices: Choices { ops: choices.to_vec(), tail: vec![1, 2] } };
+        assert_eq!(Input::from_bytes(&bytes), expected);
     }
 
     #[test]
@@ -232,9 +275,9 @@ mod tests {
         script.lanes = vec![vec![Op::Shutdown; MAX_OPS - 1], vec![Op::Close]];
         assert_eq!(Script::from_bytes(&script.to_bytes()), script);
         let tail = [script.to_bytes(), vec![0; 2 * RECORD]].concat();
-        assert_eq!(decode(&tail).tail.len(), 2 * RECORD);
+        assert_eq!(Input::from_bytes(&tail).choices.tail.len(), 2 * RECORD);
         let records = [0xff; HEADER + RECORD * 3 * MAX_OPS];
-        assert_eq!(decode(&records).choices.len(), 0xffff % (MAX_OPS + 1));
+        assert_eq!(Input::from_bytes(&records).script.ops(), 0xffff % (MAX_OPS + 1));
     }
 
     #[test]

@@ -20,6 +20,17 @@ impl<R: Rng> Draw<'_, R> {
         all[self.below(all.len() as u32) as usize]
     }
 
+    /// An index, in proportion to its weight; not all of them may be 0.
+    pub(super) fn weighted(&mut self, weights: &[u32]) -> usize {
+        let mut at = self.below(weights.iter().sum());
+        let is_found = |weight: &u32| {
+            let found = at < *weight;
+            at = at.wrapping_sub(*weight);
+            found
+        };
+        weights.iter().position(is_found).expect("it is drawn below their sum")
+    }
+
     /// The least as a rule, or little above it.
     pub(super) fn capacity(&mut self, range: &RangeInclusive<u8>) -> u8 {
         let above = match self.below(64) {

@@ -94,7 +94,7 @@ fn policy(profile: &Profile, draw: &mut Draw<'_, impl Rng>) -> WhenFull {
 
 /// How often an op of each kind is drawn, against the others; by [`OpKind`]. What ends a mux is rare, or
 /// little would come after it.
-const WEIGHTS: [u32; OpKind::ALL.len()] = [6, 12, 4, 8, 4, 7, 4, 3, 3];
+pub(super) const WEIGHTS: [u32; OpKind::ALL.len()] = [6, 12, 4, 8, 4, 7, 4, 3, 3];
 
 /// What a lane does mostly, against its other ops. Most lanes have one or two such ops: publishers, readers.
 const EMPHASIS: [u32; 6] = [1, 1, 1, 1, 4, 12];
@@ -186,14 +186,10 @@ impl<'a, R: Rng> Author<'a, R> {
 
     /// An op by weight; `None` if every kind is off.
     fn any_op(&mut self, weights: &Weights, focus: Option<u8>) -> Option<Op> {
-        let total = weights.iter().sum();
-        let mut at = if total == 0 { return None } else { self.draw.below(total) };
-        let kind = OpKind::ALL.into_iter().find(|kind| {
-            let weight = weights[*kind as usize];
-            let found = at < weight;
-            at = at.wrapping_sub(weight);
-            found
-        })?;
+        if weights.iter().all(|weight| *weight == 0) {
+            return None;
+        }
+        let kind = OpKind::ALL[self.draw.weighted(weights)];
         self.op(kind, focus)
     }
 

@@ -5,7 +5,7 @@
 //! used one, is skipped and recorded as such, so any op can be removed and what is left still runs.
 //!
 //! A script has four forms: this value, [text], [bytes] and a
-//! [proptest strategy](generate).
+//! [proptest strategy](generate). A fuzzer [mutates](mutate) the bytes form.
 
 use std::fmt;
 
@@ -15,6 +15,7 @@ mod edit;
 mod error;
 pub mod generate;
 mod line;
+pub mod mutate;
 mod op;
 mod parse;
 pub mod schedule;

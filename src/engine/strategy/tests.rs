@@ -7,6 +7,7 @@ use super::*;
 use crate::engine::fibers::{self, Traced, preemptions};
 use crate::engine::{Body, End, Job, Next, Shared, State};
 use crate::script::Schedule;
+use crate::script::bytes::Choices;
 use crate::sync::atomic::{AtomicU64, Ordering};
 use crate::sync::channel::{Receiver, Sender, bounded, unbounded};
 use crate::sync::{Condvar, Mutex, select, thread};
@@ -188,6 +189,10 @@ fn a_divergence_says_where_and_what_could_go_on() {
     assert_eq!(divergence.map(|divergence| divergence.to_string()).as_deref(), Some(sentence));
 }
 
+fn bytes_of(tail: &[u8]) -> Bytes {
+    Bytes::new(Choices { ops: Vec::new(), tail: tail.to_vec() }, Cue::default())
+}
+
 #[test]
 fn a_branch_is_part_of_a_schedule() {
     let body = || {
@@ -197,7 +202,7 @@ fn a_branch_is_part_of_a_schedule() {
         select! { recv(rx) -> _ => (), recv(other) -> _ => () }
     };
     let branches = |bytes: &[u8]| {
-        let traced = run(body, Bytes::new(bytes));
+        let traced = run(body, bytes_of(bytes));
         schedule_of(&traced.steps, &traced.run.state.tasks)
     };
     let [first, second] = [branches(&[0]), branches(&[1])];
@@ -244,7 +249,7 @@ fn whom_a_notification_wakes_is_a_choice() {
         assert_eq!(traced.run.end, End::Finished);
         (first.with(Option::take), record.take(), schedule_of(&traced.steps, &traced.run.state.tasks))
     };
-    let (longest, choices, _) = notified(Box::new(Bytes::new([])));
+    let (longest, choices, _) = notified(Box::new(bytes_of(&[])));
     assert_eq!(longest, Some(0), "the one that has waited longest comes first");
     let choices: Vec<_> = choices.iter().filter(|choice| choice.kind == Choosing::Waiter).collect();
     assert_eq!((choices.len(), choices[0].alternatives.len()), (1, 3), "notifying all is none");
@@ -265,7 +270,7 @@ fn whom_a_notification_wakes_is_a_choice() {
 
 #[test]
 fn preemptions_are_switches_away_from_who_could_go_on_and_time_outs() {
-    let zeros = run(two_lanes, Bytes::new([]));
+    let zeros = run(two_lanes, bytes_of(&[]));
     assert_eq!(preemptions(&zeros.steps), 0);
     let replay = Replay::new(&schedule("main*2 lane_0 main lane_0 main*2"));
     let preempted = run(two_lanes, replay.clone());
@@ -274,5 +279,5 @@ fn preemptions_are_switches_away_from_who_could_go_on_and_time_outs() {
         let (_tx, rx) = bounded::<()>(0);
         let _ = rx.recv_timeout(Duration::from_millis(1));
     };
-    assert_eq!(preemptions(&run(waits, Bytes::new([])).steps), 1);
+    assert_eq!(preemptions(&run(waits, bytes_of(&[])).steps), 1);
 }
