@@ -61,14 +61,13 @@ fn may_be_blocked(model: &Model<'_>, call: &Call, state: &State) -> bool {
         Blocking::Silent => true,
         Blocking::Never => false,
         Blocking::SendingToAnother => may_be_sending_to_another(model, call, state),
-        Blocking::Table => match kind {
-            OpKind::Action => {
-                let incoming = usize::from(model.context.script.config.incoming);
-                let queue = usize::from(model.context.script.config.queue);
-                let wedged = model.may_be_waited_for().any(|(_, unread)| unread.len() > queue + incoming);
-                // It returns as soon as the mux is closed, and a pending `shutdown` has closed it first.
-                model.closing().next().is_none() && wedged
-            }
+        Blocking::BackPressure if kind == OpKind::Action => {
+            let queued = pending(model.history, state).filter(|(_, call)| may_be_queued(call));
+            wedged(model, queued.count())
+        }
+        Blocking::Table | Blocking::BackPressure => match kind {
+            // It returns as soon as the mux is closed, and a pending `shutdown` has closed it first.
+            OpKind::Action => model.closing().next().is_none() && wedged(model, 0),
             OpKind::Recv => {
                 model.watcher_of(call).is_none_or(|watcher| recv_may_be_blocked(model, watcher, call))
             }
@@ -81,6 +80,18 @@ fn may_be_blocked(model: &Model<'_>, call: &Call, state: &State) -> bool {
             | OpKind::Close => false,
         },
     }
+}
+
+/// Whether a watcher may have so many events before it that they fill the incoming queue, together with what else is in
+/// there.
+fn wedged(model: &Model<'_>, others: usize) -> bool {
+    let incoming = usize::from(model.context.script.config.incoming);
+    model.may_be_waited_for().any(|(watcher, unread)| unread.len() + others > model.queue(watcher) + incoming)
+}
+
+/// Whether a call may wait in the incoming queue, as one that the dispatcher is to run.
+fn may_be_queued(call: &Call) -> bool {
+    matches!(call.op.kind(), OpKind::Watch | OpKind::Stop | OpKind::Shutdown)
 }
 
 fn recv_may_be_blocked(model: &Model<'_>, watcher: &Watcher<'_>, call: &Call) -> bool {
@@ -106,7 +117,7 @@ fn must_have_come(model: &Model<'_>, watcher: &Watcher<'_>, call: &Call) -> bool
     if !watcher.knows_its_events() {
         return false;
     }
-    let queue = usize::from(model.context.script.config.queue);
+    let queue = model.queue(watcher);
     let distributed: Vec<EventId> =
         model.owed(watcher).into_iter().filter(|event| !model.may_be_held_up(watcher, *event)).collect();
     match watcher.policy {

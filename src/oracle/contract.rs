@@ -26,6 +26,9 @@ pub struct Contract {
     /// The ops that are the caller's own error once `shutdown` or `close` has been called (or at the same
     /// time): a panic they cause, there or on the subject's own tasks, is excused, and so is all that follows.
     pub misuse_after_shutdown: OpSet,
+    /// Whether the prefix of a watcher takes room in its queue, which has room for one event more than that at least.
+    /// It is outside the queue otherwise.
+    pub prefix_in_queue: bool,
 }
 
 impl Contract {
@@ -35,6 +38,7 @@ impl Contract {
             blocking: [Blocking::Never; OpKind::ALL.len()],
             guarantees: &Guarantee::ALL,
             misuse_after_shutdown: OpSet::NONE,
+            prefix_in_queue: false,
         }
         .with(OpKind::Action, Blocking::Table)
         .with(OpKind::Recv, Blocking::Table)
@@ -47,6 +51,7 @@ impl Contract {
             blocking: [Blocking::Silent; OpKind::ALL.len()],
             guarantees: &[],
             misuse_after_shutdown: OpSet::NONE,
+            prefix_in_queue: false,
         }
     }
 
@@ -71,6 +76,13 @@ impl Contract {
         self
     }
 
+    /// This contract, with the prefix of a watcher in its queue.
+    #[must_use]
+    pub const fn with_prefix_in_queue(mut self) -> Contract {
+        self.prefix_in_queue = true;
+        self
+    }
+
     /// When an op of this kind may be blocked at quiescence.
     pub fn blocking(&self, kind: OpKind) -> Blocking {
         self.blocking[kind as usize]
@@ -89,6 +101,9 @@ pub enum Blocking {
     Never,
     /// As the shipped mux's table says for this op (DESIGN: the mux).
     Table,
+    /// As the table says, also when the mux is being closed; calls that are blocked too may have taken the room in the
+    /// incoming queue.
+    BackPressure,
     /// While the dispatcher sends to another watcher than the op's own.
     SendingToAnother,
     /// Whenever it likes: the documentation does not say.
@@ -110,6 +125,11 @@ impl Blocking {
             (Blocking::Table, OpKind::Shutdown) => {
                 "may block only while a live `wait` watcher is full and unread"
             }
+            (Blocking::BackPressure, OpKind::Action) => {
+                "may block only while the incoming queue is full, of events or of other calls, and the dispatcher waits \
+                 for a live, full, unread `wait` watcher"
+            }
+            (Blocking::BackPressure, _) => return Blocking::Table.clause(kind),
             (Blocking::Never | Blocking::Table, _) => {
                 "never blocks: not for other watchers, other callers or the dispatcher"
             }

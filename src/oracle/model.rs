@@ -179,18 +179,28 @@ impl<'a> Model<'a> {
     /// The watchers that the dispatcher may be waiting for: live ones that wait when full, with room in nobody's
     /// hands, and with more unread than their queue holds.
     pub(super) fn may_be_waited_for(&self) -> impl Iterator<Item = (&Watcher<'a>, Vec<EventId>)> {
-        let queue = usize::from(self.context.script.config.queue);
         self.watchers
             .iter()
             .filter(|watcher| watcher.policy == WhenFull::Wait && watcher.live() && !watcher.is_being_read())
             .map(|watcher| (watcher, self.may_be_unread(watcher)))
-            .filter(move |(_, unread)| unread.len() > queue)
+            .filter(|(watcher, unread)| unread.len() > self.queue(watcher))
+    }
+
+    /// How many events the watcher's queue holds at least.
+    pub(super) fn queue(&self, watcher: &Watcher<'a>) -> usize {
+        let queue = usize::from(self.context.script.config.queue);
+        match watcher.prefix().len() {
+            1.. if self.context.contract.prefix_in_queue => {
+                queue.saturating_sub(watcher.prefix().len()).max(1)
+            }
+            _ => queue,
+        }
     }
 
     /// Whether the dispatcher may be waiting for another watcher before it comes to this event of this one.
     pub(super) fn may_be_held_up(&self, watcher: &Watcher<'a>, event: EventId) -> bool {
-        let queue = usize::from(self.context.script.config.queue);
         self.may_be_waited_for().any(|(other, unread)| {
+            let queue = self.queue(other);
             other.id != watcher.id
                 && unread.iter().any(|sent| {
                     let buffered = unread.iter().filter(|one| *one != sent && !self.before(*sent, **one));

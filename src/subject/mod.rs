@@ -9,10 +9,12 @@ use crate::engine::ObjectId;
 use crate::oracle::{Closed, Contract};
 use crate::script::{Config, Op, OpKind, OpSet, Script, WhenFull};
 
+mod bug;
 pub mod gallery;
 mod payload;
 mod shipped;
 
+pub use bug::{Bug, Sign};
 pub use gallery::gallery;
 pub use payload::{Ledger, Payload, Plan};
 pub use shipped::Shipped;
@@ -37,6 +39,11 @@ pub trait Subject: Send + Sync {
 
     /// What its documentation promises, and what that lets block.
     fn contract(&self) -> Contract;
+
+    /// What it is known to do wrong: a hunt of all subjects compares what it finds with that.
+    fn bugs(&self) -> Vec<&'static Bug> {
+        Vec::new()
+    }
 
     /// Starts a mux. The configuration is one that [`Capabilities::clamp`] leaves as it is.
     ///

@@ -104,7 +104,7 @@ pub(super) fn may_be_closed(model: &Model<'_>, call: &Call) -> bool {
 /// An event that should have come before the end, when all that was accepted had been distributed.
 fn lost(model: &Model<'_>, watcher: &Watcher<'_>, reason: Option<Reason>) -> Option<EventId> {
     let owed = model.owed(watcher);
-    let queue = usize::from(model.context.script.config.queue);
+    let queue = model.queue(watcher);
     let received = || watcher.deliveries.iter().filter_map(|read| read.delivery.event);
     let keeps_all = watcher.policy == WhenFull::Wait
         || watcher.policy == WhenFull::Disconnect && reason == Some(Reason::Shutdown);

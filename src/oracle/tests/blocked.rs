@@ -56,6 +56,34 @@ fn an_action_does_not_outlast_close() {
 }
 
 #[test]
+fn back_pressure_outlasts_close_and_counts_other_calls() {
+    let contract = Contract::strict().with(OpKind::Action, Blocking::BackPressure);
+    let contract = contract.with(OpKind::Watch, Blocking::Silent).with(OpKind::Stop, Blocking::Silent);
+    let told = |steps: &str| story(steps).under(contract.clone());
+    told("watch a; action 1; 1: action 2 ...; shutdown ...").may_be_blocked();
+    told("watch a; action 1; 1: action 2 ...").incoming(1).hangs(&["action"]);
+    told("watch a; action 1; 1: watch b ...; 2: action 2 ...").incoming(1).may_be_blocked();
+    told("watch a; action 1; 1: stop a ...; 2: action 2 ...").incoming(1).may_be_blocked();
+    told("watch a; action 1; 1: action 2 ...; 2: action 3 ...").incoming(1).hangs(&["action"]);
+    told("watch a; action 1; 1: watch b ...; 2: action 2 ...").incoming(2).hangs(&["action"]);
+}
+
+#[test]
+fn a_prefix_can_take_room_in_the_queue() {
+    let (apart, inside) = (Contract::strict(), Contract::strict().with_prefix_in_queue());
+    let told = |contract: &Contract, steps| story(steps).incoming(9).queue(3).under(contract.clone());
+    let steps = "watch a 7 8; action 1; action 2; shutdown ...";
+    told(&inside, steps).may_be_blocked();
+    told(&apart, steps).hangs(&["shutdown"]);
+    // There is room for one event, however long the prefix is.
+    told(&inside, "watch a 4 5 6 7; action 1; shutdown ...").hangs(&["shutdown"]);
+    told(&inside, "watch a; action 1; action 2; action 3; shutdown ...").hangs(&["shutdown"]);
+    let other = "watch a 7 8; watch b; action 1; action 2; recv b = 1; recv b ...";
+    told(&inside, other).may_be_blocked();
+    told(&apart, other).hangs(&["recv"]);
+}
+
+#[test]
 fn an_action_that_others_wait_for_too() {
     // What waits itself is in no queue.
     story("watch a; 1: action 1 ...; 2: action 2 ...").hangs(&["action"]);

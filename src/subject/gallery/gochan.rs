@@ -15,7 +15,7 @@ use std::convert::Infallible;
 use std::sync::Arc;
 
 use crate::engine::{Object, ObjectId};
-use crate::sync::channel::{self, Receiver, Sender, TryRecvError};
+use crate::sync::channel::{self, Receiver, Sender, TryRecvError, TrySendError};
 use crate::sync::{Mutex, select};
 
 /// A channel of Go's. Copies are the same channel.
@@ -99,6 +99,38 @@ impl<T> Chan<T> {
             recv(ends.closed) -> _ => send_on_closed_channel(),
             recv(other_ends.receiver) -> received => Some(received.ok()),
             recv(other_ends.closed) -> _ => Some(other.rest().ok()),
+        }
+    }
+
+    /// `select { case c <- message: default: }`
+    ///
+    /// # Errors
+    /// The message, if that would have to wait.
+    ///
+    /// # Panics
+    /// If the channel is closed.
+    #[track_caller]
+    pub(super) fn try_send(&self, message: T) -> Result<(), T> {
+        let _unsettled = self.begin_send();
+        self.0.sender.try_send(message).map_err(TrySendError::into_inner)
+    }
+
+    /// `select { case c <- message: case <-other: default: }`; whether the message was sent.
+    ///
+    /// Go draws by lot where both can go ahead. Here a channel that is closed from the start panics, which is
+    /// one of the two.
+    ///
+    /// # Panics
+    /// If the channel is closed.
+    #[track_caller]
+    pub(super) fn try_send_or_recv<U>(&self, message: T, other: &Chan<U>) -> bool {
+        let (ends, other_ends) = (&*self.0, &*other.0);
+        let _unsettled = self.begin_send();
+        select! {
+            send(ends.sender, message) -> _ => true,
+            recv(other_ends.receiver) -> _ => false,
+            recv(other_ends.closed) -> _ => false,
+            default => false,
         }
     }
 

@@ -6,42 +6,41 @@
 use std::convert::Infallible;
 
 use super::gochan::Chan;
-use super::kubernetes::{Entry, MuxWatcher, Version};
+use super::gosync::Once;
+use super::locked;
+use super::version::{CONTRACT_OF_2014, MUX, Version};
+use super::watchers::Stop;
+use crate::script::WhenFull;
 use crate::subject::Payload;
-use crate::sync::Mutex;
 
 /// V1.
-pub(super) struct K8s1321;
+pub(super) const VERSION: Version = Version {
+    name: "k8s-1321",
+    provenance: "Kubernetes' pkg/watch/mux.go as of #1321 and #1327 (Sep 2014): k8s-906 with #1321 fixed",
+    capabilities: MUX,
+    contract: CONTRACT_OF_2014,
+    start: locked::start::<Stoppable>,
+};
 
-/// What stops a watcher.
-pub(super) struct Stop {
-    /// Go's `sync.Once`: whether it is done. Who comes second waits for who came first.
-    done: Mutex<bool>,
-    stopped: Chan<Infallible>,
+/// A watcher whose stop ends a send to it.
+pub(super) struct Stoppable {
+    stop: Once,
+    pub(super) stopped: Chan<Infallible>,
 }
 
-impl Version for K8s1321 {
-    const NAME: &'static str = "k8s-1321";
-    const PROVENANCE: &'static str =
-        "Kubernetes' pkg/watch/mux.go as of #1321 and #1327 (Sep 2014): k8s-906 with #1321 fixed";
-
-    type Extra = Stop;
-
-    fn extra() -> Stop {
-        Stop { done: Mutex::new(false).named("once"), stopped: Chan::new("stopped", 0) }
+impl Stop for Stoppable {
+    fn new() -> Stoppable {
+        Stoppable { stop: Once::new(), stopped: Chan::new("stopped", 0) }
     }
 
-    fn send(watcher: &Entry<K8s1321>, event: Payload) {
-        let _ = watcher.result.send_or_recv(event, &watcher.extra.stopped);
+    fn send(&self, result: &Chan<Payload>, event: Payload, _: WhenFull) {
+        let _ = result.send_or_recv(event, &self.stopped);
     }
 
-    fn stop(watcher: &MuxWatcher<K8s1321>) {
-        let stop = &watcher.entry.extra;
-        let mut done = stop.done.lock();
-        if !*done {
-            stop.stopped.close();
-            watcher.mux.stop_watching(watcher.id);
-            *done = true;
-        }
+    fn stop(&self, stop_watching: impl FnOnce()) {
+        self.stop.call(|| {
+            self.stopped.close();
+            stop_watching();
+        });
     }
 }

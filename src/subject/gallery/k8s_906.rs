@@ -3,26 +3,35 @@
 //! The loop sends to a watcher holding the lock, and `Stop` takes the lock first: a watcher that stops
 //! instead of reading waits for the lock for ever, and the loop for the watcher.
 
-use super::kubernetes::{Entry, MuxWatcher, Version};
+use super::gochan::Chan;
+use super::locked;
+use super::version::{CONTRACT_OF_2014, MUX, Version};
+use super::watchers::Stop;
+use crate::script::WhenFull;
 use crate::subject::Payload;
 
 /// V0.
-pub(super) struct K8s906;
+pub(super) const VERSION: Version = Version {
+    name: "k8s-906",
+    provenance: "Kubernetes' pkg/watch/mux.go as of #906 (Aug 2014): sends to watchers holding the lock; has #1321",
+    capabilities: MUX,
+    contract: CONTRACT_OF_2014,
+    start: locked::start::<Waiting>,
+};
 
-impl Version for K8s906 {
-    const NAME: &'static str = "k8s-906";
-    const PROVENANCE: &'static str =
-        "Kubernetes' pkg/watch/mux.go as of #906 (Aug 2014): sends to watchers holding the lock; has #1321";
+/// Nothing but the lock stops a watcher.
+struct Waiting;
 
-    type Extra = ();
-
-    fn extra() {}
-
-    fn send(watcher: &Entry<K8s906>, event: Payload) {
-        watcher.result.send(event);
+impl Stop for Waiting {
+    fn new() -> Waiting {
+        Waiting
     }
 
-    fn stop(watcher: &MuxWatcher<K8s906>) {
-        watcher.mux.stop_watching(watcher.id);
+    fn send(&self, result: &Chan<Payload>, event: Payload, _: WhenFull) {
+        result.send(event);
+    }
+
+    fn stop(&self, stop_watching: impl FnOnce()) {
+        stop_watching();
     }
 }
