@@ -21,10 +21,12 @@ mod interrupt;
 mod output;
 mod progress;
 mod replay;
+mod report;
 mod shrink;
 mod subjects;
+mod target;
 
-pub use args::{Common, Convert, Engine, Format, Hunt, Refusal, Replay, Request, Shrink, parse};
+pub use args::{Common, Convert, Engine, Format, Hunt, Refusal, Replay, Report, Request, Shrink, parse};
 pub use exit::Exit;
 pub use fuzz::fuzz;
 use output::Output;
@@ -69,6 +71,7 @@ impl Command<'_> {
             Request::Replay(options) => self.replay(options, out),
             Request::Shrink(options) => self.shrink(options, out),
             Request::Convert(options) => self.convert(options, out),
+            Request::Report(options) => self.report(options, out),
             Request::Subjects => subjects::list(out, self.subjects).map(|()| Exit::Pass),
         }
     }

@@ -1,38 +1,21 @@
-use std::slice;
-use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use super::args::{Format, Shrink};
 use super::hunt::{Keeper, SHRINKING, check_folder};
-use super::{Command, Exit, Failure, Output, seed, subjects};
+use super::target::{self, Target};
+use super::{Command, Exit, Failure, Output, seed};
 use crate::engine::Shared;
-use crate::hunt::corpus::{self, Loaded};
 use crate::hunt::{Effort, Engines, Group, Outcome, Trial, replay, shrink_schedule};
-use crate::oracle::Verdict;
 use crate::report::{json, text};
-use crate::script::ContractKind;
-use crate::subject::Subject;
-
-/// What a file is shrunk on, and for which verdict.
-struct Target {
-    subject: Arc<dyn Subject>,
-    contract: ContractKind,
-    sought: Option<Verdict>,
-}
 
 impl Command<'_> {
     /// Shrinks what a file shows, and prints it.
     pub(super) fn shrink(&self, options: &Shrink, out: &mut Output) -> Result<Exit, Failure> {
         check_folder("--save", options.save.as_deref())?;
-        let file = options.file.display();
-        if options.file.is_dir() {
-            return Err(Failure::Usage(format!("{file}: read a folder, expected a file")));
-        }
-        let files = corpus::load(slice::from_ref(&options.file));
-        let files = files.map_err(|error| Failure::Usage(error.to_string()))?;
-        let loaded = files.first().expect("a file is one entry");
-        let Target { subject, contract, sought } = self.target(options, loaded)?;
-        let common = &options.common;
+        let (file, common) = (options.file.display(), &options.common);
+        let loaded = &target::load(&options.file)?;
+        let Target { subject, contract, sought } =
+            self.target(loaded, options.subject.as_deref(), common.contract)?;
         let (engines, seed) = (Engines::from(common.engine), seed(common.seed));
         let trial = Trial::new(subject, contract, common.deadline);
         let effort = Effort { jobs: common.jobs(), time: None, stop: self.stop };
@@ -87,32 +70,5 @@ impl Command<'_> {
         })?;
         keeper.finish()?;
         Ok(outcome.verdict().into())
-    }
-
-    /// What the file is shrunk on: the subject that is named, or the one it expects a finding of, or its own.
-    fn target(&self, options: &Shrink, loaded: &Loaded) -> Result<Target, Failure> {
-        let contract = options.common.contract;
-        if let Some(name) = &options.subject {
-            let subject = subjects::named(self.subjects, name, "--subject", "")?;
-            return Ok(Target { subject, contract, sought: None });
-        }
-        let file = loaded.path.display();
-        let known = |name: &str| {
-            let place = format!("{file}:{}", loaded.line_of(name));
-            subjects::named(self.subjects, name, &place, "")
-        };
-        let entry = &loaded.entry;
-        let found = entry.expects.iter().find(|expect| expect.verdict != Verdict::Pass);
-        match (found, &entry.subject) {
-            (Some(expect), _) => Ok(Target {
-                subject: known(&expect.subject)?,
-                contract: expect.contract,
-                sought: Some(expect.verdict),
-            }),
-            (None, Some(name)) => Ok(Target { subject: known(name)?, contract, sought: None }),
-            (None, None) => Err(Failure::Usage(format!(
-                "{file}: read no `expect` line of a finding and no `subject` line, expected `--subject`, or one of these"
-            ))),
-        }
     }
 }

@@ -21,7 +21,7 @@ pub(super) fn write(out: &mut dyn Write, execution: &Execution) -> io::Result<()
 }
 
 /// In words.
-fn returned(outcome: &Outcome) -> String {
+pub(super) fn returned(outcome: &Outcome) -> String {
     let seq = |seq: Option<u64>| seq.map(|seq| format!("seq {seq}"));
     let missed = |missed: Option<u64>| missed.filter(|n| *n > 0).map(|n| format!("missed {n}"));
     let with = |text: String, details: [Option<String>; 2]| {

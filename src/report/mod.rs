@@ -6,7 +6,9 @@
 mod blocked;
 mod calls;
 mod checked;
+pub mod html;
 pub mod json;
+mod steps;
 mod style;
 pub mod text;
 

@@ -71,18 +71,30 @@ fn facts(
     group: &Group,
     again: &dyn Fn(&Group) -> String,
 ) -> io::Result<()> {
+    for (name, text) in told(outcome, group) {
+        fact(out, name, &text)?;
+    }
+    if let Some(schedule) = group.shown().2.schedule() {
+        fact(out, "Schedule", &schedule.to_string())?;
+    }
+    fact(out, "Replay", &again(group))
+}
+
+/// What there is to say of how a finding was found, shrunk and confirmed, by name.
+pub(crate) fn told(outcome: &Outcome, group: &Group) -> Vec<(&'static str, String)> {
     let Found { engine, run, strategy, script, .. } = &group.found;
-    let (finding, _, execution) = group.shown();
-    fact(out, "Broken", &format!("{} contract: {}", outcome.contract.name(), finding.clause))?;
+    let finding = group.shown().0;
+    let broken = format!("{} contract: {}", outcome.contract.name(), finding.clause);
     let times = match group.count {
         1 => String::new(),
         count => format!(", and in {} in all", many(count, "run")),
     };
     let search = outcome.seed.map_or_else(|| "the fuzzer's".to_owned(), |seed| format!("seed {seed}"));
     let found = format!("{}, in run {} of {search}", engine.phrase(), count(run + 1));
-    fact(out, "Found", &format!("{found} ({strategy}){times}, as {}", size(script)))?;
+    let found = format!("{found} ({strategy}){times}, as {}", size(script));
+    let mut told = vec![("Broken", broken), ("Found", found)];
     if let Some(shrunk) = &group.shrunk {
-        fact(out, "Shrunk", &shrinking(shrunk))?;
+        told.push(("Shrunk", shrinking(shrunk)));
         let did = if finding.signature.verdict == Verdict::Hang { "hung" } else { "showed it again" };
         let confirmed = |how: &str, confirmation: Option<Confirmation>| {
             let Confirmation { hits, runs } = confirmation.filter(|confirmation| confirmation.runs > 0)?;
@@ -92,13 +104,10 @@ fn facts(
         let free = confirmed("on free threads", shrunk.confirmation);
         let both: Vec<String> = steered.into_iter().chain(free).collect();
         if !both.is_empty() {
-            fact(out, "Confirmed", &both.join("; "))?;
+            told.push(("Confirmed", both.join("; ")));
         }
     }
-    if let Some(schedule) = execution.schedule() {
-        fact(out, "Schedule", &schedule.to_string())?;
-    }
-    fact(out, "Replay", &again(group))
+    told
 }
 
 fn shrinking(shrunk: &Shrunk) -> String {

@@ -1,0 +1,124 @@
+use std::path::Path;
+use std::sync::atomic::Ordering;
+
+use super::args::{Format, Report};
+use super::hunt::SHRINKING;
+use super::target::{self, Target};
+use super::{Command, Exit, Failure, Output, seed};
+use crate::hunt::replay::{self, Followed};
+use crate::hunt::{Effort, Engines, Group, Interleaving, Outcome, Trial, corpus, shrink_schedule};
+use crate::report::html::Page;
+use crate::report::{json, text};
+
+impl Command<'_> {
+    /// Explains what a file shows: prints it, or writes the page.
+    pub(super) fn report(&self, options: &Report, out: &mut Output) -> Result<Exit, Failure> {
+        let (file, common) = (options.file.display(), &options.common);
+        check_file(options.html.as_deref())?;
+        let loaded = target::load(&options.file)?;
+        let Target { subject, contract, sought } =
+            self.target(&loaded, options.subject.as_deref(), common.contract)?;
+        let (engines, seed) = (Engines::from(common.engine), seed(common.seed));
+        let trial = Trial::new(subject, contract, common.deadline);
+        let effort = Effort { jobs: common.jobs(), time: None, stop: self.stop };
+        let schedule = loaded.entry.schedule.as_ref();
+        let replayed = replay::Replay {
+            trial: &trial,
+            script: &loaded.entry.script,
+            schedule,
+            choices: loaded.choices.as_ref(),
+            strict: options.subject.is_none(),
+            engines,
+            expected: sought,
+            times: options.times.or(Some(replay::attempts(engines.kinds()[0]))),
+            seed,
+        }
+        .run(effort);
+        if let (Followed::Diverged(divergence), None) = (&replayed.schedule, &replayed.found) {
+            let name = trial.subject().name();
+            out.print(&format!("{file}: {name} {} diverged {divergence}\n", contract.name()))?;
+            return Ok(Exit::Inconclusive);
+        }
+        let mut findings: Vec<Group> = replayed
+            .found
+            .map(|found| Group { count: 1, found, shrunk: None, saved: None })
+            .into_iter()
+            .collect();
+        if replayed.schedule != Followed::Fits {
+            // Whatever schedule showed it first is not the one to read.
+            let effort = Effort { time: Some(SHRINKING), ..effort };
+            for group in &mut findings {
+                group.shrunk = shrink_schedule(&trial, &group.found, seed, effort);
+            }
+        }
+        let outcome = Outcome {
+            subject: trial.subject().name().to_owned(),
+            contract,
+            seed: Some(seed),
+            phases: replayed.phases,
+            interrupted: self.stop.load(Ordering::Relaxed),
+            findings,
+        };
+        let again = |_: &Group| format!("{} replay {file}", self.program);
+        match (&options.html, outcome.findings.first()) {
+            (Some(path), Some(group)) => {
+                write_page(path, &trial, &outcome, group, again(group))?;
+                let signature = &group.shown().0.signature;
+                let (verdict, class) = (signature.verdict, signature.class);
+                out.print(&format!("{}: {verdict} in {}: {class}\n", path.display(), outcome.subject))?;
+            }
+            (html, _) => out.write(|out| {
+                match common.format {
+                    Format::Text => text::outcome(out, &outcome, &again)?,
+                    Format::Json => json::outcome(out, &outcome, false)?,
+                }
+                match html {
+                    Some(path) => writeln!(out, "{}: not written, for nothing was found", path.display()),
+                    None => Ok(()),
+                }
+            })?,
+        }
+        Ok(outcome.verdict().into())
+    }
+}
+
+/// Refuses a file to write to that is a folder.
+fn check_file(file: Option<&Path>) -> Result<(), Failure> {
+    match file.filter(|path| path.is_dir()) {
+        None => Ok(()),
+        Some(folder) => {
+            Err(Failure::Usage(format!("--html: read `{}`, a folder, expected a file", folder.display())))
+        }
+    }
+}
+
+/// Writes a finding as a page.
+pub(super) fn write_page(
+    path: &Path,
+    trial: &Trial,
+    outcome: &Outcome,
+    group: &Group,
+    again: String,
+) -> Result<(), Failure> {
+    let (finding, script, execution) = group.shown();
+    let schedule = execution.schedule();
+    let interleaving: Option<Interleaving> =
+        schedule.as_ref().and_then(|schedule| trial.interleaving(script, schedule).ok());
+    let mut facts = text::told(outcome, group);
+    facts.extend(schedule.map(|schedule| ("Schedule", schedule.to_string())));
+    facts.push(("Replay", again));
+    let page = Page {
+        subject: &outcome.subject,
+        contract: outcome.contract,
+        finding,
+        script,
+        execution,
+        interleaving: interleaving.as_ref(),
+        facts,
+    };
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    let mut content = Vec::new();
+    let written = page.write(&mut content).and_then(|()| corpus::write(folder, &name, &content));
+    written.map(drop).map_err(|error| Failure::tool(&format!("cannot write {}", path.display()), error))
+}

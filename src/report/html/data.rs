@@ -1,0 +1,417 @@
+//! What the page is made of, as data.
+
+use serde::Serialize;
+
+use super::super::{calls, steps};
+use super::Page;
+use crate::engine::trace::{self, Books, Doing, Handed, Switch};
+use crate::engine::words::{place, waiting, what};
+use crate::engine::{ObjectId, ObjectKind, Status, Target, TaskId};
+use crate::hunt::{Interleaving, Role};
+use crate::oracle::{ChainEnd, Finding, Origin};
+use crate::script::{Op, Script};
+
+/// All of it.
+#[derive(Serialize)]
+pub(super) struct Data<'a> {
+    subject: &'a str,
+    verdict: &'static str,
+    class: &'static str,
+    sentence: &'a str,
+    contract: &'static str,
+    clause: &'a str,
+    facts: &'a [(&'static str, String)],
+    script: Lines,
+    tasks: Vec<Task<'a>>,
+    objects: Vec<Object>,
+    calls: Vec<Call>,
+    steps: Vec<Moment>,
+    handoffs: Vec<Handoff>,
+    chain: Option<Chain>,
+    blocked: Vec<Blocked<'a>>,
+}
+
+/// The script, as it is written.
+#[derive(Serialize)]
+struct Lines {
+    config: String,
+    parts: Vec<Part>,
+}
+
+/// The setup or a lane.
+#[derive(Serialize)]
+struct Part {
+    name: String,
+    task: Option<usize>,
+    ops: Vec<Line>,
+}
+
+#[derive(Serialize)]
+struct Line {
+    text: String,
+    call: Option<usize>,
+}
+
+#[derive(Serialize)]
+struct Task<'a> {
+    name: &'a str,
+    /// Who it belongs to: `script`, `subject` or `harness`.
+    of: &'static str,
+}
+
+#[derive(Serialize)]
+struct Object {
+    name: String,
+    kind: &'static str,
+    /// Of a channel; none if it holds any number.
+    capacity: Option<usize>,
+    made: String,
+    /// Whether it is not to be shown.
+    part: bool,
+}
+
+#[derive(Serialize)]
+struct Call {
+    task: usize,
+    op: String,
+    events: String,
+    result: Option<String>,
+    /// The steps; the stamps, if there are no steps.
+    called: u64,
+    returned: Option<u64>,
+    stamps: (u64, Option<u64>),
+    wind_down: bool,
+    /// Whether it is the one that shows the finding, or one that it contradicts.
+    shows: bool,
+    against: bool,
+}
+
+/// A step, and how everything was after it.
+#[derive(Serialize)]
+struct Moment {
+    task: usize,
+    did: String,
+    switch: &'static str,
+    why: Option<String>,
+    place: Option<String>,
+    call: Option<usize>,
+    matters: bool,
+    /// Seconds of the execution's own time.
+    time: f64,
+    tasks: Vec<Now>,
+    objects: Vec<Book>,
+}
+
+/// What a task does.
+#[derive(Serialize)]
+struct Now {
+    is: &'static str,
+    /// What it waits for, in words, or what it panicked with.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    text: Option<String>,
+    /// The objects it waits for, and for what of them.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    on: Vec<(usize, &'static str)>,
+    /// Whether its wait is over.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    served: bool,
+}
+
+#[derive(Serialize)]
+struct Book {
+    length: u64,
+    sent: u64,
+    senders: u32,
+    receivers: u32,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    holders: Vec<usize>,
+}
+
+#[derive(Serialize)]
+struct Handoff {
+    from: usize,
+    to: usize,
+    what: &'static str,
+    object: Option<usize>,
+}
+
+/// Who waits for whom.
+#[derive(Serialize)]
+struct Chain {
+    links: Vec<Link>,
+    /// The tasks that the last link leads to.
+    to: Vec<usize>,
+    /// What is said of the last one.
+    end: String,
+    /// Whether it leads back to a task of its own.
+    cycle: bool,
+}
+
+#[derive(Serialize)]
+struct Link {
+    task: usize,
+    text: String,
+    object: Option<usize>,
+}
+
+/// A task that is blocked, or has panicked, as Go dumps its goroutines.
+#[derive(Serialize)]
+struct Blocked<'a> {
+    task: &'a str,
+    state: &'static str,
+    op: Option<String>,
+    lines: Vec<(String, String)>,
+    /// The calls it is in, from the innermost outwards: function and place.
+    stack: Vec<(String, String)>,
+}
+
+impl<'a> Data<'a> {
+    pub(super) fn of(page: &'a Page<'a>) -> Data<'a> {
+        let Finding { signature, sentence, clause, .. } = page.finding;
+        let steps = page.interleaving;
+        Data {
+            subject: page.subject,
+            verdict: signature.verdict.name(),
+            class: signature.class.name(),
+            sentence,
+            contract: page.contract.name(),
+            clause,
+            facts: &page.facts,
+            script: lines(page),
+            tasks: tasks(page),
+            objects: steps.map(objects).unwrap_or_default(),
+            calls: page
+                .execution
+                .history
+                .calls
+                .iter()
+                .enumerate()
+                .map(|(index, _)| call(page, index))
+                .collect(),
+            steps: steps.map(moments).unwrap_or_default(),
+            handoffs: steps.map(handoffs).unwrap_or_default(),
+            chain: chain(page),
+            blocked: blocked(page),
+        }
+    }
+}
+
+fn lines(page: &Page<'_>) -> Lines {
+    let Script { config, setup, lanes } = page.script;
+    let calls = &page.execution.history.calls;
+    let part = |name: String, origin: Origin, ops: &[Op]| {
+        let mut of_part = calls.iter().enumerate().filter(|(_, call)| call.origin == origin);
+        let task = page.execution.run.state.tasks.iter().position(|task| task.name == name);
+        let line = |op: &Op| Line { text: op.to_string(), call: of_part.next().map(|(index, _)| index) };
+        Part { name, task, ops: ops.iter().map(line).collect() }
+    };
+    let mut parts = Vec::new();
+    if !setup.is_empty() {
+        parts.push(part("setup".to_owned(), Origin::Setup, setup));
+    }
+    for (index, ops) in (0..).zip(lanes) {
+        parts.push(part(format!("lane{index}"), Origin::Lane(index), ops));
+    }
+    let empty = Script { config: *config, setup: Vec::new(), lanes: Vec::new() };
+    Lines { config: empty.to_string().trim().to_owned(), parts }
+}
+
+fn tasks<'a>(page: &'a Page<'a>) -> Vec<Task<'a>> {
+    let calls = &page.execution.history.calls;
+    let recorded = page.interleaving.map(|steps| steps.trace.tasks.iter().map(String::as_str).collect());
+    let state = &page.execution.run.state;
+    let names: Vec<&str> =
+        recorded.unwrap_or_else(|| state.tasks.iter().map(|task| task.name.as_str()).collect());
+    let lanes = page.script.lanes.len();
+    let of = |(index, name): (usize, &'a str)| {
+        let in_script = name == "setup" || (0..lanes).any(|lane| name == format!("lane{lane}"));
+        let winds_down =
+            calls.iter().any(|call| call.task == TaskId(index) && call.origin == Origin::WindDown);
+        let of = match (in_script, winds_down || name == "close" || name == "end") {
+            (true, _) => "script",
+            (false, true) => "harness",
+            (false, false) => "subject",
+        };
+        Task { name, of }
+    };
+    names.into_iter().enumerate().map(of).collect()
+}
+
+fn objects(steps: &Interleaving) -> Vec<Object> {
+    let all = steps.trace.objects.iter().zip(&steps.objects);
+    let object = |(object, role): (&trace::Object, &Role)| {
+        let (kind, capacity) = match object.kind {
+            ObjectKind::Channel(capacity) => ("channel", capacity),
+            ObjectKind::Mutex => ("mutex", None),
+            ObjectKind::RwLock => ("rwlock", None),
+            ObjectKind::Condvar => ("condvar", None),
+        };
+        Object { name: role.name.clone(), kind, capacity, made: place(object.made), part: role.part }
+    };
+    all.map(object).collect()
+}
+
+fn call(page: &Page<'_>, index: usize) -> Call {
+    let call = &page.execution.history.calls[index];
+    let stamps = (call.called, call.returned_at());
+    let span = page.interleaving.map(|steps| steps.spans[index]);
+    let called = span.map_or(call.called, |span| span.called as u64);
+    let returned = match span {
+        Some(span) => span.returned.map(|step| step as u64),
+        None => call.returned_at(),
+    };
+    Call {
+        task: call.task.0,
+        op: call.op.to_string(),
+        events: call.events.iter().map(|event| format!("#{event}")).collect::<Vec<_>>().join(" "),
+        result: call.outcome().map(calls::returned),
+        called,
+        returned,
+        stamps,
+        wind_down: call.origin == Origin::WindDown,
+        shows: page.finding.call == Some(index),
+        against: page.finding.against.contains(&index),
+    }
+}
+
+fn moments(steps: &Interleaving) -> Vec<Moment> {
+    (0..steps.trace.steps.len()).map(|index| moment(steps, index)).collect()
+}
+
+fn moment(interleaving: &Interleaving, index: usize) -> Moment {
+    let (step, role) = (&interleaving.trace.steps[index], interleaving.steps[index]);
+    Moment {
+        task: step.task.0,
+        did: steps::did(interleaving, index),
+        switch: match step.switch {
+            Switch::Start => "start",
+            Switch::On => "on",
+            Switch::Blocked => "blocked",
+            Switch::Ended => "ended",
+            Switch::Preempts => "preempts",
+            Switch::TimedOut => "timed-out",
+        },
+        why: steps::why(interleaving, index),
+        place: role.location.map(place),
+        call: role.call,
+        matters: role.matters,
+        time: step.time.as_secs_f64(),
+        tasks: step.state.tasks.iter().map(|doing| now(interleaving, doing)).collect(),
+        objects: step.state.objects.iter().map(book).collect(),
+    }
+}
+
+fn now(interleaving: &Interleaving, doing: &Doing) -> Now {
+    let plain = |is, text| Now { is, text, on: Vec::new(), served: false };
+    match doing {
+        Doing::Ready => plain("ready", None),
+        Doing::Ended => plain("ended", None),
+        Doing::Panicked(message) => plain("panicked", Some(message.clone())),
+        Doing::Waiting(waiting) => Now {
+            is: "waits",
+            text: Some(steps::waits_for(interleaving, waiting)),
+            on: waiting.waits.iter().filter_map(|wait| side(wait.target)).collect(),
+            served: waiting.served,
+        },
+    }
+}
+
+fn side(target: Target) -> Option<(usize, &'static str)> {
+    let ObjectId(id) = target.object()?;
+    let side = match target {
+        Target::Send(_) => "send",
+        Target::Recv(_) => "recv",
+        Target::Lock(_) => "lock",
+        Target::Read(_) => "read",
+        Target::Notify(_) | Target::Join(_) => "notify",
+    };
+    Some((id, side))
+}
+
+fn book(books: &Books) -> Book {
+    let Books { sent, senders, receivers, holders, .. } = books;
+    let holders = holders.iter().map(|task| task.0).collect();
+    Book { length: books.length(), sent: *sent, senders: *senders, receivers: *receivers, holders }
+}
+
+fn handoffs(steps: &Interleaving) -> Vec<Handoff> {
+    let shown = |id: ObjectId| !steps.objects[id.0].part;
+    let handoff = |handoff: trace::Handoff| {
+        let (what, object) = match handoff.what {
+            Handed::Message(id) => ("message", Some(id)),
+            Handed::Room(id) => ("room", Some(id)),
+            Handed::Lock(id) => ("lock", Some(id)),
+            Handed::Disconnection(id) => ("disconnection", Some(id)),
+            Handed::Notification => ("notification", None),
+            Handed::End => ("end", None),
+            Handed::Start => ("start", None),
+        };
+        let object = object.filter(|id| shown(*id)).map(|id| id.0);
+        Handoff { from: handoff.from, to: handoff.to, what, object }
+    };
+    steps.trace.handoffs().into_iter().map(handoff).collect()
+}
+
+fn chain(page: &Page<'_>) -> Option<Chain> {
+    let chain = page.finding.chain.as_ref()?;
+    let state = &page.execution.run.state;
+    let in_words = |target: Target| match page.interleaving {
+        Some(steps) => format!("waits {}", steps::target(steps, target)),
+        None => what(state, target),
+    };
+    let link = |link: &crate::oracle::Link| Link {
+        task: link.task.0,
+        text: in_words(link.target),
+        object: link.target.object().map(|id| id.0),
+    };
+    let name = |task: &TaskId| format!("`{}`", state.task(*task).name);
+    let (to, end) = match &chain.end {
+        ChainEnd::Cycle(task) => (vec![*task], String::new()),
+        ChainEnd::Watcher(readers) => match readers.as_slice() {
+            [] => (Vec::new(), "which nobody reads".to_owned()),
+            [reader] => (vec![*reader], format!("which only {} reads", name(reader))),
+            readers => {
+                let names: Vec<String> = readers.iter().map(name).collect();
+                (readers.to_vec(), format!("which only {} read", names.join(" and ")))
+            }
+        },
+        ChainEnd::Ended(task) => (vec![*task], format!("{} has ended", name(task))),
+        ChainEnd::Lost(task, location) => {
+            let lost = format!("{} notified at {}, when nobody waited", name(task), place(location));
+            (vec![*task], lost)
+        }
+        ChainEnd::Nobody => (Vec::new(), "nobody can".to_owned()),
+        ChainEnd::Unknown => (Vec::new(), String::new()),
+    };
+    Some(Chain {
+        links: chain.links.iter().map(link).collect(),
+        to: to.into_iter().map(|task| task.0).collect(),
+        end,
+        cycle: !chain.cycle().is_empty(),
+    })
+}
+
+fn blocked<'a>(page: &'a Page<'a>) -> Vec<Blocked<'a>> {
+    let execution = page.execution;
+    let state = &execution.run.state;
+    let entry = |(index, task): (usize, &'a crate::engine::Task)| {
+        let pending = |call: &&crate::oracle::Call| call.task == TaskId(index) && call.returned.is_none();
+        let op = execution.history.calls.iter().find(pending).map(|call| call.op.to_string());
+        let (heading, lines) = match &task.status {
+            Status::Blocked(waits) => (
+                waiting(waits),
+                waits.iter().map(|wait| (what(state, wait.target), place(wait.location))).collect(),
+            ),
+            Status::Panicked(message) => ("panicked", vec![(message.clone(), String::new())]),
+            Status::Running | Status::Ended => return None,
+        };
+        Some(Blocked { task: &task.name, state: heading, op, lines, stack: stack(page, TaskId(index)) })
+    };
+    state.tasks.iter().enumerate().filter_map(entry).collect()
+}
+
+fn stack(page: &Page<'_>, task: TaskId) -> Vec<(String, String)> {
+    let stacks = page.interleaving.map(|steps| &steps.trace.stacks[..]).unwrap_or_default();
+    let frames = stacks.iter().filter(|stack| stack.task == task).flat_map(|stack| &stack.frames);
+    frames.map(|frame| (frame.short_function(), format!("{}:{}", frame.file, frame.line))).collect()
+}
