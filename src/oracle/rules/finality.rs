@@ -108,14 +108,24 @@ fn may_be_too_slow(model: &Model<'_>, watcher: &Watcher<'_>) -> bool {
     watcher.policy == WhenFull::Disconnect && accepted > usize::from(model.context.script.config.queue)
 }
 
+/// Whether the mux was closed when this call returned: it closed it, or was told so.
+fn tells_closed(call: &Call) -> bool {
+    match call.outcome() {
+        Some(Outcome::Done) => matches!(call.op.kind(), OpKind::Close | OpKind::Shutdown),
+        Some(Outcome::Refused(_)) => true,
+        Some(Outcome::Closed(closed)) => closed.reason == Some(Reason::Shutdown),
+        _ => false,
+    }
+}
+
 /// What is called once the mux is closed is refused; and what returns before it may be closed is not.
 fn nothing_after_close(rules: &mut Rules<'_, '_>, index: usize, call: &Call) {
     if !matches!(call.op.kind(), OpKind::Watch | OpKind::Action | OpKind::TryAction) {
         return;
     }
     let kind = call.op.kind();
-    let mut closers = rules.model.closers.iter().copied();
-    let closed = closers.find(|closer| closer.is_done() && closer.precedes(call));
+    let calls = rules.model.history.calls.iter();
+    let closed = calls.filter(|earlier| tells_closed(earlier)).find(|earlier| earlier.precedes(call));
     let against: Vec<&Call> = closed.into_iter().collect();
     let closed = closed.is_some();
     match call.outcome() {

@@ -76,3 +76,12 @@ fn before_close_nothing_is_refused() {
     story("action 1 = refused; close").breaks("close is final: refused when open");
     story("watch a = refused").breaks("close is final: refused when open");
 }
+
+#[test]
+fn what_tells_that_the_mux_is_closed_is_final_too() {
+    story("watch a; 1: close ...; action 1 = refused; action 2 = refused; 1: =>").passes();
+    story("watch a; 1: close ...; action 1 = refused; action 2; 1: =>")
+        .breaks("close is final: accepted when closed");
+    story("watch a; 1: close ...; recv a = closed shutdown; watch b; 1: =>")
+        .breaks("close is final: accepted when closed");
+}
