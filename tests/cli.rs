@@ -84,7 +84,7 @@ fn kubernetes_1321_is_found_shrunk_and_explained() {
     for part in [
         "HANG in k8s-906",
         "mixed deadlock: channel & lock",
-        "[lock]: stop",
+        "[lock] in stop a",
         "[chan send]",
         "of seed 1 (",
         "Script (3 ops, 1 lane)",

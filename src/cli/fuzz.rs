@@ -8,7 +8,7 @@ use std::time::Duration;
 use anstream::AutoStream;
 
 use crate::hunt::{Effort, EngineKind, Fuzzing, Group, Jobs, corpus};
-use crate::report::text;
+use crate::report::{Layout, text};
 use crate::script::ContractKind;
 use crate::script::bytes::Input;
 
@@ -26,7 +26,9 @@ pub fn fuzz(fuzzing: &Fuzzing, data: &[u8]) {
     let outcome = fuzzing.outcome(found, Effort { jobs: JOBS, time: Some(SHRINKING), stop: &stop });
     let command = replay(fuzzing, &artifact(data, std::env::args_os()));
     let mut err = AutoStream::auto(io::stderr());
-    let told = writeln!(err).and_then(|()| text::outcome(&mut err, &outcome, &|_: &Group| command.clone()));
+    let again = |_: &Group| command.clone();
+    let told = writeln!(err)
+        .and_then(|()| text::outcome(&mut err, Layout::default(), &outcome, &fuzzing.trial, &again));
     // There is nowhere left to tell that stderr is closed.
     drop(told);
     std::process::abort();

@@ -10,7 +10,6 @@ use crate::engine::Shared;
 use crate::hunt::{Campaign, Effort, Engines, Found, Group, Outcome, Progress, Trial, corpus, shrink};
 use crate::oracle::Verdict;
 use crate::report::{json, text};
-use crate::subject::Subject;
 
 /// How long a finding is shrunk, at most.
 pub(super) const SHRINKING: Duration = Duration::from_secs(8);
@@ -26,13 +25,16 @@ impl Command<'_> {
         let seed = seed(options.common.seed);
         let mut exit = Exit::Pass;
         for (index, subject) in subjects.into_iter().enumerate() {
-            let (outcome, saved) = self.hunt_one(options, subject, seed);
+            let trial = Trial::new(subject, options.common.contract, options.common.deadline);
+            let (outcome, saved) = self.hunt_one(options, &trial, seed);
+            let layout = out.layout();
             out.write(|out| match options.common.format {
                 Format::Text => {
                     if index > 0 {
                         writeln!(out)?;
                     }
-                    text::outcome(out, &outcome, &|group| self.again(&outcome, group, options))
+                    let again = |group: &Group| self.again(&outcome, group, options);
+                    text::outcome(out, layout, &outcome, &trial, &again)
                 }
                 Format::Json => json::outcome(out, &outcome, options.keep_going),
             })?;
@@ -62,16 +64,11 @@ impl Command<'_> {
     }
 
     /// Searches one subject; with what it found, and whether that could be saved.
-    fn hunt_one(
-        &self,
-        options: &Hunt,
-        subject: Arc<dyn Subject>,
-        seed: u64,
-    ) -> (Outcome, Result<(), Failure>) {
+    fn hunt_one(&self, options: &Hunt, trial: &Trial, seed: u64) -> (Outcome, Result<(), Failure>) {
         let common = &options.common;
-        let trial = Trial::new(subject, common.contract, common.deadline);
         let (engines, budget) = (Engines::from(common.engine), options.budget());
         let twice = options.twice;
+        let trial = trial.clone();
         let campaign = Campaign { trial, engines, twice, budget, seed, keep_going: options.keep_going };
         let effort = Effort { jobs: common.jobs(), time: None, stop: self.stop };
         let progress = Arc::new(Progress::default());

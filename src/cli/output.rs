@@ -3,15 +3,26 @@ use std::io::{self, ErrorKind, Write};
 use anstream::AutoStream;
 
 use super::Failure;
+use crate::report::Layout;
 
 /// Where results go: stdout, without colours where they are not wanted. Nobody reading any more is no failure.
 pub(super) struct Output {
     out: Box<dyn Write>,
+    layout: Layout,
 }
 
 impl Output {
     pub(super) fn stdout() -> Output {
-        Output { out: Box::new(Pipe { inner: AutoStream::auto(io::stdout()), closed: false }) }
+        let layout = match terminal_size::terminal_size_of(io::stdout()) {
+            Some((terminal_size::Width(columns), _)) => Layout::of(columns.into()),
+            None => Layout::default(),
+        };
+        Output { out: Box::new(Pipe { inner: AutoStream::auto(io::stdout()), closed: false }), layout }
+    }
+
+    /// What is written has to fit this: the terminal's width, if it is one.
+    pub(super) fn layout(&self) -> Layout {
+        self.layout
     }
 
     /// Writes, and passes it on at once.

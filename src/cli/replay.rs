@@ -4,7 +4,7 @@ use std::sync::atomic::Ordering;
 use super::args::{Format, Replay};
 use super::{Command, Exit, Failure, Output, seed, subjects};
 use crate::hunt::corpus::{self, Loaded};
-use crate::hunt::{Effort, Engines, Trial, replay};
+use crate::hunt::{Effort, Engines, Interleaving, Trial, replay};
 use crate::oracle::Verdict;
 use crate::report::{Checked, json};
 use crate::script::{ContractKind, Entry, Expect};
@@ -135,20 +135,33 @@ impl Command<'_> {
         };
         let replayed = replay.run(Effort { jobs: common.jobs(), time: None, stop: self.stop });
         let file = task.loaded.path.display().to_string();
-        let checked = Checked {
-            file: &file,
-            subject: task.subject.name(),
-            contract: task.contract,
-            expected: task.expected,
-            verdict: replayed.verdict,
-            phases: &replayed.phases,
-            schedule: &replayed.schedule,
-            found: replayed.found.as_ref(),
+        let layout = out.layout();
+        let mut written = Ok(());
+        let mut write = |interleaving: Option<&Interleaving>| {
+            let checked = Checked {
+                file: &file,
+                subject: task.subject.name(),
+                contract: task.contract,
+                expected: task.expected,
+                verdict: replayed.verdict,
+                phases: &replayed.phases,
+                schedule: &replayed.schedule,
+                found: replayed.found.as_ref(),
+                interleaving,
+            };
+            written = out.write(|out| match common.format {
+                Format::Text => checked.write(out, layout),
+                Format::Json => json::checked(out, &checked, &trial.clamp(&entry.script), seed),
+            });
         };
-        out.write(|out| match common.format {
-            Format::Text => checked.write(out),
-            Format::Json => json::checked(out, &checked, &trial.clamp(&entry.script), seed),
-        })?;
+        match &replayed.found {
+            // What is expected is told in a line.
+            Some(found) if task.expected != Some(replayed.verdict) => {
+                trial.tell_shown(&found.script, &found.execution, &mut write);
+            }
+            _ => write(None),
+        }
+        written?;
         Ok(replayed.verdict)
     }
 }

@@ -64,8 +64,9 @@ impl Command<'_> {
             Some(path) => format!("{} replay {}", self.program, path.display()),
             None => format!("{} shrink {file} --seed {seed} --save findings", self.program),
         };
+        let layout = out.layout();
         out.write(|out| match common.format {
-            Format::Text => text::outcome(out, &outcome, &again),
+            Format::Text => text::outcome(out, layout, &outcome, &trial, &again),
             Format::Json => json::outcome(out, &outcome, false),
         })?;
         keeper.finish()?;

@@ -30,8 +30,9 @@
 //! let failure = explore(Config::default(), transfers).unwrap_err();
 //! assert_eq!(failure.what, What::Deadlock);
 //! let report = failure.to_string();
-//! assert!(report.contains("Mutex `savings`, held by thread1"), "{report}");
-//! assert!(report.contains("Mutex `current`, held by main"), "{report}");
+//! assert!(report.starts_with("deadlock: resource deadlock: AB-BA"), "{report}");
+//! assert!(report.contains("for Mutex `savings`, held by thread1"), "{report}");
+//! assert!(report.contains("for Mutex `current`, held by main"), "{report}");
 //!
 //! // A report's schedule can be kept as text, and does the same again.
 //! let schedule = failure.schedule.to_string().parse().unwrap();
@@ -60,11 +61,7 @@
 //! ```
 //!
 //! ```text
-//! deadlock: what is left can never go on
-//!   main [condition]
-//!       Condvar `opened` at src/door.rs:13
-//! found by execution 2 of seed 0
-//! schedule: main*5 thread1*4 main*3
+//! DOOR
 //! ```
 //!
 //! # What the closure must be
@@ -102,8 +99,10 @@ use super::fibers::{self, Traced};
 use super::strategy::{
     Divergence, Estimates, Pct, Portfolio, RandomWalk, Replay, Strategy, Surw, mix, schedule_of,
 };
-use super::words::{place, waiting, what};
 use super::{Body, End, Job, Next, State, Status, Stopwatch};
+use crate::hunt::Interleaving;
+use crate::oracle::{Diagnosis, explain};
+use crate::report;
 use crate::script::Schedule;
 
 /// How to explore.
@@ -183,6 +182,25 @@ pub struct Failure {
     pub schedule: Schedule,
     /// Where it was found; `None` if by a replay.
     pub found: Option<Found>,
+    /// Why tasks are blocked, if any are.
+    pub diagnosis: Option<Diagnosis>,
+    /// What it did step by step, unless that is more than anybody would read.
+    interleaving: Option<Box<Interleaving>>,
+}
+
+impl Failure {
+    /// What it did, step by step; `None` for a livelock, which is long, or if it did not do the same again.
+    pub fn interleaving(&self) -> Option<&Interleaving> {
+        self.interleaving.as_deref()
+    }
+
+    /// What the first task that panicked said, if one did.
+    pub fn panic(&self) -> Option<&str> {
+        self.state.tasks.iter().find_map(|task| match &task.status {
+            Status::Panicked(message) => Some(message.as_str()),
+            Status::Running | Status::Blocked(_) | Status::Ended => None,
+        })
+    }
 }
 
 /// Which execution of which exploration.
@@ -223,7 +241,7 @@ pub fn explore(config: Config, f: impl Fn() + Send + Sync + 'static) -> Result<E
         let strategy = search.strategy(seed, index, &estimates);
         let traced = fibers::run(Arc::clone(&body), strategy, most_points);
         if let Some(what) = wrong(&traced) {
-            return Err(failure(what, traced, Some(Found { seed, index })));
+            return Err(failure(what, traced, Some(Found { seed, index }), body));
         }
         sync_points += traced.run.sync_points;
         if search.learns() {
@@ -252,9 +270,10 @@ pub fn replay(schedule: &Schedule, f: impl Fn() + Send + Sync + 'static) -> Resu
     let choices: u64 = schedule.steps().iter().map(|run| u64::from(run.times)).sum();
     let most_points = Config::default().most_points.max(choices);
     let replay = Replay::new(schedule);
-    let traced = fibers::run(Arc::new(Closure(f)), Box::new(replay.clone()), most_points);
+    let body: Arc<dyn Body> = Arc::new(Closure(f));
+    let traced = fibers::run(Arc::clone(&body), Box::new(replay.clone()), most_points);
     match replay.divergence().map(What::Diverged).or_else(|| wrong(&traced)) {
-        Some(what) => Err(failure(what, traced, None)),
+        Some(what) => Err(failure(what, traced, None, body)),
         None => {
             let run = traced.run;
             Ok(Explored { executions: 1, sync_points: run.sync_points, elapsed: run.elapsed })
@@ -275,9 +294,25 @@ fn wrong(traced: &Traced) -> Option<What> {
     }
 }
 
-fn failure(what: What, traced: Traced, found: Option<Found>) -> Box<Failure> {
-    let schedule = schedule_of(&traced.steps, &traced.run.state.tasks);
-    Box::new(Failure { what, state: traced.run.state, schedule, found })
+/// Runs it once more for what is only written down where it is to be told.
+fn failure(what: What, traced: Traced, found: Option<Found>, body: Arc<dyn Body>) -> Box<Failure> {
+    let run = traced.run;
+    let schedule = schedule_of(&traced.steps, &run.state.tasks);
+    let interleaving = (what != What::Livelock).then(|| {
+        let replay = Replay::new(&schedule);
+        let (again, trace) = fibers::record(body, Box::new(replay.clone()), run.sync_points + 1);
+        let is_same = replay.divergence().is_none() && again.steps == traced.steps;
+        is_same.then(|| Box::new(Interleaving::of_code(trace, again.run)))
+    });
+    let diagnosis = explain(&run.state);
+    Box::new(Failure {
+        what,
+        state: run.state,
+        schedule,
+        found,
+        diagnosis,
+        interleaving: interleaving.flatten(),
+    })
 }
 
 /// A body of one first task, with nothing to add at quiescence.
@@ -295,26 +330,7 @@ impl<F: Fn() + Send + Sync + 'static> Body for Closure<F> {
 
 impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        writeln!(f, "{}", self.what)?;
-        for task in &self.state.tasks {
-            match &task.status {
-                Status::Blocked(waits) => {
-                    writeln!(f, "  {} [{}]", task.name, waiting(waits))?;
-                    for wait in waits {
-                        writeln!(f, "      {} at {}", what(&self.state, wait.target), place(wait.location))?;
-                    }
-                }
-                Status::Panicked(message) => {
-                    writeln!(f, "  {} [panicked]\n      {}", task.name, message.replace('\n', "\n      "))?;
-                }
-                Status::Running => writeln!(f, "  {} [running]", task.name)?,
-                Status::Ended => {}
-            }
-        }
-        if let Some(Found { seed, index }) = self.found {
-            writeln!(f, "found by execution {index} of seed {seed}")?;
-        }
-        write!(f, "schedule: {}", self.schedule)
+        f.write_str(&report::failure::text(self))
     }
 }
 

@@ -113,7 +113,7 @@ fn quiet_panics() {
     ONCE.call_once(|| {
         let before = std::panic::take_hook();
         std::panic::set_hook(Box::new(move |info| match seam::panicking() {
-            Some(task) => stack::capture(task),
+            Some(task) => stack::capture(task, true),
             None => before(info),
         }));
     });

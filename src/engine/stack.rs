@@ -6,13 +6,16 @@
 use std::cell::RefCell;
 use std::ffi::c_void;
 
-use super::{State, Status, TaskId};
+use super::{State, TaskId};
 
-/// The stack of a task at the end of an execution, from the innermost call outwards: what is the subject's of it.
+/// The stack of a task, from the innermost call outwards: what is the subject's of it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Stack {
     /// The task.
     pub task: TaskId,
+    /// Whether it is as it was when the task panicked, for the last time if it did so more than once; otherwise it is as
+    /// it was at the end.
+    pub panicked: bool,
     /// Its calls. None are known where the code was built without line tables.
     pub frames: Vec<Frame>,
 }
@@ -36,12 +39,16 @@ impl Frame {
     }
 }
 
-/// Addresses, from the innermost call outwards.
-pub(super) type Addresses = Vec<usize>;
+/// A stack as it is captured: addresses, from the innermost call outwards.
+pub(super) struct Captured {
+    task: TaskId,
+    panicked: bool,
+    addresses: Vec<usize>,
+}
 
 thread_local! {
     /// What was captured on this thread, if anything is to be.
-    static ALBUM: RefCell<Option<Vec<(TaskId, Addresses)>>> = const { RefCell::new(None) };
+    static ALBUM: RefCell<Option<Vec<Captured>>> = const { RefCell::new(None) };
 }
 
 /// From now on panics of tasks on this thread are captured.
@@ -50,24 +57,23 @@ pub(super) fn open_album() {
 }
 
 /// What was captured since then.
-pub(super) fn close_album() -> Vec<(TaskId, Addresses)> {
+pub(super) fn close_album() -> Vec<Captured> {
     ALBUM.take().unwrap_or_default()
 }
 
-/// Captures the stack of this task, which calls this, if that is wanted and not done yet.
-pub(super) fn capture(task: TaskId) {
+/// Captures the stack of this task, which calls this, if that is wanted.
+pub(super) fn capture(task: TaskId, panicked: bool) {
     ALBUM.with_borrow_mut(|album| {
-        if let Some(album) = album
-            && album.iter().all(|(known, _)| *known != task)
-        {
-            album.push((task, addresses()));
+        if let Some(album) = album {
+            album.retain(|known| known.task != task || known.panicked != panicked);
+            album.push(Captured { task, panicked, addresses: addresses() });
         }
     });
 }
 
 /// The addresses of the calls on the stack that this is called on.
-fn addresses() -> Addresses {
-    let mut addresses = Addresses::new();
+fn addresses() -> Vec<usize> {
+    let mut addresses = Vec::new();
     backtrace::trace(|frame| {
         addresses.push(frame.ip() as usize);
         true
@@ -75,18 +81,16 @@ fn addresses() -> Addresses {
     addresses
 }
 
-/// The stacks of those tasks that are blocked, running or panicked in this state.
-pub(super) fn resolve(captured: &[(TaskId, Addresses)], state: &State) -> Vec<Stack> {
-    let left =
-        |task: &TaskId| state.tasks.get(task.0).is_some_and(|task| !matches!(task.status, Status::Ended));
-    let captured = captured.iter().filter(|(task, _)| left(task));
+/// What was captured, in the order of the tasks; the places of this state's waits say where their packages are.
+pub(super) fn resolve(captured: &[Captured], state: &State) -> Vec<Stack> {
     let mut stacks: Vec<Stack> = captured
-        .map(|(task, addresses)| Stack {
-            task: *task,
-            frames: trimmed(addresses.iter().flat_map(|at| frames(*at))),
+        .iter()
+        .map(|Captured { task, panicked, addresses }| {
+            let frames = trimmed(addresses.iter().flat_map(|address| frames(*address)));
+            Stack { task: *task, panicked: *panicked, frames }
         })
         .collect();
-    stacks.sort_by_key(|stack| stack.task);
+    stacks.sort_by_key(|stack| (stack.task, stack.panicked));
     let roots = roots(&stacks, state);
     for frame in stacks.iter_mut().flat_map(|stack| &mut stack.frames) {
         frame.file = short_file(&frame.file, &roots);

@@ -18,7 +18,7 @@ pub struct Trace {
     pub objects: Vec<Object>,
     /// One for each choice of the schedule, in order.
     pub steps: Vec<Step>,
-    /// The stacks of the tasks that did not end, or panicked, as they were before anything was unwound.
+    /// The stacks of the tasks that did not end, as they were before anything was unwound, and of panics.
     pub stacks: Vec<Stack>,
 }
 

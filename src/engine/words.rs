@@ -1,9 +1,8 @@
 //! How a wait is said.
 
-use std::fmt::Write as _;
 use std::panic::Location;
 
-use super::{Object, ObjectKind, State, Target, Wait};
+use super::{Object, ObjectKind, State, Target, TaskId, Wait};
 
 /// What Go would call it.
 pub(crate) fn waiting(waits: &[Wait]) -> &'static str {
@@ -13,7 +12,7 @@ pub(crate) fn waiting(waits: &[Wait]) -> &'static str {
             Target::Recv(_) => "chan receive",
             Target::Lock(_) => "lock",
             Target::Read(_) => "read lock",
-            Target::Notify(_) => "condition",
+            Target::Notify(_) => "cond wait",
             Target::Join(_) => "join",
         },
         [] => "no way to go on",
@@ -21,30 +20,47 @@ pub(crate) fn waiting(waits: &[Wait]) -> &'static str {
     }
 }
 
-/// What is waited for, and who could end that.
-pub(crate) fn what(state: &State, target: Target) -> String {
-    let Some(id) = target.object() else {
-        let Target::Join(task) = target else { unreachable!("only a join has no object") };
-        return format!("the end of {}", state.task(task).name);
-    };
-    let object = state.object(id);
+/// Who could end a wait: `held by dispatcher`; nothing where that is not known.
+pub(crate) fn who_could_end(state: &State, target: Target) -> String {
     let (who, tasks) = match target {
-        Target::Send(_) => ("received by", &object.receivers),
-        Target::Recv(_) => ("sent by", &object.senders),
-        _ => ("held by", &object.holders),
+        Target::Join(task) => return format!("the end of {}", state.task(task).name),
+        Target::Notify(condvar) => {
+            return match state.object(condvar).notified {
+                Some(last) if last.woken == 0 => {
+                    let by = &state.task(last.by).name;
+                    format!("notified by {by} at {} when nobody waited", place(last.location))
+                }
+                _ => String::new(),
+            };
+        }
+        Target::Send(id) => return used_last(state, "receiver", &state.object(id).receivers),
+        Target::Recv(id) => return used_last(state, "sender", &state.object(id).senders),
+        Target::Lock(id) | Target::Read(id) if state.object(id).shared => {
+            ("read by", &state.object(id).holders)
+        }
+        Target::Lock(id) | Target::Read(id) => ("held by", &state.object(id).holders),
     };
-    let tasks: Vec<&str> = tasks.iter().map(|task| state.task(*task).name.as_str()).collect();
-    let mut text = described(object);
-    match (tasks.as_slice(), target) {
-        ([], Target::Notify(_)) => {}
-        ([], _) => _ = write!(text, ", {who} nobody"),
-        (tasks, _) => _ = write!(text, ", {who} {}", tasks.join(", ")),
+    match names(state, tasks) {
+        tasks if tasks.is_empty() => format!("{who} nobody"),
+        tasks => format!("{who} {tasks}"),
     }
-    text
+}
+
+/// Who used the handles of one side of a channel last: more is not known of who has them.
+fn used_last(state: &State, side: &str, tasks: &[TaskId]) -> String {
+    match names(state, tasks) {
+        names if names.is_empty() => format!("which has no {side}"),
+        names => format!("whose {side} was last used by {names}"),
+    }
+}
+
+fn names(state: &State, tasks: &[TaskId]) -> String {
+    let names: Vec<&str> = tasks.iter().map(|task| state.task(*task).name.as_str()).collect();
+    names.join(", ")
 }
 
 /// ``Mutex `watchers` ``
-fn described(object: &Object) -> String {
+pub(crate) fn described(object: &Object) -> String {
     let kind = match object.kind {
         ObjectKind::Channel(Some(capacity)) => format!("channel({capacity})"),
         ObjectKind::Channel(None) => "channel".to_owned(),
@@ -102,14 +118,18 @@ mod tests {
                 object(ObjectKind::Channel(Some(0)), None),
             ],
         };
-        assert_eq!(what(&state, Target::Lock(ObjectId(0))), "Mutex `watchers`, held by dispatcher");
+        let what = |target: Target| {
+            let object = target.object().map(|id| described(state.object(id))).unwrap_or_default();
+            format!("{object}, {}", who_could_end(&state, target))
+        };
+        assert_eq!(what(Target::Lock(ObjectId(0))), "Mutex `watchers`, held by dispatcher");
         let place = place(made);
-        let send = format!("channel(0) made at {place}, received by setup, dispatcher");
-        assert_eq!(what(&state, Target::Send(ObjectId(1))), send);
+        let send = format!("channel(0) made at {place}, whose receiver was last used by setup, dispatcher");
+        assert_eq!(what(Target::Send(ObjectId(1))), send);
         assert_eq!(
-            what(&state, Target::Recv(ObjectId(1))),
-            format!("channel(0) made at {place}, sent by nobody")
+            what(Target::Recv(ObjectId(1))),
+            format!("channel(0) made at {place}, which has no sender")
         );
-        assert_eq!(what(&state, Target::Join(TaskId(1))), "the end of dispatcher");
+        assert_eq!(what(Target::Join(TaskId(1))), ", the end of dispatcher");
     }
 }

@@ -7,9 +7,9 @@ use super::execution::{self, Execution};
 use super::trial::Trial;
 use crate::engine::strategy::{Divergence, Replay};
 use crate::engine::trace::{Doing, Effect, Trace};
-use crate::engine::{ObjectId, ObjectKind, Target, Wait, words};
-use crate::oracle::{Call, History, Outcome, WatcherId};
-use crate::script::{Schedule, Script};
+use crate::engine::{ObjectId, ObjectKind, Run, Target, Wait, words};
+use crate::oracle::{Call, History, Judgement, Outcome, WatcherId};
+use crate::script::{Config, Schedule, Script, WhenFull};
 use crate::subject::gallery::gochan;
 
 /// One execution of a script, step by step.
@@ -91,7 +91,39 @@ impl Trial {
     }
 }
 
+impl Trial {
+    /// Tells the interleaving of an execution of a script, before what is left of it is unwound; `None` if it has no
+    /// schedule, or one that does not fit.
+    pub fn tell_shown(
+        &self,
+        script: &Script,
+        execution: &Execution,
+        tell: &mut dyn FnMut(Option<&Interleaving>),
+    ) {
+        match execution.schedule() {
+            Some(schedule) => self.tell_interleaving(script, &schedule, &mut |told| tell(told.as_ref().ok())),
+            None => tell(None),
+        }
+    }
+}
+
 impl Interleaving {
+    /// What code did that is no script: there are no calls in it.
+    pub fn of_code(trace: Trace, run: Run) -> Interleaving {
+        let script = Script {
+            config: Config { incoming: 0, queue: 0, when_full: WhenFull::Wait },
+            setup: vec![],
+            lanes: vec![],
+        };
+        let (history, judgement) = (History::default(), Judgement::default());
+        Interleaving::new(script, Execution { history, run, judgement, steps: Vec::new() }, trace)
+    }
+
+    /// Whether it is of code that is no script.
+    pub fn is_of_code(&self) -> bool {
+        self.execution.history.calls.is_empty()
+    }
+
     fn new(script: Script, execution: Execution, mut trace: Trace) -> Interleaving {
         let objects = roles(&trace, &execution.history);
         join_parts(&mut trace, &objects);

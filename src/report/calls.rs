@@ -1,23 +1,60 @@
 use std::io::{self, Write};
 
-use super::style::{FAINT, styled};
+use super::style::{self, FAINT, TITLE, styled};
 use crate::hunt::Execution;
-use crate::oracle::{Call, Origin, Outcome, Reason};
+use crate::oracle::{Call, Finding, Origin, Outcome, Reason};
 
-/// Writes the calls, a line each: when it was called and when it returned, its task, the op and what it gave.
-pub(super) fn write(out: &mut dyn Write, execution: &Execution) -> io::Result<()> {
+/// Writes the history as a table, a call a line: when it was called and when it returned, its task, the op and what it
+/// gave. The call that shows the finding is marked, and so are those that it contradicts.
+pub(super) fn write(out: &mut dyn Write, execution: &Execution, finding: &Finding) -> io::Result<()> {
     let tasks = &execution.run.state.tasks;
-    let name = |call: &Call| tasks.get(call.task.0).map_or("", |task| task.name.as_str());
-    let wide = execution.history.calls.iter().map(|call| name(call).len()).max().unwrap_or(0);
-    for call in &execution.history.calls {
-        let until = call.returned.as_ref().map_or_else(|| "…".to_owned(), |(at, _)| at.to_string());
-        let stamps = styled(FAINT, format!("{:>4}–{until:<4}", call.called));
-        let events: String = call.events.iter().map(|event| format!(" #{event}")).collect();
-        let returned = call.outcome().map(|outcome| format!(" → {}", returned(outcome))).unwrap_or_default();
-        let wind_down = if call.origin == Origin::WindDown { " (wind-down)" } else { "" };
-        writeln!(out, "  {stamps} {:wide$}  {}{events}{returned}{wind_down}", name(call), call.op)?;
+    let name = |call: &Call| tasks.get(call.task.0).map_or("", |task| task.name.as_str()).to_owned();
+    let rows: Vec<[String; 5]> = execution
+        .history
+        .calls
+        .iter()
+        .map(|call| {
+            let until = call.returned.as_ref().map_or_else(|| "never".to_owned(), |(at, _)| at.to_string());
+            let events: String = call.events.iter().map(|event| format!(" #{event}")).collect();
+            let wind_down = if call.origin == Origin::WindDown { " (wind-down)" } else { "" };
+            let gave = call.outcome().map_or_else(String::new, returned);
+            [call.called.to_string(), until, name(call), format!("{}{events}{wind_down}", call.op), gave]
+        })
+        .collect();
+    let heads = ["called", "returned", "task", "call", "gave"].map(str::to_owned);
+    let wide = |column: usize| {
+        let cells = rows.iter().chain([&heads]).map(|row| row[column].chars().count());
+        cells.max().unwrap_or(0)
+    };
+    let wides: Vec<usize> = (0..heads.len()).map(wide).collect();
+    let line = |[called, until, task, call, gave]: &[String; 5]| {
+        let [a, b, c, d, _] = wides[..] else { unreachable!("there are as many widths as columns") };
+        format!("{called:>a$}  {until:>b$}  {task:c$}  {call:d$}  {gave}").trim_end().to_owned()
+    };
+    writeln!(out, "    {}", styled(FAINT, line(&heads)))?;
+    for (index, row) in rows.iter().enumerate() {
+        let line = line(row);
+        match () {
+            () if finding.call == Some(index) => {
+                let marked = format!("✗ {line}");
+                writeln!(out, "  {}", styled(style::of(finding.signature.verdict), marked))?;
+            }
+            () if finding.against.contains(&index) => {
+                writeln!(out, "  {}", styled(TITLE, format!("* {line}")))?;
+            }
+            () => writeln!(out, "    {line}")?,
+        }
     }
     Ok(())
+}
+
+/// What the marks mean.
+pub(super) fn legend(finding: &Finding) -> &'static str {
+    match (finding.call, finding.against.is_empty()) {
+        (Some(_), false) => " (✗ contradicts what is marked *)",
+        (Some(_), true) => " (✗ breaks it)",
+        (None, _) => "",
+    }
 }
 
 /// In words.

@@ -1,10 +1,10 @@
 use std::io::{self, Write};
 
 use super::style::{self, count, many, styled};
-use super::text;
+use super::{Layout, text};
 use crate::engine::strategy::Divergence;
 use crate::hunt::replay::Followed;
-use crate::hunt::{Found, Phase};
+use crate::hunt::{Found, Interleaving, Phase};
 use crate::oracle::Verdict;
 use crate::script::ContractKind;
 
@@ -26,6 +26,8 @@ pub struct Checked<'a> {
     pub schedule: &'a Followed,
     /// What was found, if anything.
     pub found: Option<&'a Found>,
+    /// The same, step by step, if it has a schedule.
+    pub interleaving: Option<&'a Interleaving>,
 }
 
 impl Checked<'_> {
@@ -46,11 +48,18 @@ impl Checked<'_> {
     ///
     /// # Errors
     /// Those of the writer.
-    pub fn write(&self, out: &mut dyn Write) -> io::Result<()> {
-        let Checked { file, subject, contract, expected, verdict, found, .. } = self;
-        if let Some(found) = found.filter(|_| *expected != Some(*verdict)) {
-            text::finding(out, subject, &found.finding, &found.script, &found.execution)?;
-            text::fact(out, "Broken", &format!("{} contract: {}\n", contract.name(), found.finding.clause))?;
+    pub fn write(&self, out: &mut dyn Write, layout: Layout) -> io::Result<()> {
+        let Checked { file, subject, contract, expected, verdict, found, interleaving, .. } = self;
+        if let Some(Found { finding, script, execution, .. }) = found.filter(|_| *expected != Some(*verdict))
+        {
+            text::Shown { subject, finding, script, execution, interleaving: *interleaving }
+                .write(out, layout)?;
+            text::fact(
+                out,
+                layout,
+                "Broken",
+                &format!("{} contract: {}\n", contract.name(), finding.clause),
+            )?;
         }
         let comparison = match expected {
             None => String::new(),

@@ -6,6 +6,8 @@
 mod blocked;
 mod calls;
 mod checked;
+mod columns;
+pub(crate) mod failure;
 pub mod html;
 pub mod json;
 mod steps;
@@ -13,3 +15,30 @@ mod style;
 pub mod text;
 
 pub use checked::Checked;
+
+/// What a text has to fit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Layout {
+    /// How many columns there are.
+    width: usize,
+}
+
+impl Layout {
+    /// The most columns that a report uses.
+    pub const WIDEST: usize = 100;
+
+    /// The fewest columns that it can be read in.
+    pub const NARROWEST: usize = 60;
+
+    /// A layout of about so many columns: no more than can be read, and no fewer.
+    pub fn of(columns: usize) -> Layout {
+        Layout { width: columns.clamp(Layout::NARROWEST, Layout::WIDEST) }
+    }
+}
+
+impl Default for Layout {
+    /// Of the most columns.
+    fn default() -> Layout {
+        Layout::of(Layout::WIDEST)
+    }
+}

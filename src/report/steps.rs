@@ -6,12 +6,23 @@ use crate::hunt::Interleaving;
 
 /// What the step did: ``takes lock `watchers`; waits to send to watcher `a` ``.
 pub(super) fn did(interleaving: &Interleaving, index: usize) -> String {
+    let called = interleaving.called_in(index).next();
+    let calls = called.map(|call| format!("calls {}", interleaving.execution.history.calls[call].op));
+    let mut parts: Vec<String> = calls.into_iter().chain(effects(interleaving, index, &|_| true)).collect();
+    if parts.is_empty() {
+        parts.push(idle(interleaving, index));
+    }
+    parts.join("; ")
+}
+
+/// What came of the step, without the calls that begin in it: each effect that is wanted.
+pub(super) fn effects(
+    interleaving: &Interleaving,
+    index: usize,
+    wanted: &dyn Fn(&Effect) -> bool,
+) -> Vec<String> {
     let step = &interleaving.trace.steps[index];
     let mut parts: Vec<String> = Vec::new();
-    let called = interleaving.called_in(index).next();
-    if let Some(call) = called {
-        parts.push(format!("calls {}", interleaving.execution.history.calls[call].op));
-    }
     let mut effects = step.effects.iter().peekable();
     while let Some(effect) = effects.next() {
         let taken = match effect {
@@ -23,13 +34,11 @@ pub(super) fn did(interleaving: &Interleaving, index: usize) -> String {
                 parts.push(format!("takes and releases {}", name(interleaving, lock)));
             }
             Some(_) => {}
-            None => parts.extend(effect_in_words(interleaving, index, effect)),
+            None if wanted(effect) => parts.extend(effect_in_words(interleaving, index, effect)),
+            None => {}
         }
     }
-    if parts.is_empty() {
-        parts.push(idle(interleaving, index));
-    }
-    parts.join("; ")
+    parts
 }
 
 /// Why this task goes on, unless it went on already.

@@ -1,83 +1,111 @@
-//! Reports for people, to be read in 100 columns.
+//! Reports for people, to be read in 80 to 100 columns, with colours or without.
 
 use std::io::{self, Write};
 
+use super::blocked::Left;
 use super::style::{self, TITLE, count, many, styled, wrap};
-use super::{blocked, calls};
+use super::{Layout, calls, columns};
 use crate::hunt::{
-    Confirmation, EngineKind, Execution, Extent, Found, Group, Method, Outcome, Phase, Shrunk,
+    Confirmation, EngineKind, Execution, Extent, Found, Group, Interleaving, Method, Outcome, Phase, Shrunk,
+    Trial,
 };
 use crate::oracle::{Finding, Verdict};
 use crate::script::Script;
-
-/// How wide a line may be.
-const WIDTH: usize = 96;
 
 /// Where the facts of a finding begin.
 const MARGIN: usize = 12;
 
 /// Writes what came of a campaign. `again` is what is to be typed to see a finding again.
 ///
-/// # Errors
-/// Those of the writer.
-pub fn outcome(out: &mut dyn Write, outcome: &Outcome, again: &dyn Fn(&Group) -> String) -> io::Result<()> {
-    for group in &outcome.findings {
-        let (finding, script, execution) = group.shown();
-        self::finding(out, &outcome.subject, finding, script, execution)?;
-        facts(out, outcome, group, again)?;
-        writeln!(out)?;
-    }
-    summary(out, outcome)
-}
-
-/// Writes a finding: what it is, the script that shows it, and who is blocked, or what happened.
+/// Each finding is replayed once for its interleaving and its stacks, and written before what is left of that execution is
+/// unwound.
 ///
 /// # Errors
 /// Those of the writer.
-pub fn finding(
+pub fn outcome(
     out: &mut dyn Write,
-    subject: &str,
-    finding: &Finding,
-    script: &Script,
-    execution: &Execution,
+    layout: Layout,
+    outcome: &Outcome,
+    trial: &Trial,
+    again: &dyn Fn(&Group) -> String,
 ) -> io::Result<()> {
-    let signature = &finding.signature;
-    let verdict = styled(style::of(signature.verdict), signature.verdict.to_string().to_uppercase());
-    writeln!(out, "{verdict} in {}: {}\n", styled(TITLE, subject), signature.class)?;
-    for line in wrap(&finding.sentence, WIDTH - 2) {
-        writeln!(out, "  {line}")?;
+    for group in &outcome.findings {
+        let (finding, script, execution) = group.shown();
+        let mut written = Ok(());
+        trial.tell_shown(script, execution, &mut |interleaving| {
+            let shown = Shown { subject: &outcome.subject, finding, script, execution, interleaving };
+            written = shown.write(out, layout).and_then(|()| {
+                facts(out, layout, outcome, group, again)?;
+                writeln!(out)?;
+                out.flush()
+            });
+        });
+        written?;
     }
-    writeln!(out, "\n{}", title(&format!("Script ({}):", size(script))))?;
-    for line in script.to_string().lines() {
-        writeln!(out, "  {line}")?;
+    summary(out, layout, outcome)
+}
+
+/// A finding, and what shows it.
+pub(super) struct Shown<'a> {
+    pub(super) subject: &'a str,
+    pub(super) finding: &'a Finding,
+    pub(super) script: &'a Script,
+    pub(super) execution: &'a Execution,
+    /// The same, step by step, if it has a schedule.
+    pub(super) interleaving: Option<&'a Interleaving>,
+}
+
+impl Shown<'_> {
+    /// Writes what it is, the script that shows it, what happened step by step, and who is blocked.
+    ///
+    /// # Errors
+    /// Those of the writer.
+    pub(super) fn write(&self, out: &mut dyn Write, layout: Layout) -> io::Result<()> {
+        let Shown { subject, finding, script, execution, interleaving } = *self;
+        let signature = &finding.signature;
+        let verdict = styled(style::of(signature.verdict), signature.verdict.to_string().to_uppercase());
+        writeln!(out, "{verdict} in {}: {}\n", styled(TITLE, subject), signature.class)?;
+        for line in wrap(&finding.sentence, layout.width - 2) {
+            writeln!(out, "  {line}")?;
+        }
+        writeln!(out, "\n{} ({}):", title("Script"), size(script))?;
+        for line in script.to_string().lines() {
+            writeln!(out, "  {line}")?;
+        }
+        if signature.verdict != Verdict::Hang {
+            writeln!(out, "\n{}{}:", title("History"), calls::legend(finding))?;
+            calls::write(out, execution, finding)?;
+        }
+        if let Some(interleaving) = interleaving {
+            let shown_by = if signature.verdict == Verdict::Hang { None } else { finding.call };
+            columns::write(out, interleaving, shown_by, layout)?;
+        }
+        let left = Left::of(execution, interleaving.map(|told| &told.trace));
+        if left.is_any() {
+            let heading =
+                if signature.verdict == Verdict::Hang { "Blocked for ever:" } else { "Tasks at the end:" };
+            writeln!(out, "\n{}", title(heading))?;
+            left.write(out, layout)?;
+        }
+        writeln!(out)
     }
-    if signature.verdict != Verdict::Hang {
-        writeln!(out, "\n{}", title("Calls and returns, in order:"))?;
-        calls::write(out, execution)?;
-    }
-    if blocked::is_any(&execution.run.state) {
-        let heading =
-            if signature.verdict == Verdict::Hang { "Blocked for ever:" } else { "Tasks at the end:" };
-        writeln!(out, "\n{}", title(heading))?;
-        blocked::write(out, execution)?;
-    }
-    writeln!(out)
 }
 
 /// How a finding was found, shrunk and confirmed, and how to see it again.
 fn facts(
     out: &mut dyn Write,
+    layout: Layout,
     outcome: &Outcome,
     group: &Group,
     again: &dyn Fn(&Group) -> String,
 ) -> io::Result<()> {
     for (name, text) in told(outcome, group) {
-        fact(out, name, &text)?;
+        fact(out, layout, name, &text)?;
     }
     if let Some(schedule) = group.shown().2.schedule() {
-        fact(out, "Schedule", &schedule.to_string())?;
+        fact(out, layout, "Schedule", &schedule.to_string())?;
     }
-    fact(out, "Replay", &again(group))
+    fact(out, layout, "Replay", &again(group))
 }
 
 /// What there is to say of how a finding was found, shrunk and confirmed, by name.
@@ -166,7 +194,7 @@ fn without_an_op(explored: Extent) -> String {
 }
 
 /// Writes the last lines about a subject: the verdict, and what was done.
-fn summary(out: &mut dyn Write, outcome: &Outcome) -> io::Result<()> {
+fn summary(out: &mut dyn Write, layout: Layout, outcome: &Outcome) -> io::Result<()> {
     let verdict = outcome.verdict();
     let phases: Vec<String> = outcome.phases.iter().map(phase).collect();
     let mut text = phases.join(", ");
@@ -209,8 +237,8 @@ fn size(script: &Script) -> String {
 }
 
 /// A name, and what is so called, beside it.
-pub(super) fn fact(out: &mut dyn Write, name: &str, text: &str) -> io::Result<()> {
-    for (index, line) in wrap(text, WIDTH - MARGIN).iter().enumerate() {
+pub(super) fn fact(out: &mut dyn Write, layout: Layout, name: &str, text: &str) -> io::Result<()> {
+    for (index, line) in wrap(text, layout.width - MARGIN).iter().enumerate() {
         let name = if index == 0 { name } else { "" };
         writeln!(out, "{}{line}", styled(TITLE, format!("{name:MARGIN$}")))?;
     }

@@ -133,6 +133,6 @@ pub(super) fn give_way() {
     // SAFETY: `RUNNING` is set by `resume` and by the fiber itself to the yielder of the fiber that runs, which lives
     // at the bottom of the stack that this very call is on.
     while let Ask::Stack(task) = unsafe { (*yielder).suspend(false) } {
-        stack::capture(task);
+        stack::capture(task, false);
     }
 }
