@@ -67,16 +67,19 @@ impl Command<'_> {
                 let (verdict, class) = (signature.verdict, signature.class);
                 out.print(&format!("{}: {verdict} in {}: {class}\n", path.display(), outcome.subject))?;
             }
-            (html, _) => out.write(|out| {
-                match common.format {
-                    Format::Text => text::outcome(out, &outcome, &again)?,
-                    Format::Json => json::outcome(out, &outcome, false)?,
-                }
-                match html {
-                    Some(path) => writeln!(out, "{}: not written, for nothing was found", path.display()),
-                    None => Ok(()),
-                }
-            })?,
+            (html, _) => {
+                let layout = out.layout();
+                out.write(|out| {
+                    match common.format {
+                        Format::Text => text::outcome(out, layout, &outcome, &trial, &again)?,
+                        Format::Json => json::outcome(out, &outcome, false)?,
+                    }
+                    match html {
+                        Some(path) => writeln!(out, "{}: not written, for nothing was found", path.display()),
+                        None => Ok(()),
+                    }
+                })?;
+            }
         }
         Ok(outcome.verdict().into())
     }

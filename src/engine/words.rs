@@ -20,6 +20,16 @@ pub(crate) fn waiting(waits: &[Wait]) -> &'static str {
     }
 }
 
+/// What is waited for, and who could end that.
+pub(crate) fn what(state: &State, target: Target) -> String {
+    let who = who_could_end(state, target);
+    match target.object() {
+        None => who,
+        Some(id) if who.is_empty() => described(state.object(id)),
+        Some(id) => format!("{}, {who}", described(state.object(id))),
+    }
+}
+
 /// Who could end a wait: `held by dispatcher`; nothing where that is not known.
 pub(crate) fn who_could_end(state: &State, target: Target) -> String {
     let (who, tasks) = match target {
@@ -118,18 +128,14 @@ mod tests {
                 object(ObjectKind::Channel(Some(0)), None),
             ],
         };
-        let what = |target: Target| {
-            let object = target.object().map(|id| described(state.object(id))).unwrap_or_default();
-            format!("{object}, {}", who_could_end(&state, target))
-        };
-        assert_eq!(what(Target::Lock(ObjectId(0))), "Mutex `watchers`, held by dispatcher");
+        assert_eq!(what(&state, Target::Lock(ObjectId(0))), "Mutex `watchers`, held by dispatcher");
         let place = place(made);
         let send = format!("channel(0) made at {place}, whose receiver was last used by setup, dispatcher");
-        assert_eq!(what(Target::Send(ObjectId(1))), send);
+        assert_eq!(what(&state, Target::Send(ObjectId(1))), send);
         assert_eq!(
-            what(Target::Recv(ObjectId(1))),
+            what(&state, Target::Recv(ObjectId(1))),
             format!("channel(0) made at {place}, which has no sender")
         );
-        assert_eq!(what(Target::Join(TaskId(1))), ", the end of dispatcher");
+        assert_eq!(what(&state, Target::Join(TaskId(1))), "the end of dispatcher");
     }
 }

@@ -146,10 +146,13 @@ impl<'a> Columns<'a> {
         }
         let first = before.map_or(0, |before| before + 1);
         let same = (first..=step).rev().take_while(|step| all[*step].task == task).last().unwrap_or(step);
-        let Some(why) = steps::why(self.interleaving, same).filter(|_| before.is_some()) else {
+        if let Some(why) = steps::why(self.interleaving, same).filter(|_| before.is_some()) {
+            writeln!(out, "  {}", styled(FAINT, format!("··· {}", why.replace('`', ""))))?;
+        }
+        if self.has_columns() {
             return Ok(());
-        };
-        writeln!(out, "  {}", styled(FAINT, format!("··· {}", why.replace('`', ""))))
+        }
+        writeln!(out, "  {}", styled(TITLE, self.interleaving.trace.name(task)))
     }
 
     fn step(&self, out: &mut dyn Write, step: usize) -> io::Result<()> {

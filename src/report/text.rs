@@ -216,7 +216,7 @@ fn summary(out: &mut dyn Write, layout: Layout, outcome: &Outcome) -> io::Result
     let verdict = styled(style::of(verdict), verdict);
     let seed = outcome.seed.map(|seed| format!(", seed {seed}")).unwrap_or_default();
     writeln!(out, "{subject}: {verdict}, {} contract{seed}", outcome.contract.name())?;
-    wrap(&text, WIDTH - 2).iter().try_for_each(|line| writeln!(out, "  {line}"))
+    wrap(&text, layout.width - 2).iter().try_for_each(|line| writeln!(out, "  {line}"))
 }
 
 /// `12,345 runs on fibers in 1.0 s (12,345/s)`
