@@ -13,6 +13,7 @@ pub mod bytes;
 mod draw;
 mod edit;
 mod error;
+pub mod forms;
 pub mod generate;
 mod line;
 pub mod mutate;
