@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::execution::{self, Execution};
 use super::trial::Trial;
 use crate::engine::strategy::{Divergence, Replay};
-use crate::engine::trace::{Doing, Effect, Trace};
+use crate::engine::trace::{Doing, Effect, Handoff, Step, Trace};
 use crate::engine::{ObjectId, ObjectKind, Run, Target, Wait, words};
 use crate::oracle::{Call, History, Judgement, Outcome, WatcherId};
 use crate::script::{Config, Schedule, Script, WhenFull};
@@ -27,6 +27,8 @@ pub struct Interleaving {
     pub spans: Vec<Span>,
     /// What each object of the trace is to the script.
     pub objects: Vec<Role>,
+    /// Who let whom go on, also by closing a Go channel.
+    pub handoffs: Vec<Handoff>,
 }
 
 /// What a step is to the script.
@@ -126,12 +128,13 @@ impl Interleaving {
 
     fn new(script: Script, execution: Execution, mut trace: Trace) -> Interleaving {
         let objects = roles(&trace, &execution.history);
+        let handoffs = trace.handoffs();
         join_parts(&mut trace, &objects);
         let spans = spans(&trace, &execution.history);
         let steps = (0..trace.steps.len())
             .map(|step| place(&trace, &objects, &spans, &execution.history, step))
             .collect();
-        Interleaving { script, execution, trace, steps, spans, objects }
+        Interleaving { script, execution, trace, steps, spans, objects, handoffs }
     }
 
     /// The call that a step is part of.
@@ -149,11 +152,28 @@ impl Interleaving {
         (0..).zip(&self.spans).filter(move |(_, span)| span.returned == Some(step)).map(|(call, _)| call)
     }
 
+    /// The Go channel that an effect of a step closes, if it does.
+    pub fn closed_by(&self, step: usize, effect: &Effect) -> Option<ObjectId> {
+        closed_by(&self.trace, &self.objects, &self.trace.steps[step], effect)
+    }
+
     /// Which op of its setup or lane a call is, counted from 0; of the wind-down, which of its ops.
     pub fn op_index(&self, call: usize) -> usize {
         let calls = &self.execution.history.calls;
         calls[..call].iter().filter(|earlier| earlier.origin == calls[call].origin).count()
     }
+}
+
+/// The Go channel that this effect closes, if it does: a part of it loses its sender, while the channel is there to be
+/// received from.
+fn closed_by(trace: &Trace, objects: &[Role], step: &Step, effect: &Effect) -> Option<ObjectId> {
+    let Effect::NoSender(part) = effect else { return None };
+    let known = &trace.objects[part.0];
+    let closes = known.name.as_deref().is_some_and(gochan::is_name_of_closing);
+    let dropped = step.effects.contains(&Effect::NoReceiver(*part));
+    // The parts of a channel are made right after it.
+    let whole = (0..part.0).rev().find(|id| !objects[*id].part).map(ObjectId);
+    whole.filter(|_| closes && !dropped)
 }
 
 /// What each object is called, and whether it is shown.
@@ -230,7 +250,9 @@ fn place(trace: &Trace, objects: &[Role], spans: &[Span], history: &History, ind
         Effect::Notified(_) | Effect::Started(_) | Effect::Ended | Effect::Panicked => true,
     };
     let location = step.location.filter(|location| location.file() != execution::FILE);
-    Place { call, location, matters: is_edge || step.effects.iter().any(is_noticed) }
+    let closes = |effect: &Effect| closed_by(trace, objects, step, effect).is_some();
+    let matters = is_edge || step.effects.iter().any(|effect| is_noticed(effect) || closes(effect));
+    Place { call, location, matters }
 }
 
 #[cfg(test)]

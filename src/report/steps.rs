@@ -3,12 +3,20 @@
 use crate::engine::trace::{Doing, Effect, Switch, Waiting};
 use crate::engine::{ObjectId, ObjectKind, Target, TaskId};
 use crate::hunt::Interleaving;
+use crate::oracle::Outcome;
 
 /// What the step did: ``takes lock `watchers`; waits to send to watcher `a` ``.
 pub(super) fn did(interleaving: &Interleaving, index: usize) -> String {
-    let called = interleaving.called_in(index).next();
-    let calls = called.map(|call| format!("calls {}", interleaving.execution.history.calls[call].op));
-    let mut parts: Vec<String> = calls.into_iter().chain(effects(interleaving, index, &|_| true)).collect();
+    let calls = &interleaving.execution.history.calls;
+    let called = interleaving.called_in(index).next().map(|call| format!("calls {}", calls[call].op));
+    let panicked = interleaving.returned_in(index).find_map(|call| match calls[call].outcome() {
+        Some(Outcome::Panicked(message)) => Some(format!("panics: {message}")),
+        _ => None,
+    });
+    let effects = effects(interleaving, index, &|effect| *effect != Effect::Ended);
+    let ends = interleaving.trace.steps[index].effects.contains(&Effect::Ended);
+    let mut parts: Vec<String> = called.into_iter().chain(effects).chain(panicked).collect();
+    parts.extend(ends.then(|| "ends".to_owned()));
     if parts.is_empty() {
         parts.push(idle(interleaving, index));
     }
@@ -96,6 +104,9 @@ fn effect_in_words(interleaving: &Interleaving, index: usize, effect: &Effect) -
         Effect::Sent(id, _) => format!("sends to {}", shown(id)?),
         Effect::Received(id, _) => format!("receives from {}", shown(id)?),
         Effect::Filled(id, _) => format!("time passes until {} is due", shown(id)?),
+        Effect::NoSender(_) if let Some(id) = interleaving.closed_by(index, effect) => {
+            format!("closes {}", name(interleaving, id))
+        }
         Effect::NoSender(id) => format!("drops the last sender of {}", shown(id)?),
         Effect::NoReceiver(id) => format!("drops the last receiver of {}", shown(id)?),
         Effect::Notified(other) => format!("wakes {}", task(interleaving, *other)),

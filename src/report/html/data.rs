@@ -335,9 +335,10 @@ fn book(books: &Books) -> Book {
 }
 
 fn handoffs(steps: &Interleaving) -> Vec<Handoff> {
-    let shown = |id: ObjectId| !steps.objects[id.0].part;
-    let handoff = |handoff: trace::Handoff| {
+    let part = |id: ObjectId| steps.objects[id.0].part;
+    let handoff = |handoff: &trace::Handoff| {
         let (what, object) = match handoff.what {
+            Handed::Disconnection(id) if part(id) => ("close", None),
             Handed::Message(id) => ("message", Some(id)),
             Handed::Room(id) => ("room", Some(id)),
             Handed::Lock(id) => ("lock", Some(id)),
@@ -346,10 +347,10 @@ fn handoffs(steps: &Interleaving) -> Vec<Handoff> {
             Handed::End => ("end", None),
             Handed::Start => ("start", None),
         };
-        let object = object.filter(|id| shown(*id)).map(|id| id.0);
-        Handoff { from: handoff.from, to: handoff.to, what, object }
+        let shown = !object.is_some_and(part);
+        shown.then(|| Handoff { from: handoff.from, to: handoff.to, what, object: object.map(|id| id.0) })
     };
-    steps.trace.handoffs().into_iter().map(handoff).collect()
+    steps.handoffs.iter().filter_map(handoff).collect()
 }
 
 fn chain(page: &Page<'_>) -> Option<Chain> {

@@ -209,9 +209,10 @@
     const over = inner - GUTTER - wanted.reduce((sum, wide) => sum + wide, 0);
     if (over > 0) wanted.forEach((wide, index) => (wanted[index] = wide + Math.min(60, over / columns.length)));
     // If there is too little, the widest give way, up to a point.
+    const least = Math.max(170, ...links.map((link) => measure(plain(link.text), FONT) + 48));
     for (let short = -over; short > 0; short -= 8) {
       const widest = wanted.indexOf(Math.max(...wanted));
-      if (wanted[widest] < 178) break;
+      if (wanted[widest] < least + 8) break;
       wanted[widest] -= 8;
     }
     const xs = [];
@@ -224,9 +225,10 @@
       const { task, did, place: where, switch: how, why } = steps[step];
       const texts = fold(did, room(task));
       const ends = calls.find((call) => call.returned === step && call.task === task);
-      const below = [where && short(where), ends?.result && `→ ${ends.result}`].filter(Boolean).join("  ");
+      const result = ends?.result && !ends.result.startsWith("panicked") ? `→ ${ends.result}` : "";
+      const below = fold([where && short(where), result].filter(Boolean).join("  "), room(task)).filter(Boolean);
       const above = why && how === "preempts" ? `⇢ ${plain(why)}` : "";
-      return { texts, below, above, high: (texts.length + (below ? 1 : 0) + (above ? 1 : 0)) * LINE + 17 };
+      return { texts, below, above, high: (texts.length + below.length + (above ? 1 : 0)) * LINE + 17 };
     });
     const tops = [TOP];
     said.forEach(({ high }, row) => tops.push(tops[row] + high));
@@ -327,7 +329,7 @@
         svg("text", { class: "number", x: 4, y: y(row) + 4 }, String(step + 1)),
         svg("circle", { class: `dot${red ? " red" : ""}${how === "preempts" ? " preempts" : ""}`, cx: x(task), cy: y(row), r: 4.5 }),
         ...texts.map((text, line) => svg("text", { class: `did${begins ? " begins" : ""}${red ? " red" : ""}`, x: x(task) + TEXT, y: y(row) + 4 + line * LINE }, tspans(text))),
-        below ? svg("text", { class: "place", x: x(task) + TEXT, y: y(row) + 4 + texts.length * LINE }, below) : "",
+        ...below.map((text, line) => svg("text", { class: "place", x: x(task) + TEXT, y: y(row) + 4 + (texts.length + line) * LINE }, text)),
         above ? svg("text", { class: "why", x: x(task) + TEXT, y: y(row) + 4 - LINE }, above) : "",
         svg("title", {}, [why && `${plain(why)}, so ${taskName(task)} goes on`, where].filter(Boolean).join("\n")),
       ].filter(Boolean);

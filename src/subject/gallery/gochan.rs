@@ -37,8 +37,9 @@ struct Open {
     settled: Sender<Infallible>,
 }
 
-/// What the names of the parts of a channel end with.
+/// What the names of the parts of a channel end with: of what closes it, and of what waits until it has.
 const PART: &str = " (closed)";
+const SETTLED: &str = " (settled)";
 
 /// Whether the object is but a part of a channel, and whoever waits for it waits for the channel as well.
 pub(crate) fn is_part(object: &Object) -> bool {
@@ -47,6 +48,11 @@ pub(crate) fn is_part(object: &Object) -> bool {
 
 /// Whether this is the name of such an object.
 pub(crate) fn is_name_of_part(name: &str) -> bool {
+    name.ends_with(PART) || name.ends_with(SETTLED)
+}
+
+/// Whether this is the name of the part that is disconnected when the channel is closed.
+pub(crate) fn is_name_of_closing(name: &str) -> bool {
     name.ends_with(PART)
 }
 
@@ -62,7 +68,7 @@ impl<T> Chan<T> {
             sender: sender.named(name),
             receiver,
             closed: closed.named(&part),
-            settled: settled.named(&part),
+            settled: settled.named(&format!("{name}{SETTLED}")),
             open: Mutex::new(Some(Open { _closed: closing, settled: settling })).named(&part),
         }))
     }
