@@ -96,14 +96,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::fibers::{self, Traced};
-use super::strategy::{
-    Divergence, Estimates, Pct, Portfolio, RandomWalk, Replay, Strategy, Surw, mix, schedule_of,
-};
-use super::{Body, End, Job, Next, State, Status, Stopwatch};
+use super::strategy::{Estimates, Pct, Portfolio, RandomWalk, Replay, Strategy, Surw, mix};
+use super::{Body, Divergence, End, Job, Next, Schedule, State, Status, Stopwatch, schedule_of};
 use crate::hunt::Interleaving;
 use crate::oracle::{Diagnosis, explain};
 use crate::report;
-use crate::script::Schedule;
 
 /// How to explore.
 #[derive(Clone, Debug, PartialEq, Eq)]

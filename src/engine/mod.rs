@@ -22,10 +22,13 @@ use std::sync::Arc;
 use crate::sync::seam::{self, TaskBody};
 
 pub mod coverage;
+mod divergence;
 pub mod explore;
 pub mod fibers;
+mod following;
 mod name;
 pub mod run;
+pub mod schedule;
 mod shared;
 mod stack;
 pub mod steered;
@@ -35,9 +38,11 @@ pub mod trace;
 pub(crate) mod words;
 mod work;
 
+pub use divergence::Divergence;
 pub use run::{
     End, Notification, Object, ObjectId, ObjectKind, Run, State, Status, Target, Task, TaskId, Wait,
 };
+pub use schedule::{Schedule, schedule_of};
 pub use shared::Shared;
 pub use stack::{Frame, Stack};
 pub use work::{Stopwatch, work};

@@ -32,13 +32,11 @@ pub(super) fn steer(
     execution: &Execution,
     wanted: &Signature,
 ) -> Option<Confirmation> {
-    if execution.steps.is_empty() {
-        return None;
-    }
+    let schedule = execution.schedule()?;
     let script = Arc::new(script.clone());
     let shows =
         |steered: &Execution| steered.judgement.findings.iter().any(|finding| finding.signature == *wanted);
-    let steered = (0..CONFIRMATIONS).map(|_| trial.steered(&script, &execution.steps));
+    let steered = (0..CONFIRMATIONS).map(|_| trial.steered(&script, &schedule));
     let hits = steered.filter(|steered| steered.as_ref().is_ok_and(shows)).count() as u64;
     Some(Confirmation { hits, runs: CONFIRMATIONS })
 }

@@ -3,9 +3,11 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
-use crate::engine::strategy::{Cue, Strategy, schedule_of};
+use crate::engine::strategy::{Cue, Strategy};
 use crate::engine::trace::Trace;
-use crate::engine::{self, Body, End, Job, Next, Run, Shared, State, Status, fibers, steered, threads};
+use crate::engine::{
+    self, Body, Divergence, End, Job, Next, Run, Shared, State, Status, fibers, schedule_of, steered, threads,
+};
 use crate::oracle::{
     self, Class, Context, Contract, Finding, Guarantee, History, Judgement, Origin, Outcome, Signature,
     Verdict,
@@ -119,16 +121,16 @@ impl Cast {
         });
     }
 
-    /// Runs a clamped script once on OS threads, led through the steps of an execution on fibers.
+    /// Runs a clamped script once on OS threads, led through that schedule.
     pub(super) fn steer(
         self: &Arc<Self>,
         script: &Arc<Script>,
-        steps: &[fibers::Step],
+        schedule: &Schedule,
         settings: threads::Settings,
-    ) -> Result<Execution, steered::Divergence> {
+    ) -> Result<Execution, Divergence> {
         let harness = self.harness(script, None, None);
-        let run = steered::run(Arc::clone(&harness) as Arc<dyn Body>, steps, settings)?;
-        Ok(self.judge(&harness, run, steps.to_vec()))
+        let traced = steered::run(Arc::clone(&harness) as Arc<dyn Body>, schedule, settings)?;
+        Ok(self.judge(&harness, traced.run, traced.steps))
     }
 
     fn harness(self: &Arc<Self>, script: &Arc<Script>, plan: Option<Plan>, cue: Option<Cue>) -> Arc<Harness> {

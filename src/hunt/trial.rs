@@ -2,9 +2,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::execution::{Cast, Engine, Execution};
-use crate::engine::fibers::Step;
-use crate::engine::steered::Divergence;
-use crate::engine::strategy::{self, Bytes, Cue, Replay, Spelled, Strategy};
+use crate::engine::Divergence;
+use crate::engine::strategy::{Bytes, Cue, Replay, Spelled, Strategy};
 use crate::engine::threads::Settings;
 use crate::engine::trace::Trace;
 use crate::oracle::{Contract, Verdict};
@@ -62,19 +61,19 @@ impl Trial {
         }
     }
 
-    /// Runs a clamped script once on OS threads, led through the steps of an execution on fibers.
+    /// Runs a clamped script once on OS threads, led through that schedule.
     ///
     /// # Errors
-    /// If the steps do not fit.
-    pub fn steered(&self, script: &Arc<Script>, steps: &[Step]) -> Result<Execution, Divergence> {
-        self.cast.steer(script, steps, Settings { seed: 0, deadline: self.deadline })
+    /// If it does not fit.
+    pub fn steered(&self, script: &Arc<Script>, schedule: &Schedule) -> Result<Execution, Divergence> {
+        self.cast.steer(script, schedule, Settings { seed: 0, deadline: self.deadline })
     }
 
     /// The choices that a schedule of this script is, so that [`Trial::by_choices`] does the same.
     ///
     /// # Errors
     /// If the schedule does not fit.
-    pub fn spell(&self, script: &Arc<Script>, schedule: &Schedule) -> Result<Choices, strategy::Divergence> {
+    pub fn spell(&self, script: &Arc<Script>, schedule: &Schedule) -> Result<Choices, Divergence> {
         let (cue, replay) = (Cue::default(), Replay::new(schedule));
         let spelled = Spelled::new(replay.clone(), cue.clone());
         self.cast.execute(script, Engine::Cued(Box::new(spelled.clone()), cue), None);

@@ -2,7 +2,7 @@ use std::io::{self, Write};
 
 use super::style::{self, count, many, styled};
 use super::{Layout, text};
-use crate::engine::strategy::Divergence;
+use crate::engine::Divergence;
 use crate::hunt::replay::Followed;
 use crate::hunt::{Found, Interleaving, Phase};
 use crate::oracle::Verdict;

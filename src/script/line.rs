@@ -1,8 +1,8 @@
-use std::str::SplitWhitespace;
+use std::str::{FromStr, SplitWhitespace};
 
 use super::error::{ParseError, quote};
-use super::schedule::{Schedule, Step};
 use super::{Config, Op, OpKind, Slot, WhenFull};
+use crate::engine::schedule::{Schedule, Step};
 
 /// A line that is being read, word by word.
 pub(super) struct Line<'a> {
@@ -173,4 +173,25 @@ fn alternatives<T: Copy>(all: &[T], name: fn(T) -> &'static str) -> String {
     let mut names: Vec<String> = all.iter().map(|one| format!("`{}`", name(*one))).collect();
     let last = names.pop().unwrap_or_default();
     if names.is_empty() { last } else { format!("{} or {last}", names.join(", ")) }
+}
+
+impl FromStr for Schedule {
+    type Err = ParseError;
+
+    fn from_str(text: &str) -> Result<Schedule, ParseError> {
+        Line::new("schedule", 1, text).schedule()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_schedule_is_read_as_it_is_written() {
+        let text = "setup*2 lane0/0 lane0/1*3 lane0";
+        assert_eq!(text.parse::<Schedule>().unwrap().to_string(), text);
+        let error = "setup *2".parse::<Schedule>().unwrap_err().to_string();
+        assert_eq!(error, "schedule:1: read `*2`, expected a task, as `lane0`, `lane0*2` or `lane0/1`");
+    }
 }

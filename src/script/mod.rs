@@ -19,7 +19,6 @@ mod line;
 pub mod mutate;
 mod op;
 mod parse;
-pub mod schedule;
 #[cfg(test)]
 mod testing;
 pub mod text;
@@ -27,9 +26,10 @@ mod tree;
 
 pub use error::ParseError;
 pub use op::{Op, OpKind, OpSet, Slot, WhenFull};
-pub use schedule::Schedule;
 pub use text::{ContractKind, Entry, Expect};
 pub use tree::ScriptTree;
+
+pub use crate::engine::Schedule;
 
 /// The most lanes a script can have: `lane0` to `lane7`.
 pub const MAX_LANES: usize = 8;

@@ -8,7 +8,7 @@ use parking_lot::MutexGuard;
 use super::super::threads::table::{Table, Token};
 use super::super::threads::{Execution, native};
 use super::super::{ObjectId, Target, TaskId, Wait};
-use super::steering::Diverged;
+use super::steering::{Diverged, Met};
 use crate::sync::seam::{Attempt, Endpoint, Selected, Wake};
 
 impl Execution {
@@ -17,6 +17,14 @@ impl Execution {
         if self.table.lock().lead(None) {
             self.still.notify_one();
         }
+    }
+
+    /// Lets what is blocked wait natively; says whether tasks were led until now.
+    pub(in crate::engine) fn let_block(&self) -> bool {
+        let mut table = self.table.lock();
+        let is_led = table.is_steered();
+        table.let_block();
+        is_led
     }
 
     /// A sync point: the task goes on when it is its turn.
@@ -55,9 +63,9 @@ impl Execution {
         let Some((partner, wait)) = table.partner(me, target) else { return Attempt::Modelled(index) };
         table.go_on(partner);
         let selected = match target {
-            Target::Recv(_) => {
+            Target::Recv(rendezvous) => {
                 if let Some(steering) = &mut table.steering {
-                    steering.meet(partner, wait, me);
+                    steering.meet(partner, Met { rendezvous, wait, receiver: me });
                 }
                 table.wait(me, Vec::new());
                 match self.give_way(table, me) {
@@ -66,6 +74,9 @@ impl Execution {
                 }
             }
             _ => {
+                if let (Target::Send(rendezvous), Some(steering)) = (target, &mut table.steering) {
+                    steering.hand_over(rendezvous, partner);
+                }
                 table.tasks[partner.0].parker.unpark(Token::Meet(wait));
                 drop(table);
                 native::select(endpoints, Some(index), None)
@@ -198,10 +209,10 @@ impl Execution {
     /// Lets the receiver in that a sender can go ahead with, if there is one; says by which of the sender's waits.
     fn let_partner_in(&self, me: TaskId) -> Option<usize> {
         let mut table = self.table.lock();
-        let (wait, partner) = table.steering.as_mut()?.take_met(me)?;
-        table.go_on(partner);
+        let Met { wait, receiver, .. } = table.steering.as_mut()?.take_met(me)?;
+        table.go_on(receiver);
         // It knows by which operation: it has no other.
-        table.tasks[partner.0].parker.unpark(Token::Meet(0));
+        table.tasks[receiver.0].parker.unpark(Token::Meet(0));
         Some(wait)
     }
 }

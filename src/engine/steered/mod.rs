@@ -2,32 +2,35 @@
 //!
 //! It is what confirms a finding on real threads, what a debugger attaches to, and what Miri can run. Tasks go on one at
 //! a time, as the schedule says. A thread enters a native operation only when it is known to complete; the partners of
-//! a rendezvous enter theirs together, as one of them goes on; a select is offered only its recorded branch. At the end
-//! of the schedule what is still blocked is let into its native waits, and quiescence is established there, as on free
-//! [`threads`].
+//! a rendezvous enter theirs together, as one of them goes on; a select is offered only its recorded branch. At the end what
+//! is still blocked is let into its native waits, and quiescence is established there, as on free [`threads`].
+//!
+//! A schedule is a prefix, as it is on fibers: after its end each task goes on for as long as it can.
 //!
 //! Time is virtual, as it is on fibers: a wait is timed out by being chosen while nothing serves it.
 
 use std::sync::Arc;
 
-use super::fibers::Step;
-use super::{Body, Run, threads};
+use super::fibers::Traced;
+use super::{Body, Divergence, Schedule, threads};
 
-mod divergence;
 mod execution;
 mod steering;
 
-pub use divergence::Divergence;
 pub(super) use steering::Steering;
 
-/// Runs the body once, led through these steps of an execution on [`fibers`](super::fibers).
+/// Runs the body once, led through that schedule of an execution on [`fibers`](super::fibers).
 ///
 /// The seed of the settings is not used: there is no noise.
 ///
 /// # Errors
-/// If the schedule does not fit: it names what cannot go on, or it is over too soon or too late.
-pub fn run(body: Arc<dyn Body>, steps: &[Step], settings: threads::Settings) -> Result<Run, Divergence> {
-    threads::drive(body, settings, Some(Steering::new(steps)))
+/// If the schedule does not fit: it names what cannot go on, or goes on when all has ended or is blocked.
+pub fn run(
+    body: Arc<dyn Body>,
+    schedule: &Schedule,
+    settings: threads::Settings,
+) -> Result<Traced, Divergence> {
+    threads::drive(body, settings, Some(Steering::new(schedule)))
 }
 
 #[cfg(test)]

@@ -7,23 +7,25 @@ use std::time::{Duration, Instant};
 use crossbeam_channel as cc;
 
 use super::super::fibers::Step;
+use super::super::following::Following;
 use super::super::threads::table::{Doing, Table, Token};
-use super::super::{End, ObjectId, Target, TaskId};
-use super::Divergence;
+use super::super::{Divergence, End, ObjectId, Schedule, Target, TaskId};
 use crate::sync::seam::{Endpoint, Meeting, Object, Side};
 
 /// Leads the tasks of an execution through a schedule.
 pub(in crate::engine) struct Steering {
+    following: Following,
+    /// What was done.
     steps: Vec<Step>,
-    /// How many of them were taken.
-    taken: usize,
     stage: Stage,
     /// The time: it passes only when a task is to go on that waits for it.
     now: Instant,
     /// Until when tasks wait.
     limits: BTreeMap<TaskId, Instant>,
-    /// The senders that can go ahead with a rendezvous: by which of their waits, and with whom.
-    met: BTreeMap<TaskId, (usize, TaskId)>,
+    /// The senders that can go ahead with a rendezvous.
+    met: BTreeMap<TaskId, Met>,
+    /// The receivers that were handed a message of a rendezvous and have yet to take it: in the order of the messages.
+    handed: Vec<(ObjectId, TaskId)>,
     alarms: Vec<Alarm>,
     divergence: Option<Divergence>,
 }
@@ -32,10 +34,18 @@ pub(in crate::engine) struct Steering {
 enum Stage {
     /// Tasks go on one at a time.
     Led,
-    /// The schedule is over: nobody may go on, and what is blocked waits natively.
+    /// The execution has come to rest: nobody may go on, and what is blocked waits natively.
     Still,
     /// The execution is over: tasks unwind, freely.
     Over,
+}
+
+/// A rendezvous that a sender can go ahead with.
+pub(super) struct Met {
+    pub(super) rendezvous: ObjectId,
+    /// By which of the sender's waits.
+    pub(super) wait: usize,
+    pub(super) receiver: TaskId,
 }
 
 /// A channel that time fills.
@@ -50,17 +60,34 @@ struct Alarm {
 pub(super) struct Diverged;
 
 impl Steering {
-    pub(super) fn new(steps: &[Step]) -> Steering {
+    pub(super) fn new(schedule: &Schedule) -> Steering {
         Steering {
-            steps: steps.to_vec(),
-            taken: 0,
+            following: Following::new(schedule),
+            steps: Vec::new(),
             stage: Stage::Led,
             now: Instant::now(),
             limits: BTreeMap::new(),
             met: BTreeMap::new(),
+            handed: Vec::new(),
             alarms: Vec::new(),
             divergence: None,
         }
+    }
+
+    /// Notes the name of the next task.
+    pub(in crate::engine) fn started(&mut self, name: &str) {
+        self.following.started(name);
+    }
+
+    /// Takes a step.
+    fn take(&mut self, (task, branch): (TaskId, Option<u32>)) {
+        self.following.advance();
+        self.steps.push(Step::new(task, branch));
+    }
+
+    /// The steps that were taken.
+    pub(in crate::engine) fn into_steps(self) -> Vec<Step> {
+        self.steps
     }
 
     /// Makes a channel that time fills; the first after so long, then the others.
@@ -83,14 +110,28 @@ impl Steering {
         self.limits.insert(task, until);
     }
 
-    /// Notes that a sender, which waits, can go ahead with this receiver.
-    pub(super) fn meet(&mut self, sender: TaskId, wait: usize, receiver: TaskId) {
-        self.met.insert(sender, (wait, receiver));
+    /// Notes that a sender, which waits, can go ahead with that.
+    pub(super) fn meet(&mut self, sender: TaskId, meeting: Met) {
+        self.met.insert(sender, meeting);
     }
 
-    /// With whom a sender can go ahead, and by which of its waits.
-    pub(super) fn take_met(&mut self, sender: TaskId) -> Option<(usize, TaskId)> {
-        self.met.remove(&sender)
+    /// What a sender can go ahead with: then its message is handed over.
+    pub(super) fn take_met(&mut self, sender: TaskId) -> Option<Met> {
+        let met = self.met.remove(&sender)?;
+        self.hand_over(met.rendezvous, met.receiver);
+        Some(met)
+    }
+
+    /// Notes that a receiver is handed the next message of a rendezvous.
+    pub(super) fn hand_over(&mut self, rendezvous: ObjectId, receiver: TaskId) {
+        self.handed.push((rendezvous, receiver));
+    }
+
+    /// Whether a task was handed a message, and those before it were not all taken yet.
+    fn is_behind(&self, task: TaskId) -> bool {
+        let first = |object| self.handed.iter().find(|(other, _)| *other == object);
+        let handed = self.handed.iter().find(|(_, receiver)| *receiver == task);
+        handed.is_some_and(|(object, _)| first(*object) != handed)
     }
 
     /// When time does something for a task that waits for these, if ever.
@@ -120,6 +161,10 @@ impl Table {
         self.steering.as_ref().is_some_and(|steering| steering.stage != Stage::Over)
     }
 
+    fn is_led(&self) -> bool {
+        self.steering.as_ref().is_some_and(|steering| steering.stage == Stage::Led)
+    }
+
     /// The time of the schedule, while tasks are led through one.
     pub(in crate::engine) fn steered_time(&self) -> Option<Instant> {
         self.steering.as_ref().filter(|_| self.is_steered()).map(Steering::now)
@@ -133,8 +178,8 @@ impl Table {
     /// How the schedule does not fit an execution that ended so, if it does not.
     pub(in crate::engine) fn divergence(&mut self, end: End) -> Option<Divergence> {
         let steering = self.steering.as_ref()?;
-        if end != End::Deadline && steering.taken < steering.steps.len() {
-            self.diverge(Vec::new());
+        if end != End::Deadline && !steering.following.is_over() {
+            self.diverge([]);
         }
         self.steering.as_mut().and_then(|steering| steering.divergence.take())
     }
@@ -160,23 +205,37 @@ impl Table {
         let Some(steering) = self.steering.as_ref().filter(|steering| steering.divergence.is_none()) else {
             return self.has_diverged();
         };
-        match (steering.stage, steering.steps.get(steering.taken).copied()) {
+        let task = match (steering.stage, steering.following.is_over()) {
             (Stage::Over, _) => return false,
-            (Stage::Still, _) if from.is_none() && self.able().is_empty() => return true,
-            (Stage::Still, _) => self.diverge(from.into_iter().map(going_on).chain(self.able()).collect()),
-            (Stage::Led, Some(Step { task, branch: None, .. })) if self.is_able(task) => {
-                self.let_go_on(task);
-                return false;
-            }
-            // The body may have something to add.
-            (Stage::Led, Some(_)) if self.is_quiescent() => {}
-            (Stage::Led, None) if self.able().is_empty() => {
-                self.let_block();
-                return self.running == 0;
-            }
-            (Stage::Led, _) => self.diverge(self.able()),
+            (Stage::Still, _) => None,
+            (Stage::Led, true) => self.first(from),
+            (Stage::Led, false) => match steering.following.next() {
+                Some((task, None)) if self.is_able(task) => Some(task),
+                _ => None,
+            },
+        };
+        if let Some(task) = task {
+            self.let_go_on(task);
+            return false;
+        }
+        let able = self.able();
+        // If nobody can go on, the body may have something to add.
+        if !able.is_empty() || (from.is_some() && !self.is_led()) {
+            self.diverge(able.into_iter().map(going_on));
         }
         true
+    }
+
+    /// Who goes on where no schedule says: the one that is going on, or else the first that can, or the first for whom it is
+    /// time.
+    fn first(&self, from: Option<TaskId>) -> Option<TaskId> {
+        let goes_on = |task: &TaskId| matches!(self.tasks[task.0].doing, Doing::Running);
+        let tasks = || (0..self.tasks.len()).map(TaskId);
+        // What is due already, or comes without time passing, is all due now.
+        let now = self.steered_time()?;
+        let due = |task| if self.is_free(task) { Some(now) } else { self.due(task).map(|due| due.max(now)) };
+        let first = || tasks().filter_map(|task| Some((due(task)?, task))).min();
+        from.filter(goes_on).or_else(|| first().map(|(_, task)| task))
     }
 
     /// Which of the operations that can go ahead does, if any can.
@@ -208,18 +267,21 @@ impl Table {
         Ok(count)
     }
 
-    /// Which of these branches a task takes that is going on, by the schedule.
+    /// Which of these branches a task takes that is going on: as the schedule says, or the first.
     fn chosen(&mut self, me: TaskId, branches: &[usize]) -> Result<usize, Diverged> {
-        let possible: Vec<Step> = branches.iter().map(|index| Step::new(me, Some(*index as u32))).collect();
-        if let Some(steering) = &mut self.steering
-            && let Some(step) = steering.steps.get(steering.taken)
-            && let Some(chosen) = possible.iter().position(|possible| possible.choice() == step.choice())
-        {
-            steering.taken += 1;
-            return Ok(branches[chosen]);
+        let Some(steering) = &mut self.steering else { return Err(Diverged) };
+        let choice = |index: &usize| (me, Some(*index as u32));
+        let (is_over, expected) = (steering.following.is_over(), steering.following.next());
+        match branches.iter().find(|index| is_over || Some(choice(index)) == expected) {
+            Some(index) => {
+                steering.take(choice(index));
+                Ok(*index)
+            }
+            None => {
+                self.diverge(branches.iter().map(choice));
+                Err(Diverged)
+            }
         }
-        self.diverge(possible);
-        Err(Diverged)
     }
 
     /// Who has waited longest on the other side of a rendezvous, and by which of its waits.
@@ -260,7 +322,7 @@ impl Table {
     /// Whether a task waits for nothing, or is served without time passing.
     fn is_free(&self, task: TaskId) -> bool {
         match self.tasks.get(task.0).map(|task| &task.doing) {
-            Some(Doing::Running) => true,
+            Some(Doing::Running) => !self.steering.as_ref().is_some_and(|steering| steering.is_behind(task)),
             Some(Doing::Waiting { waits, .. }) => waits.iter().any(|wait| self.is_served(task, wait.target)),
             _ => false,
         }
@@ -276,29 +338,31 @@ impl Table {
         self.is_free(task) || self.due(task).is_some()
     }
 
-    /// The steps that can be taken.
-    fn able(&self) -> Vec<Step> {
-        (0..self.tasks.len()).map(TaskId).filter(|task| self.is_able(*task)).map(going_on).collect()
+    /// The tasks that can go on.
+    fn able(&self) -> Vec<TaskId> {
+        (0..self.tasks.len()).map(TaskId).filter(|task| self.is_able(*task)).collect()
     }
 
-    /// Takes a step.
+    /// Lets a task go on.
     fn let_go_on(&mut self, task: TaskId) {
         let due = self.due(task).filter(|_| !self.is_free(task));
         let Some(steering) = &mut self.steering else { return };
-        steering.taken += 1;
+        steering.take(going_on(task));
         if let Some(due) = due {
             steering.pass_time(due, &self.objects);
         }
         steering.limits.remove(&task);
+        steering.handed.retain(|(_, receiver)| *receiver != task);
         let token = if self.is_free(task) { Token::Woken } else { Token::TimedOut };
         self.go_on(task);
         self.tasks[task.0].parker.unpark(token);
     }
 
-    /// Lets what is blocked wait natively.
-    fn let_block(&mut self) {
-        if let Some(steering) = &mut self.steering {
-            steering.stage = Stage::Still;
+    /// Lets what is blocked wait natively, if tasks are led.
+    pub(in crate::engine) fn let_block(&mut self) {
+        match &mut self.steering {
+            Some(steering) if steering.stage == Stage::Led => steering.stage = Stage::Still,
+            _ => return,
         }
         for task in (0..self.tasks.len()).map(TaskId) {
             if self.go_on(task) {
@@ -307,15 +371,14 @@ impl Table {
         }
     }
 
-    fn diverge(&mut self, possible: Vec<Step>) {
-        let state = self.state();
+    fn diverge(&mut self, could: impl IntoIterator<Item = (TaskId, Option<u32>)>) {
         if let Some(steering) = &mut self.steering {
-            let (at, expected) = (steering.taken, steering.steps.get(steering.taken).copied());
-            steering.divergence.get_or_insert(Divergence { at, expected, possible, state });
+            let divergence = steering.following.diverge(could);
+            steering.divergence.get_or_insert(divergence);
         }
     }
 }
 
-fn going_on(task: TaskId) -> Step {
-    Step::new(task, None)
+fn going_on(task: TaskId) -> (TaskId, Option<u32>) {
+    (task, None)
 }

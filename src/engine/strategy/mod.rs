@@ -56,7 +56,7 @@ pub use pct::Pct;
 pub use portfolio::Portfolio;
 pub use random::RandomWalk;
 pub use recorded::{Choice, Recorded};
-pub use replay::{Divergence, Replay, schedule_of};
+pub use replay::Replay;
 pub use surw::Surw;
 
 /// A point at which an execution could go on in several ways.

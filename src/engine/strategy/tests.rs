@@ -5,8 +5,7 @@ use std::time::Duration;
 
 use super::*;
 use crate::engine::fibers::{self, Traced, preemptions};
-use crate::engine::{Body, End, Job, Next, Shared, State};
-use crate::script::Schedule;
+use crate::engine::{Body, Divergence, End, Job, Next, Schedule, Shared, State, schedule_of};
 use crate::script::bytes::Choices;
 use crate::sync::atomic::{AtomicU64, Ordering};
 use crate::sync::channel::{Receiver, Sender, bounded, unbounded};
@@ -162,7 +161,7 @@ fn schedule(text: &str) -> Schedule {
     for word in text.split_whitespace() {
         let (task, times) = word.split_once('*').unwrap_or((word, "1"));
         let times = times.parse().expect("a number");
-        schedule.push(crate::script::schedule::Step { task: task.to_owned(), branch: None, times });
+        schedule.push(crate::engine::schedule::Step { task: task.to_owned(), branch: None, times });
     }
     schedule
 }

@@ -9,8 +9,9 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
-use super::steered::{Divergence, Steering};
-use super::{Body, End, Job, Next, Run};
+use super::fibers::Traced;
+use super::steered::Steering;
+use super::{Body, Divergence, End, Job, Next, Run};
 use crate::sync::seam::{self, Abort};
 
 mod execution;
@@ -47,9 +48,19 @@ enum Rest {
     Diverged,
 }
 
+impl Rest {
+    fn end(self) -> End {
+        match self {
+            Rest::Ended => End::Finished,
+            Rest::Quiescent => End::Quiescent,
+            Rest::Deadline | Rest::Diverged => End::Deadline,
+        }
+    }
+}
+
 /// Runs the body once.
 pub fn run(body: Arc<dyn Body>, settings: Settings) -> Run {
-    drive(body, settings, None).expect("only what is steered diverges")
+    drive(body, settings, None).expect("only what is steered diverges").run
 }
 
 /// Runs the body once, led by the steering if there is one.
@@ -57,26 +68,30 @@ pub(super) fn drive(
     body: Arc<dyn Body>,
     settings: Settings,
     steering: Option<Steering>,
-) -> Result<Run, Divergence> {
+) -> Result<Traced, Divergence> {
     super::quiet_panics();
     let started = Instant::now();
     let limit = started + settings.deadline;
     let execution = Execution::new(settings.seed, steering);
     execution.start(Arc::clone(&body).first());
-    let (end, state) = loop {
+    let (mut end, mut state) = loop {
         execution.lead();
         let rest = execution.await_rest(limit);
         let state = execution.state();
-        let end = match rest {
-            Rest::Ended => End::Finished,
-            Rest::Quiescent => End::Quiescent,
-            Rest::Deadline | Rest::Diverged => break (End::Deadline, state),
-        };
+        let end = rest.end();
+        if end == End::Deadline {
+            break (end, state);
+        }
         match Arc::clone(&body).quiescent(&state) {
             Next::Start(jobs) => jobs.into_iter().for_each(|job| execution.start(job)),
             Next::End => break (end, state),
         }
     };
+    if end == End::Quiescent && execution.let_block() {
+        // What is blocked natively is what counts.
+        end = execution.await_rest(limit).end();
+        state = execution.state();
+    }
     let sync_points = execution.sync_points.load(Ordering::Relaxed);
     let divergence = execution.table.lock().divergence(end);
     body.over();
@@ -84,7 +99,11 @@ pub(super) fn drive(
     let forgotten = if is_clean { 0 } else { execution.abort(body) };
     match divergence {
         Some(divergence) => Err(divergence),
-        None => Ok(Run { end, state, sync_points, forgotten, elapsed: started.elapsed() }),
+        None => {
+            let run = Run { end, state, sync_points, forgotten, elapsed: started.elapsed() };
+            let steering = execution.table.lock().steering.take();
+            Ok(Traced { run, steps: steering.map_or_else(Vec::new, Steering::into_steps) })
+        }
     }
 }
 

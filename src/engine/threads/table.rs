@@ -60,6 +60,9 @@ impl Table {
     pub(in crate::engine) fn add(&mut self, name: Option<&str>) -> TaskId {
         let id = TaskId(self.tasks.len());
         let name = name::unique(name, id, |name| self.tasks.iter().any(|task| task.name == name));
+        if let Some(steering) = &mut self.steering {
+            steering.started(&name);
+        }
         let parker = Arc::default();
         self.tasks.push(Entry { name, doing: Doing::Running, parker, abort: None, told: false });
         self.running += 1;

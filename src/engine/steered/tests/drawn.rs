@@ -5,8 +5,9 @@ use std::time::Duration;
 
 use proptest::collection::vec;
 use proptest::prelude::*;
+use proptest::sample::Index;
 
-use super::{Program, Seen, on_fibers, steer};
+use super::{Program, Replay, Seen, choices, led, on_fibers, schedule, steer};
 use crate::sync::channel::{Receiver, Sender, bounded};
 use crate::sync::{Condvar, Mutex, RwLock, select, thread};
 
@@ -141,13 +142,18 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 200, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn whatever_is_drawn_is_the_same_on_threads(tasks in things_to_do(), seed: u64) {
+    fn whatever_is_drawn_is_the_same_on_threads(tasks in things_to_do(), seed: u64, cut: Index) {
         let program = program(tasks);
         for seed in [seed, !seed, seed.wrapping_mul(3)] {
-            let (expected, steps) = on_fibers(&program, seed);
-            match steer(&program, &steps) {
-                Ok(did) => prop_assert_eq!(did, expected),
-                Err(divergence) => prop_assert!(false, "{}\n{:?}\n{:?}", divergence, steps, expected),
+            let (expected, whole) = on_fibers(&program, seed);
+            let end = cut.index(choices(&whole).len() + 1);
+            let prefix = schedule(choices(&whole).into_iter().take(end));
+            let (after, _) = led(&program, Replay::new(&prefix));
+            for (schedule, expected) in [(whole, expected), (prefix, after)] {
+                match steer(&program, &schedule) {
+                    Ok(did) => prop_assert_eq!(did, expected, "{}", schedule),
+                    Err(divergence) => prop_assert!(false, "{}\n{}\n{:?}", divergence, schedule, expected),
+                }
             }
         }
     }

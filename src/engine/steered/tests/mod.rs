@@ -4,10 +4,13 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::super::fibers::{self, Step, Traced};
-use super::super::strategy::RandomWalk;
-use super::super::{Body, End, Job, Next, Run, Shared, State, Status, Target, TaskId, Wait, threads};
-use super::Divergence;
+use super::super::fibers::{self, Traced};
+use super::super::schedule::Step;
+use super::super::strategy::{RandomWalk, Replay, Strategy};
+use super::super::{
+    Body, Divergence, End, Job, Next, Run, Schedule, Shared, State, Status, Target, TaskId, Wait,
+    schedule_of, threads,
+};
 use crate::sync::channel::{Receiver, Sender, bounded};
 use crate::sync::thread;
 
@@ -75,18 +78,36 @@ fn did(run: &Run, seen: &Seen) -> Did {
     }
 }
 
-fn on_fibers(f: &Program, seed: u64) -> (Did, Vec<Step>) {
-    let seen = Seen::default();
-    let body = Arc::new(Only { f: Arc::clone(f), seen: seen.clone() });
-    let Traced { run, steps } = fibers::run(body, Box::new(RandomWalk::new(seed)), 10_000);
-    (did(&run, &seen), steps)
+fn on_fibers(f: &Program, seed: u64) -> (Did, Schedule) {
+    led(f, RandomWalk::new(seed))
 }
 
-fn steer(f: &Program, steps: &[Step]) -> Result<Did, Divergence> {
+fn led(f: &Program, strategy: impl Strategy + 'static) -> (Did, Schedule) {
+    let seen = Seen::default();
+    let body = Arc::new(Only { f: Arc::clone(f), seen: seen.clone() });
+    let Traced { run, steps } = fibers::run(body, Box::new(strategy), 10_000);
+    (did(&run, &seen), schedule_of(&steps, &run.state.tasks))
+}
+
+fn steer(f: &Program, schedule: &Schedule) -> Result<Did, Divergence> {
     let seen = Seen::default();
     let settings = threads::Settings { deadline: Duration::from_secs(60), ..threads::Settings::default() };
-    let run = super::run(Arc::new(Only { f: Arc::clone(f), seen: seen.clone() }), steps, settings)?;
+    let body = Arc::new(Only { f: Arc::clone(f), seen: seen.clone() });
+    let Traced { run, steps } = super::run(body, schedule, settings)?;
+    assert!(choices(&schedule_of(&steps, &run.state.tasks)).starts_with(&choices(schedule)), "{schedule}");
     Ok(did(&run, &seen))
+}
+
+/// Each choice by itself.
+fn choices(schedule: &Schedule) -> Vec<Step> {
+    let one = |run: &Step| std::iter::repeat_n(Step { times: 1, ..run.clone() }, run.times as usize);
+    schedule.steps().iter().flat_map(one).collect()
+}
+
+fn schedule(choices: impl IntoIterator<Item = Step>) -> Schedule {
+    let mut schedule = Schedule::default();
+    choices.into_iter().for_each(|choice| schedule.push(choice));
+    schedule
 }
 
 /// Steers what seeds give on fibers; says how many of them hang.
@@ -94,9 +115,9 @@ fn steer(f: &Program, steps: &[Step]) -> Result<Did, Divergence> {
 fn same_on_threads(f: &Program, seeds: u64) -> usize {
     let mut hangs = 0;
     for seed in 0..seeds {
-        let (expected, steps) = on_fibers(f, seed);
+        let (expected, schedule) = on_fibers(f, seed);
         hangs += usize::from(expected.end == End::Quiescent);
-        match steer(f, &steps) {
+        match steer(f, &schedule) {
             Ok(did) => assert_eq!(did, expected, "seed {seed}"),
             Err(divergence) => panic!("seed {seed}: {divergence}"),
         }
@@ -110,9 +131,9 @@ fn hang_and_pass(f: fn(&Seen)) {
     let f: &Program = &(Arc::new(f) as _);
     for (end, times) in [(End::Quiescent, 50), (End::Finished, 100)] {
         let found = (0..1000).map(|seed| on_fibers(f, seed)).find(|(did, _)| did.end == end);
-        let (expected, steps) = found.unwrap_or_else(|| panic!("no execution ends so: {end:?}"));
+        let (expected, schedule) = found.unwrap_or_else(|| panic!("no execution ends so: {end:?}"));
         for _ in 0..times {
-            assert_eq!(steer(f, &steps).unwrap(), expected);
+            assert_eq!(steer(f, &schedule).unwrap(), expected);
         }
     }
 }
@@ -149,62 +170,70 @@ fn whatever_fibers_do_is_the_same_on_threads() {
 #[test]
 fn what_does_not_fit_diverges() {
     let f: &Program = &(Arc::new(lock_cycle as fn(&Seen)) as _);
-    let (expected, steps) = on_fibers(f, 0);
-    let short = steer(f, &steps[..steps.len() - 1]).unwrap_err();
-    assert_eq!((short.at, short.expected), (steps.len() - 1, None));
-    assert!(short.possible.iter().any(|step| step.choice() == steps.last().unwrap().choice()), "{short}");
+    let (expected, fits) = on_fibers(f, 0);
+    let all = choices(&fits);
 
-    let mut long = steps.clone();
-    long.push(steps[0]);
+    let long = schedule(all.iter().chain(&all[..1]).cloned());
     let long = steer(f, &long).unwrap_err();
-    assert_eq!((long.at, long.expected, &long.possible[..]), (steps.len(), Some(steps[0]), &[][..]));
+    let sentence = "`main` was expected, and the execution had ended";
+    assert_eq!(long.to_string(), format!("at sync point {}: {sentence}", all.len() + 1));
 
-    let mut wrong = steps.clone();
-    wrong[2] = Step::new(TaskId(7), None);
-    let wrong = steer(f, &wrong).unwrap_err();
-    assert_eq!((wrong.at, wrong.expected.unwrap().task), (2, TaskId(7)));
-    assert!(wrong.possible.iter().any(|step| step.choice() == steps[2].choice()));
-    assert_eq!(wrong.to_string(), "after 2 steps: expected task 7, could run: main, peer");
+    let stranger = Step { task: "stranger".to_owned(), ..all[2].clone() };
+    let wrong = steer(f, &schedule(all[..2].iter().cloned().chain([stranger]))).unwrap_err();
+    let sentence = "at sync point 3: `stranger` was expected, and `main`, `peer` could go on";
+    assert_eq!(wrong.to_string(), sentence);
 
-    assert_eq!(steer(f, &steps).unwrap(), expected, "and nothing of them is left");
+    assert_eq!(steer(f, &fits).unwrap(), expected, "and nothing of them is left");
+}
+
+#[test]
+fn after_the_end_of_a_schedule_each_goes_on_for_as_long_as_it_can() {
+    for f in [lock_cycle, lost_notification, two_of_three, rendezvous_chain, select_branches, times] {
+        let f: &Program = &(Arc::new(f as fn(&Seen)) as _);
+        let all = choices(&on_fibers(f, 3).1);
+        for end in 0..all.len() {
+            let prefix = schedule(all[..end].iter().cloned());
+            let (expected, _) = led(f, Replay::new(&prefix));
+            assert_eq!(steer(f, &prefix).unwrap(), expected, "{prefix}");
+        }
+    }
 }
 
 #[test]
 fn a_branch_that_cannot_be_taken_diverges() {
     let f: &Program = &(Arc::new(select_branches as fn(&Seen)) as _);
-    let branch = |steps: &[Step]| steps.iter().position(|step| step.branch.is_some());
-    let (index, mut steps) = (0..)
-        .map(|seed| on_fibers(f, seed).1)
-        .find_map(|steps| branch(&steps).map(|index| (index, steps)))
+    let branch = |choices: &[Step]| choices.iter().position(|choice| choice.branch.is_some());
+    let (index, mut wrong) = (0..)
+        .map(|seed| choices(&on_fibers(f, seed).1))
+        .find_map(|choices| branch(&choices).map(|index| (index, choices)))
         .unwrap();
-    steps[index].branch = Some(9);
-    let divergence = steer(f, &steps).unwrap_err();
-    assert_eq!((divergence.at, divergence.expected), (index, Some(steps[index])));
-    assert!(divergence.possible.len() > 1, "{divergence}");
-    assert!(divergence.possible.iter().all(|step| step.branch.is_some()), "{divergence}");
-    assert!(divergence.to_string().contains("expected main/9, could run: main/0, main/"), "{divergence}");
+    wrong[index].branch = Some(9);
+    let divergence = steer(f, &schedule(wrong)).unwrap_err();
+    let sentence = format!("at sync point {}: `main/9` was expected, and `main/0`, `main/", index + 1);
+    assert!(divergence.to_string().starts_with(&sentence), "{divergence}");
 }
 
 #[test]
 fn whom_a_notification_wakes_is_as_the_schedule_says() {
     let f: &Program = &(Arc::new(two_of_three as fn(&Seen)) as _);
-    let notifies = |step: &Step| step.branch.is_some();
+    let notifies = |choice: &Step| choice.branch.is_some();
     let mut left = BTreeSet::new();
     for seed in 0..60 {
-        let (expected, steps) = on_fibers(f, seed);
-        assert_eq!(steps.iter().filter(|step| notifies(step)).count(), 2, "each is a choice");
+        let (expected, schedule) = on_fibers(f, seed);
+        let count = choices(&schedule).iter().filter(|choice| notifies(choice)).count();
+        assert_eq!(count, 2, "each is a choice");
         left.insert(expected.blocked.iter().map(|(task, _)| *task).collect::<Vec<_>>());
-        assert_eq!(steer(f, &steps).unwrap(), expected);
+        assert_eq!(steer(f, &schedule).unwrap(), expected);
     }
     // Beside the task that joins them.
     assert_eq!(left, [1, 2, 3].map(|task| vec![TaskId(0), TaskId(task)]).into());
 
-    let (_, mut steps) = on_fibers(f, 0);
-    let at = steps.iter().position(notifies).unwrap();
-    steps[at].branch = Some(3);
-    let divergence = steer(f, &steps).unwrap_err();
+    let mut wrong = choices(&on_fibers(f, 0).1);
+    let at = wrong.iter().position(notifies).unwrap();
+    wrong[at].branch = Some(3);
+    let divergence = steer(f, &schedule(wrong)).unwrap_err().to_string();
     assert!(
-        divergence.to_string().contains("expected main/3, could run: main/0, main/1, main/2"),
+        divergence.ends_with("`main/3` was expected, and `main/0`, `main/1`, `main/2` could go on"),
         "{divergence}"
     );
 }
@@ -251,7 +280,8 @@ fn what_a_body_adds_at_quiescence_is_steered_as_well() {
     let body = || Arc::new(Phases(Shared::new((0, Vec::new(), Vec::new()))));
     for seed in 0..50 {
         let traced = fibers::run(body(), Box::new(RandomWalk::new(seed)), 10_000);
-        let run = super::run(body(), &traced.steps, threads::Settings::default()).unwrap();
+        let schedule = schedule_of(&traced.steps, &traced.run.state.tasks);
+        let Traced { run, .. } = super::run(body(), &schedule, threads::Settings::default()).unwrap();
         let seen = Seen::default();
         assert_eq!(did(&run, &seen), did(&traced.run, &seen));
     }

@@ -1,10 +1,9 @@
 //! Schedules: the choices made at the sync points of one execution, as tasks by name.
 
 use std::fmt;
-use std::str::FromStr;
 
-use super::ParseError;
-use super::line::Line;
+use super::fibers;
+use super::{Task, TaskId, name};
 
 /// What goes between a task's name and its branch, between these and a run's length, and before a
 /// comment.
@@ -76,7 +75,7 @@ fn is_name_char(c: char) -> bool {
 
 impl Step {
     /// Reads `lane0`, `lane0*3`, `lane0/1` or `lane0/1*3`; nothing else.
-    pub(super) fn parse(word: &str) -> Option<Step> {
+    pub(crate) fn parse(word: &str) -> Option<Step> {
         let (choice, times) = match word.split_once('*') {
             Some((choice, times)) => (choice, number(times)?),
             None => (word, 1),
@@ -118,12 +117,40 @@ impl fmt::Display for Schedule {
     }
 }
 
-impl FromStr for Schedule {
-    type Err = ParseError;
+/// The names of tasks in schedules, each of them a word, and no two the same.
+#[derive(Debug, Default)]
+pub(super) struct Names(Vec<String>);
 
-    fn from_str(text: &str) -> Result<Schedule, ParseError> {
-        Line::new("schedule", 1, text).schedule()
+impl Names {
+    /// Adds the next task.
+    pub(super) fn add(&mut self, name: &str) {
+        let taken = |name: &str| self.0.iter().any(|other| other == name);
+        let name = name::unique(Some(&task_name(name)), TaskId(self.0.len()), taken);
+        self.0.push(name);
     }
+
+    pub(super) fn find(&self, name: &str) -> Option<TaskId> {
+        self.0.iter().position(|other| other == name).map(TaskId)
+    }
+
+    /// A choice in the words of a schedule.
+    pub(super) fn choice(&self, task: TaskId, branch: Option<u32>) -> String {
+        Step { task: self.0[task.0].clone(), branch, times: 1 }.to_string()
+    }
+}
+
+/// The choices of an execution of these tasks as a schedule: the same body does the same again if it is followed.
+pub fn schedule_of(steps: &[fibers::Step], tasks: &[Task]) -> Schedule {
+    let mut names = Names::default();
+    tasks.iter().for_each(|task| names.add(&task.name));
+    let mut schedule = Schedule::default();
+    let same = |one: &fibers::Step, other: &fibers::Step| one.choice() == other.choice();
+    for run in steps.chunk_by(same) {
+        let (task, branch) = run[0].choice();
+        let times = u32::try_from(run.len()).unwrap_or(u32::MAX);
+        schedule.push(Step { task: names.0[task.0].clone(), branch, times });
+    }
+    schedule
 }
 
 #[cfg(test)]
@@ -164,14 +191,6 @@ mod tests {
         assert_eq!(task_name("my worker #1*2/3\n"), "my_worker__1_2_3_");
         assert_eq!(task_name(""), "_");
         assert_eq!(task_name("dispatcher"), "dispatcher");
-    }
-
-    #[test]
-    fn a_schedule_is_read_as_it_is_written() {
-        let text = "setup*2 lane0/0 lane0/1*3 lane0";
-        assert_eq!(text.parse::<Schedule>().unwrap().to_string(), text);
-        let error = "setup *2".parse::<Schedule>().unwrap_err().to_string();
-        assert_eq!(error, "schedule:1: read `*2`, expected a task, as `lane0`, `lane0*2` or `lane0/1`");
     }
 
     #[test]
