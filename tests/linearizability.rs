@@ -21,7 +21,7 @@ use watchmux::script::{OpKind, WhenFull};
 use watchmux::subject::{self, Subject};
 
 /// How many histories of each subject are compared, each once as it was and a few times spoilt.
-const HISTORIES: u64 = 500;
+const HISTORIES: u64 = 150;
 
 /// How often each history is spoilt, in a way of its own each time.
 const SPOILT: u32 = 8;
