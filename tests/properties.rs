@@ -1,9 +1,10 @@
-//! Whatever the script, and whatever panics in an event, the shipped mux keeps its contract on real threads.
+//! Whatever the script, and whatever panics in an event, the shipped mux keeps its contract.
 #![cfg(feature = "suite")]
 
 use std::cell::Cell;
 use std::fmt::Write;
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 use proptest::option::weighted;
@@ -11,9 +12,10 @@ use proptest::prelude::*;
 use proptest::test_runner::{FileFailurePersistence, TestError, TestRunner};
 use watchmux::engine::threads::Settings;
 use watchmux::hunt::execution::execute_planned;
+use watchmux::hunt::{Budget, Campaign, Effort, Engines, Group, Jobs, Progress, Trial};
 use watchmux::oracle::{Contract, Verdict};
-use watchmux::script::Script;
 use watchmux::script::generate::{Profile, strategy};
+use watchmux::script::{ContractKind, Script};
 use watchmux::subject::{Plan, Shipped, Subject};
 
 /// How many scripts are drawn for each property.
@@ -21,6 +23,10 @@ const SCRIPTS: u32 = 2_500;
 
 /// How often each is run, with other noise each time.
 const RUNS: u64 = 4;
+
+/// How many runs there are on fibers, of eight schedules a script: no other part of the tests sees as many ways in which
+/// the mux's own code can interleave.
+const RUNS_ON_FIBERS: u64 = 8_000;
 
 /// The same while it is being shrunk, for a smaller script may show what was found more rarely.
 const RERUNS: u64 = 200;
@@ -32,12 +38,28 @@ const SHRINKING: u32 = 20_000;
 const DEADLINE: Duration = Duration::from_secs(30);
 
 #[test]
-fn every_script_passes() {
+fn every_script_passes_on_fibers() {
+    let trial = Trial::new(Arc::new(Shipped), ContractKind::Strict, DEADLINE);
+    let budget = Budget { time: None, runs: Some(RUNS_ON_FIBERS) };
+    let campaign =
+        Campaign { trial, engines: Engines::Fibers, twice: false, budget, seed: 0, keep_going: false };
+    let effort = Effort { jobs: Jobs::each(2), time: None, stop: &AtomicBool::new(false) };
+    let outcome = campaign.run(effort, &Progress::default(), &|_| {});
+    if let Some(Group { found, .. }) = outcome.findings.first() {
+        let (sentence, script) = (&found.finding.sentence, &found.script);
+        let again = "cargo run --release -- hunt --engine fibers --seed 0";
+        panic!("{sentence}\n\n{script}\n\nFind it again:\n  {again}");
+    }
+    assert_eq!(outcome.verdict(), Verdict::Pass);
+}
+
+#[test]
+fn every_script_passes_on_threads() {
     check(Just(None));
 }
 
 #[test]
-fn every_script_passes_when_an_event_panics() {
+fn every_script_passes_on_threads_when_an_event_panics() {
     let event = 0_u32..8;
     let plan = prop_oneof![event.clone().prop_map(Plan::Clone), event.prop_map(Plan::Drop)];
     // Now and then none, so that it shrinks to none where it is not what makes the script fail.

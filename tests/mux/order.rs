@@ -201,6 +201,30 @@ fn events_left_in_a_mux_that_is_only_dropped_are_dropped_too() {
 }
 
 #[test]
+fn an_event_is_dropped_when_the_last_watcher_has_read_it() {
+    watched(|| {
+        let mux = mux(5, 5);
+        let watchers = [mux.watch().unwrap(), mux.watch().unwrap(), mux.watch().unwrap()];
+        let stopped = mux.watch().unwrap();
+        for event in [0, 1].map(Arc::new) {
+            mux.action(Arc::clone(&event)).unwrap();
+            stopped.stop();
+            for (read, watcher) in watchers.iter().enumerate() {
+                assert!(Arc::strong_count(&event) > 1, "{read} have read it");
+                drop(watcher.recv().unwrap());
+            }
+            let left = if *event == 0 { 1 } else { 0 };
+            assert_eq!(Arc::strong_count(&event), 1 + left, "what has stopped may still read event 0");
+        }
+        drop(stopped);
+        let event = Arc::new(2);
+        mux.action(Arc::clone(&event)).unwrap();
+        drop(watchers);
+        assert_eq!(Arc::strong_count(&event), 1);
+    });
+}
+
+#[test]
 fn one_watcher_costs_no_copy() {
     watched(|| {
         let census = Census::new();
