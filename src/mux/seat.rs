@@ -15,6 +15,8 @@ pub(super) struct SeatId(pub(super) u64);
 /// A watcher's place in the mux.
 pub(super) struct Seat<E> {
     pub(super) policy: Policy,
+    /// The place of the first event that its watcher is owed.
+    joined: u64,
     /// What its watcher is given before anything else: the queue of one that is not waited for; of one that has ended,
     /// what was in its queue.
     pub(super) kept: VecDeque<Item<E>>,
@@ -69,6 +71,7 @@ impl<E> Seat<E> {
     pub(super) fn new(when_full: WhenFull, joined: u64, queue: usize) -> Seat<E> {
         Seat {
             policy: Policy::new(when_full, joined, queue),
+            joined,
             kept: VecDeque::new(),
             queue,
             lost: joined,
@@ -78,8 +81,12 @@ impl<E> Seat<E> {
         }
     }
 
-    /// Puts an event in the queue, or does what the policy says.
+    /// Puts an event in the queue, or does what the policy says. One that was queued before the watcher joined, and comes
+    /// out only now, is not for it.
     pub(super) fn offer(&mut self, item: Item<E>) -> Offered<E> {
+        if item.seq < self.joined {
+            return Offered::LeftOut(item);
+        }
         let has_room = if self.queue == 0 { self.waits } else { self.kept.len() < self.queue };
         if has_room {
             self.waits = false;

@@ -143,3 +143,22 @@ fn who_is_disconnected_has_left() {
         assert_eq!(slow.try_recv(), Err(closed));
     });
 }
+
+#[test]
+fn who_joins_while_events_are_queued_is_not_given_them() {
+    watched(|| {
+        for when_full in [WhenFull::Wait, WhenFull::DropNewest, WhenFull::DropOldest, WhenFull::Disconnect] {
+            let mux = mux(4, 1);
+            let full = mux.watch().unwrap();
+            for event in 0..4 {
+                mux.action(event).unwrap();
+            }
+            let newcomer = watch_when_full(&mux, when_full);
+            full.stop();
+            assert!(newcomer.is_empty());
+            mux.action(4).unwrap();
+            let delivery = newcomer.recv().unwrap();
+            assert_eq!((delivery.event, delivery.seq, delivery.missed), (4, Some(4), 0));
+        }
+    });
+}
