@@ -16,7 +16,7 @@
 //! It is off unless a fuzz target [turns it on](turn_on), and then costs a branch a choice. libFuzzer reads such counters on
 //! Linux alone; elsewhere they are counted for nobody.
 
-use std::sync::Arc;
+use std::borrow::Borrow;
 use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
 
 use super::{ObjectKind, Target, TaskId, Wait};
@@ -88,7 +88,7 @@ impl Coverage {
         &mut self,
         next: Option<(TaskId, Option<Target>)>,
         waits: impl FnOnce(TaskId) -> &'a [Wait],
-        objects: &[Arc<Object>],
+        objects: &[impl Borrow<Object>],
     ) {
         if let Some(last) = self.last.take() {
             self.blocked(last, waits(last), objects);
@@ -96,7 +96,7 @@ impl Coverage {
         let Some((task, access)) = next else { return };
         self.last = Some(task);
         if let Some((access, object)) = access.and_then(|access| Some((access, access.object()?))) {
-            self.accessed(task, access, &objects[object.0]);
+            self.accessed(task, access, objects[object.0].borrow());
         }
     }
 
@@ -116,11 +116,12 @@ impl Coverage {
         }
     }
 
-    fn blocked(&mut self, task: TaskId, waits: &[Wait], objects: &[Arc<Object>]) {
+    fn blocked(&mut self, task: TaskId, waits: &[Wait], objects: &[impl Borrow<Object>]) {
         for wait in waits {
             let Some(id) = wait.target.object() else { continue };
-            let (object, act) = (&objects[id.0], act(wait.target));
-            let held = objects.iter().filter(|lock| lock.id != id && lock.is_held_by(task));
+            let (object, act) = (objects[id.0].borrow(), act(wait.target));
+            let others = objects.iter().map(Borrow::borrow);
+            let held = others.filter(|lock: &&Object| lock.id != id && lock.is_held_by(task));
             for lock in held {
                 self.event(Event::WaitWhileHolding, object, [self.roles[task.0], act, site(lock), 0]);
             }
@@ -186,8 +187,8 @@ mod tests {
     const QUEUE: ObjectId = ObjectId(1);
 
     /// A mutex and a queue, made in different places.
-    fn objects() -> Vec<Arc<Object>> {
-        let object = |id, kind, made| Arc::new(Object::new(id, 1, kind, Timer::None, Meeting::Free, made));
+    fn objects() -> Vec<Object> {
+        let object = |id, kind, made| Object::new(id, kind, Timer::None, Meeting::Free, made);
         vec![
             object(LOCK, ObjectKind::Mutex, Location::caller()),
             object(QUEUE, ObjectKind::Channel(Some(2)), Location::caller()),
@@ -223,7 +224,7 @@ mod tests {
 
     #[test]
     fn a_queue_is_seen_as_full_as_it_is() {
-        let objects = objects();
+        let mut objects = objects();
         let mut seen = Vec::new();
         for _ in 0..3 {
             let next = Some((TaskId(1), Some(Target::Send(QUEUE))));
@@ -237,23 +238,23 @@ mod tests {
 
     #[test]
     fn who_blocks_is_seen_with_what_it_holds_and_who_it_waits_for() {
-        let objects = objects();
+        let mut objects = objects();
         let wait = |target| [Wait { target, location: Location::caller() }];
-        let blocked = |task, waits: &[Wait]| {
+        let blocked = |objects: &[Object], task, waits: &[Wait]| {
             let mut coverage = coverage();
-            coverage.chosen(Some((TaskId(task), None)), |_| &[], &objects);
-            coverage.chosen(None, |_| waits, &objects);
+            coverage.chosen(Some((TaskId(task), None)), |_| &[], objects);
+            coverage.chosen(None, |_| waits, objects);
             // Told once, though nobody could go on before time had passed.
-            coverage.chosen(None, |_| waits, &objects);
+            coverage.chosen(None, |_| waits, objects);
             EVENTS.take()
         };
-        assert!(blocked(1, &wait(Target::Send(QUEUE))).is_empty());
+        assert!(blocked(&objects, 1, &wait(Target::Send(QUEUE))).is_empty());
         objects[LOCK.0].hold(TaskId(3), false);
-        let holding = blocked(3, &wait(Target::Send(QUEUE)));
-        let waiting = blocked(1, &wait(Target::Lock(LOCK)));
+        let holding = blocked(&objects, 3, &wait(Target::Send(QUEUE)));
+        let waiting = blocked(&objects, 1, &wait(Target::Lock(LOCK)));
         assert_eq!((holding.len(), waiting.len()), (1, 1));
         assert_ne!(holding, waiting);
-        assert_eq!(waiting, blocked(2, &wait(Target::Lock(LOCK))));
-        assert_ne!(waiting, blocked(0, &wait(Target::Lock(LOCK))));
+        assert_eq!(waiting, blocked(&objects, 2, &wait(Target::Lock(LOCK))));
+        assert_ne!(waiting, blocked(&objects, 0, &wait(Target::Lock(LOCK))));
     }
 }

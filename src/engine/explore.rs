@@ -95,9 +95,9 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::fibers::{self, Traced};
+use super::fibers::{self, Engine};
 use super::strategy::{Estimates, Pct, Portfolio, RandomWalk, Replay, Strategy, Surw, mix};
-use super::{Body, Divergence, End, Job, Next, Schedule, State, Status, Stopwatch, schedule_of};
+use super::{Body, Divergence, End, Job, Next, Quiescence, Schedule, State, Status, Stopwatch, schedule_of};
 use crate::hunt::Interleaving;
 use crate::oracle::{Diagnosis, explain};
 use crate::report;
@@ -234,18 +234,20 @@ pub fn explore(config: Config, f: impl Fn() + Send + Sync + 'static) -> Result<E
     let stopwatch = Stopwatch::start();
     let mut estimates = Estimates::default();
     let mut sync_points = 0;
-    for index in 0..executions {
-        let strategy = search.strategy(seed, index, &estimates);
-        let traced = fibers::run(Arc::clone(&body), strategy, most_points);
-        if let Some(what) = wrong(&traced) {
-            return Err(failure(what, traced, Some(Found { seed, index }), body));
+    fibers::with_engine(|engine| {
+        for index in 0..executions {
+            let strategy = search.strategy(seed, index, &estimates);
+            let end = engine.run(Arc::clone(&body), strategy, most_points);
+            if let Some(what) = wrong(end, engine) {
+                return Err(failure(what, engine, Some(Found { seed, index }), body));
+            }
+            sync_points += engine.sync_points();
+            if search.learns() {
+                estimates.learn(engine.steps());
+            }
         }
-        sync_points += traced.run.sync_points;
-        if search.learns() {
-            estimates.learn(&traced.steps);
-        }
-    }
-    Ok(Explored { executions, sync_points, elapsed: stopwatch.elapsed() })
+        Ok(Explored { executions, sync_points, elapsed: stopwatch.elapsed() })
+    })
 }
 
 /// Explores the closure as [`Config::default`] says, for use in a `#[test]`.
@@ -268,22 +270,23 @@ pub fn replay(schedule: &Schedule, f: impl Fn() + Send + Sync + 'static) -> Resu
     let most_points = Config::default().most_points.max(choices);
     let replay = Replay::new(schedule);
     let body: Arc<dyn Body> = Arc::new(Closure(f));
-    let traced = fibers::run(Arc::clone(&body), Box::new(replay.clone()), most_points);
-    match replay.divergence().map(What::Diverged).or_else(|| wrong(&traced)) {
-        Some(what) => Err(failure(what, traced, None, body)),
-        None => {
-            let run = traced.run;
-            Ok(Explored { executions: 1, sync_points: run.sync_points, elapsed: run.elapsed })
+    let stopwatch = Stopwatch::start();
+    fibers::with_engine(|engine| {
+        let end = engine.run(Arc::clone(&body), Box::new(replay.clone()), most_points);
+        let elapsed = stopwatch.elapsed();
+        match replay.divergence().map(What::Diverged).or_else(|| wrong(end, engine)) {
+            Some(what) => Err(failure(what, engine, None, body)),
+            None => Ok(Explored { executions: 1, sync_points: engine.sync_points(), elapsed }),
         }
-    }
+    })
 }
 
 /// What went wrong, if anything did.
-fn wrong(traced: &Traced) -> Option<What> {
-    if traced.run.state.tasks.iter().any(|task| matches!(task.status, Status::Panicked(_))) {
+fn wrong(end: End, engine: &Engine) -> Option<What> {
+    if engine.has_anyone_panicked() {
         return Some(What::Panic);
     }
-    match traced.run.end {
+    match end {
         End::Finished => None,
         End::Quiescent => Some(What::Deadlock),
         End::Exhausted => Some(What::Livelock),
@@ -292,24 +295,17 @@ fn wrong(traced: &Traced) -> Option<What> {
 }
 
 /// Runs it once more for what is only written down where it is to be told.
-fn failure(what: What, traced: Traced, found: Option<Found>, body: Arc<dyn Body>) -> Box<Failure> {
-    let run = traced.run;
-    let schedule = schedule_of(&traced.steps, &run.state.tasks);
+fn failure(what: What, engine: &mut Engine, found: Option<Found>, body: Arc<dyn Body>) -> Box<Failure> {
+    let state = engine.take_state();
+    let schedule = schedule_of(engine.steps(), &state.tasks);
     let interleaving = (what != What::Livelock).then(|| {
         let replay = Replay::new(&schedule);
-        let (again, trace) = fibers::record(body, Box::new(replay.clone()), run.sync_points + 1);
-        let is_same = replay.divergence().is_none() && again.steps == traced.steps;
+        let (again, trace) = fibers::record(body, Box::new(replay.clone()), engine.sync_points() + 1);
+        let is_same = replay.divergence().is_none() && again.steps == engine.steps();
         is_same.then(|| Box::new(Interleaving::of_code(trace, again.run)))
     });
-    let diagnosis = explain(&run.state);
-    Box::new(Failure {
-        what,
-        state: run.state,
-        schedule,
-        found,
-        diagnosis,
-        interleaving: interleaving.flatten(),
-    })
+    let diagnosis = explain(&state);
+    Box::new(Failure { what, state, schedule, found, diagnosis, interleaving: interleaving.flatten() })
 }
 
 /// A body of one first task, with nothing to add at quiescence.
@@ -320,7 +316,7 @@ impl<F: Fn() + Send + Sync + 'static> Body for Closure<F> {
         Job { name: "main".to_owned(), run: Box::new(move || (self.0)()) }
     }
 
-    fn quiescent(self: Arc<Self>, _: &State) -> Next {
+    fn quiescent(self: Arc<Self>, _: &Quiescence<'_>) -> Next {
         Next::End
     }
 }

@@ -27,6 +27,7 @@ pub mod explore;
 pub mod fibers;
 mod following;
 mod name;
+mod quiescence;
 pub mod run;
 pub mod schedule;
 mod shared;
@@ -39,6 +40,7 @@ pub(crate) mod words;
 mod work;
 
 pub use divergence::Divergence;
+pub use quiescence::Quiescence;
 pub use run::{
     End, Notification, Object, ObjectId, ObjectKind, Run, State, Status, Target, Task, TaskId, Wait,
 };
@@ -57,7 +59,7 @@ pub trait Body: Send + Sync + 'static {
     ///
     /// It is not called on a task: nothing of [`sync`](crate::sync) that belongs to the execution may be
     /// used.
-    fn quiescent(self: Arc<Self>, state: &State) -> Next;
+    fn quiescent(self: Arc<Self>, now: &Quiescence<'_>) -> Next;
 
     /// How far it has come, by a clock of its own that only goes forward; it is written down where an execution is
     /// [recorded](fibers::record). Nothing of [`sync`](crate::sync) may be used.

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use super::strategy::RandomWalk;
-use super::{Body, End, Job, Next, Run, Shared, State, Status, Target, Wait, fibers, threads};
+use super::{Body, End, Job, Next, Quiescence, Run, Shared, Status, Target, Wait, fibers, threads};
 use crate::sync::channel::{Receiver, Sender, after, bounded, never, unbounded};
 use crate::sync::{Condvar, Mutex, RwLock, select, thread};
 
@@ -18,7 +18,7 @@ impl<F: Fn() + Send + Sync + 'static> Body for Only<F> {
         Job { name: "main".to_owned(), run: Box::new(move || (self.0)()) }
     }
 
-    fn quiescent(self: Arc<Self>, _: &State) -> Next {
+    fn quiescent(self: Arc<Self>, _: &Quiescence<'_>) -> Next {
         Next::End
     }
 }
@@ -319,7 +319,7 @@ fn a_body_puts_away_what_it_has_once_all_is_unwound() {
             Job { name: "main".to_owned(), run: Box::new(run) }
         }
 
-        fn quiescent(self: Arc<Self>, _: &State) -> Next {
+        fn quiescent(self: Arc<Self>, _: &Quiescence<'_>) -> Next {
             Next::End
         }
 
@@ -341,7 +341,7 @@ fn what_has_ended_can_be_added_to() {
             Job { name: "first".to_owned(), run: Box::new(|| {}) }
         }
 
-        fn quiescent(self: Arc<Self>, _: &State) -> Next {
+        fn quiescent(self: Arc<Self>, _: &Quiescence<'_>) -> Next {
             match self.0.fetch_add(1, Ordering::SeqCst) {
                 0 => Next::Start(vec![Job { name: "second".to_owned(), run: Box::new(|| {}) }]),
                 _ => Next::End,

@@ -6,7 +6,8 @@ use std::sync::Arc;
 use crate::engine::strategy::{Cue, Strategy};
 use crate::engine::trace::Trace;
 use crate::engine::{
-    self, Body, Divergence, End, Job, Next, Run, Shared, State, Status, fibers, schedule_of, steered, threads,
+    self, Body, Divergence, End, Job, Next, Quiescence, Run, Shared, State, Status, fibers, schedule_of,
+    steered, threads,
 };
 use crate::oracle::{
     self, Class, Context, Contract, Finding, Guarantee, History, Judgement, Origin, Outcome, Signature,
@@ -243,10 +244,10 @@ impl Body for Harness {
         Job { name: "setup".to_owned(), run: Box::new(move || self.setup()) }
     }
 
-    fn quiescent(self: Arc<Self>, state: &State) -> Next {
-        let blocked = state.blocked().next().is_some();
+    fn quiescent(self: Arc<Self>, now: &Quiescence<'_>) -> Next {
+        let blocked = now.is_anyone_blocked();
         if blocked {
-            let state = as_reported(state);
+            let state = as_reported(now.state());
             let findings = self.desk.with(|desk| oracle::blocked(&self.context(), desk.history(), &state));
             if !findings.is_empty() {
                 return Next::End;

@@ -217,8 +217,8 @@ struct Noting<S> {
 }
 
 impl<S: Strategy> Strategy for Noting<S> {
-    fn started(&mut self, task: TaskId, name: &str) {
-        self.strategy.started(task, name);
+    fn started(&mut self, task: TaskId, given: Option<&str>) {
+        self.strategy.started(task, given);
     }
 
     fn choose(&mut self, point: &Point<'_>) -> usize {

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use crossbeam_channel as cc;
 
-use super::channel::SelectedOperation;
+use super::channel::{Line, SelectedOperation};
 use super::thread::{Result, Thread};
 
 /// Proof of being inside an execution: there is none.
@@ -16,6 +16,10 @@ pub(crate) struct Inside<'a>(Infallible, PhantomData<&'a ()>);
 
 impl Inside<'_> {
     pub(crate) fn point(&self) {
+        match self.0 {}
+    }
+
+    pub(crate) fn point_of_condvar(&self) {
         match self.0 {}
     }
 
@@ -116,20 +120,84 @@ impl Handle {
         false
     }
 
-    pub(crate) fn is_arranged(&self) -> bool {
+    pub(crate) fn is_steered(&self) -> bool {
         false
+    }
+
+    pub(crate) fn model<T>(&self, _: Option<usize>) -> Option<Queue<T>> {
+        None
     }
 
     pub(crate) fn point(&self, _: &Inside<'_>) {}
 
-    pub(crate) fn fill(&self, _: Duration) -> Option<cc::Receiver<Instant>> {
+    pub(crate) fn look(&self, _: &Inside<'_>) {}
+
+    pub(crate) fn try_pass(&self, inside: &Inside<'_>) -> Passage {
+        match inside.0 {}
+    }
+
+    pub(crate) fn complete(&self) -> bool {
+        false
+    }
+
+    pub(crate) fn leave(&mut self) -> bool {
+        false
+    }
+
+    pub(crate) fn fill(&self, _: Duration) -> Option<Line<Instant, cc::Receiver<Instant>>> {
         None
     }
 }
 
+/// The messages of a modelled channel: there is none.
+pub(crate) struct Queue<T>(Infallible, PhantomData<cc::Sender<T>>);
+
+impl<T> Queue<T> {
+    pub(crate) fn push(&self, _: T) {
+        match self.0 {}
+    }
+
+    pub(crate) fn pop(&self) -> Option<T> {
+        match self.0 {}
+    }
+
+    pub(crate) fn discard(&self) {
+        match self.0 {}
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        match self.0 {}
+    }
+
+    pub(crate) fn is_full(&self) -> bool {
+        match self.0 {}
+    }
+
+    pub(crate) fn capacity(&self) -> Option<usize> {
+        match self.0 {}
+    }
+
+    pub(crate) fn is(&self, _: &Queue<T>) -> bool {
+        match self.0 {}
+    }
+}
+
+impl<T> Clone for Queue<T> {
+    fn clone(&self) -> Queue<T> {
+        match self.0 {}
+    }
+}
+
+/// What came of an operation on a modelled channel: there is none.
+#[expect(dead_code, reason = "only executions model channels")]
+pub(crate) enum Passage {
+    Passed,
+    Refused,
+    Disconnected,
+}
+
 pub(crate) trait Endpoint {
     fn register<'a>(&'a self, select: &mut cc::Select<'a>) -> usize;
-    #[expect(dead_code, reason = "only executions ask")]
     fn handle(&self) -> &Handle;
 }
 
@@ -187,8 +255,11 @@ pub(crate) fn pass_abort(payload: Box<dyn Any + Send>) -> Box<dyn Any + Send> {
     payload
 }
 
-pub(crate) fn spawn<T, F: FnOnce() -> T>(_: Option<&str>, f: F) -> std::result::Result<Joining<T>, F> {
-    Err(f)
+pub(crate) fn spawn<T, F: FnOnce() -> T>(
+    name: Option<String>,
+    f: F,
+) -> std::result::Result<Joining<T>, (Option<String>, F)> {
+    Err((name, f))
 }
 
 pub(crate) struct Joining<T>(Infallible, PhantomData<T>);

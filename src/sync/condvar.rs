@@ -91,7 +91,7 @@ impl Condvar {
                 }
             };
         };
-        inside.point();
+        inside.point_of_condvar();
         let notified = inside.await_notification(until.map(Into::into), location, &mut || guard.release());
         guard.acquire();
         WaitTimeoutResult(!notified)

@@ -8,7 +8,7 @@ use proptest::collection::vec;
 use proptest::prelude::*;
 
 use crate::engine::threads::{Settings, run};
-use crate::engine::{Body, End, Job, Next, Shared, State, Status};
+use crate::engine::{Body, End, Job, Next, Quiescence, Shared, Status};
 
 /// Runs the closure on a task of an execution, and gives what it gave.
 fn inside<R: Send + 'static>(seed: u64, f: impl Fn() -> R + Send + Sync + 'static) -> R {
@@ -22,8 +22,8 @@ fn inside<R: Send + 'static>(seed: u64, f: impl Fn() -> R + Send + Sync + 'stati
             Job { name: "main".to_owned(), run: Box::new(run) }
         }
 
-        fn quiescent(self: Arc<Self>, state: &State) -> Next {
-            assert!(state.blocked().next().is_none(), "nothing was to be blocked: {state:#?}");
+        fn quiescent(self: Arc<Self>, now: &Quiescence<'_>) -> Next {
+            assert!(!now.is_anyone_blocked(), "nothing was to be blocked: {:#?}", now.state());
             Next::End
         }
     }

@@ -105,17 +105,16 @@ impl Builder {
         self,
         f: impl FnOnce() -> T + Send + 'static,
     ) -> io::Result<JoinHandle<T>> {
-        match seam::spawn(self.name.as_deref(), f) {
+        match seam::spawn(self.name, f) {
             Ok(joining) => Ok(JoinHandle(Joining::Task(joining))),
-            Err(f) => self.native().spawn(f).map(|native| JoinHandle(Joining::Native(native))),
-        }
-    }
-
-    fn native(self) -> std::thread::Builder {
-        let builder = std::thread::Builder::new();
-        match self.name {
-            Some(name) => builder.name(name),
-            None => builder,
+            Err((name, f)) => {
+                let builder = std::thread::Builder::new();
+                let builder = match name {
+                    Some(name) => builder.name(name),
+                    None => builder,
+                };
+                builder.spawn(f).map(|native| JoinHandle(Joining::Native(native)))
+            }
         }
     }
 }

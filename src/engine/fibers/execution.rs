@@ -1,104 +1,146 @@
 //! One execution on fibers: what the seam calls.
 
+use std::cell::RefCell;
 use std::panic::Location;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use crossbeam_channel as cc;
-use parking_lot::{Mutex, MutexGuard};
 
 use super::super::{ObjectId, ObjectKind, Target, TaskId, Wait};
 use super::fiber::give_way;
-use super::table::Table;
+use super::table::{Passage, Table, Turn};
 use super::task::Woken;
-use crate::sync::seam::{self, Attempt, Endpoint, Meeting, Object, Selected, TaskBody, Timer, Wake};
+use crate::sync::channel::Line;
+use crate::sync::seam::{self, Attempt, Endpoint, Object, Queue, Selected, Side, Tag, TaskBody, Timer, Wake};
 
-/// One execution.
-pub(super) struct Execution {
-    id: u64,
-    /// The system's time when it began; from then on it has a time of its own.
-    began: Instant,
-    /// Never waited for: all tasks are on one thread, and none gives way while it holds this.
-    table: Mutex<Table>,
+thread_local! {
+    /// The table of the execution that this thread is in the middle of.
+    static TABLE: RefCell<Option<Box<Table>>> = const { RefCell::new(None) };
 }
 
-impl Execution {
-    pub(super) fn new(table: Table) -> Arc<Execution> {
-        // Those on threads are numbered from 0.
-        static NEXT: AtomicU64 = AtomicU64::new(1 << 63);
-        let id = NEXT.fetch_add(1, Ordering::Relaxed);
-        Arc::new(Execution { id, began: Instant::now(), table: Mutex::new(table) })
-    }
+/// Uses the table of the execution that the calling thread is in the middle of. No task goes on meanwhile.
+pub(super) fn table<R>(f: impl FnOnce(&mut Table) -> R) -> R {
+    TABLE.with_borrow_mut(|table| f(table.as_mut().expect("the thread is in the middle of an execution")))
+}
 
-    pub(super) fn table(&self) -> MutexGuard<'_, Table> {
-        self.table.lock()
-    }
+/// Puts the calling thread in the middle of that execution, or of none, and gives back the table of the one before.
+pub(super) fn put(table: Option<Box<Table>>) -> Option<Box<Table>> {
+    TABLE.replace(table)
+}
 
-    /// Waits, and says why it is over.
-    fn wait(&self, me: TaskId, waits: Vec<Wait>, until: Option<Instant>) -> Woken {
-        let mut table = self.table.lock();
+/// Uses the table if it is that of this execution, which may be over.
+fn table_of<R>(execution: u64, f: impl FnOnce(&mut Table) -> R) -> Option<R> {
+    let of = |table: &mut Option<Box<Table>>| {
+        table.as_mut().filter(|table| table.id == execution).map(|table| f(table))
+    };
+    // A handle may be dropped as the thread ends, and what its executions left behind with it.
+    TABLE.try_with(|table| of(&mut table.borrow_mut())).ok().flatten()
+}
+
+/// Looks at an object, if its execution is not over.
+pub(crate) fn look<R>(execution: u64, object: ObjectId, f: impl FnOnce(&Object) -> R) -> Option<R> {
+    table_of(execution, |table| f(table.object(object)))
+}
+
+/// Changes an object, if its execution is not over.
+pub(crate) fn change<R>(execution: u64, object: ObjectId, f: impl FnOnce(&mut Object) -> R) -> Option<R> {
+    table_of(execution, |table| table.change(object, f))
+}
+
+/// Goes ahead with an operation on a channel, if it can, and records it.
+pub(crate) fn try_pass(me: TaskId, target: Target, side: Side) -> Passage {
+    let object = target.object().expect("it is a channel");
+    let met = table(|table| {
+        if !table.object(object).is_modelled() {
+            return Err(table.try_pass(object, target, side));
+        }
+        // Without a partner there is nothing to take: what is there is for those who have met theirs.
+        table.meet(me, target).ok_or_else(|| match table.object(object).is_disconnected(target) {
+            true => Passage::Disconnected,
+            false => Passage::Refused,
+        })
+    });
+    match met {
+        Err(passage) => passage,
+        Ok(partner) => {
+            take_over(me, partner, target);
+            table(|table| table.try_pass(object, target, side))
+        }
+    }
+}
+
+/// Waits until the partner of a rendezvous has handed the message over, if it is for the partner to do so.
+fn take_over(me: TaskId, partner: TaskId, target: Target) {
+    if let Target::Recv(rendezvous) = target {
+        let next = table(|table| {
+            table.wait_for_handover(me, partner, rendezvous);
+            table.go_on()
+        });
+        let _ = go_on_after(me, next);
+    }
+}
+
+/// Waits, and says why it is over.
+fn wait(me: TaskId, waits: impl Iterator<Item = Wait>, until: Option<Instant>) -> Woken {
+    let next = table(|table| {
         if table.ending && !seam::unwinding() {
-            return Woken::Aborted;
+            return Err(Woken::Aborted);
         }
-        table.wait(me, waits, until.map(|until| until.saturating_duration_since(self.began)));
-        self.give_way(table, me)
-    }
-
-    /// Lets others go on until the task's wait is over, and says why it is.
-    fn give_way<'a>(&'a self, mut table: MutexGuard<'a, Table>, me: TaskId) -> Woken {
-        if !table.go_on_from(me) {
-            drop(table);
-            give_way();
-            table = self.table.lock();
-        }
-        table.wake_up(me)
+        let until = until.map(|until| until.saturating_duration_since(table.began()));
+        table.wait(me, waits, until);
+        Ok(table.go_on())
+    });
+    match next {
+        Err(woken) => woken,
+        Ok(next) => go_on_after(me, next),
     }
 }
 
-impl seam::Execution for Execution {
+/// Gives way until the task's wait is over, and says why it is.
+fn go_on_after(me: TaskId, next: Option<TaskId>) -> Woken {
+    if next != Some(me) {
+        give_way(next);
+    }
+    table(|table| table.wake_up(me))
+}
+
+/// What the seam asks of this engine. It is about the execution that the calling thread is in the middle of.
+pub(crate) struct Fibers;
+
+impl seam::Execution for Fibers {
     fn id(&self) -> u64 {
-        self.id
+        table(|table| table.id)
     }
 
-    fn add_object(&self, kind: ObjectKind, timer: Timer, made: &'static Location<'static>) -> Arc<Object> {
-        let mut table = self.table.lock();
-        let is_rendezvous = kind == ObjectKind::Channel(Some(0));
-        let meeting = if is_rendezvous { Meeting::Modelled } else { Meeting::Free };
-        let id = ObjectId(table.objects.len());
-        let object = Arc::new(Object::new(id, self.id, kind, timer, meeting, made));
-        table.objects.push(Arc::clone(&object));
-        object
+    fn add_object(&self, kind: ObjectKind, timer: Timer, made: &'static Location<'static>) -> Tag {
+        table(|table| Tag::OnFibers { execution: table.id, id: table.add_object(kind, timer, made), made })
     }
 
-    fn add_timer(&self, object: &Arc<Object>, duration: Duration) -> Option<cc::Receiver<Instant>> {
-        let (sender, receiver) = cc::bounded(1);
-        self.table.lock().add_timer(object, duration, self.began, sender);
-        Some(receiver)
+    fn add_timer(&self, object: &Tag, duration: Duration) -> Option<Line<Instant, cc::Receiver<Instant>>> {
+        let queue = Queue::new(Some(1));
+        let object = object.id().expect("it belongs to the current execution");
+        table(|table| table.add_timer(object, duration, queue.clone()));
+        Some(Line::Modelled(queue))
     }
 
     fn point(&self, me: TaskId, access: Option<Target>, location: &'static Location<'static>) -> bool {
-        let mut table = self.table.lock();
-        if table.ending || table.point(me, access, location) {
-            return table.ending;
+        match table(|table| table.point(me, access, location)) {
+            Turn::On => false,
+            Turn::Of(next) => give_way(next),
+            Turn::Over => true,
         }
-        drop(table);
-        give_way();
-        self.table.lock().ending
     }
 
     fn try_select<'a>(&self, me: TaskId, endpoints: &[&'a dyn Endpoint]) -> Attempt<'a> {
-        let mut table = self.table.lock();
-        let Some(index) = table.branch(me, endpoints) else { return Attempt::Refused };
-        let (object, target) = endpoints[index].handle().target().expect("the seam has checked the objects");
-        if !object.is_modelled() {
+        let Some(index) = table(|table| table.branch(me, endpoints)) else { return Attempt::Refused };
+        let target = endpoints[index].handle().target().expect("the seam has checked the objects");
+        if !endpoints[index].handle().channel(Object::is_modelled) {
             return Attempt::Modelled(index);
         }
-        let Some(partner) = table.meet(me, target) else { return Attempt::Disconnected(index) };
-        if matches!(target, Target::Recv(_)) {
-            table.wait_for_handover(me, partner);
-            let _ = self.give_way(table, me);
-        }
+        let Some(partner) = table(|table| table.meet(me, target)) else {
+            return Attempt::Disconnected(index);
+        };
+        take_over(me, partner, target);
         Attempt::Modelled(index)
     }
 
@@ -111,8 +153,7 @@ impl seam::Execution for Execution {
     ) -> Selected<'a> {
         loop {
             let targets = endpoints.iter().filter_map(|endpoint| endpoint.handle().target());
-            let waits = targets.map(|(_, target)| Wait { target, location }).collect();
-            match self.wait(me, waits, until) {
+            match wait(me, targets.map(|target| Wait { target, location }), until) {
                 Woken::Met(index) => return Selected::Modelled(index),
                 Woken::TimedOut => return Selected::TimedOut,
                 Woken::Aborted => return Selected::Aborted,
@@ -126,62 +167,56 @@ impl seam::Execution for Execution {
         }
     }
 
-    fn park(&self, me: TaskId, wait: Wait, until: Option<Instant>, ready: &mut dyn FnMut() -> bool) -> Wake {
+    fn park(
+        &self,
+        me: TaskId,
+        target: Wait,
+        until: Option<Instant>,
+        ready: &mut dyn FnMut() -> bool,
+    ) -> Wake {
         if ready() {
             return Wake::Ready;
         }
-        match self.wait(me, vec![wait], until) {
+        match wait(me, std::iter::once(target), until) {
             Woken::Served | Woken::Met(_) => Wake::Woken,
             Woken::TimedOut => Wake::TimedOut,
             Woken::Aborted => Wake::Aborted,
         }
     }
 
-    fn wake(&self, me: TaskId, object: ObjectId, most: usize) -> usize {
-        self.table.lock().notify(me, object, most)
+    fn notify(&self, me: TaskId, object: ObjectId, most: usize) -> usize {
+        table(|table| table.notify(me, object, most))
     }
 
-    fn spawn(&self, name: Option<&str>, body: TaskBody<'static>) -> TaskId {
-        self.table.lock().add(name, body)
-    }
-
-    fn adopts(&self) -> bool {
-        false
-    }
-
-    fn adopt(&self) -> TaskId {
-        unreachable!("fibers adopt no threads")
-    }
-
-    fn run(self: Arc<Self>, _: TaskId, _: TaskBody<'_>) {
-        unreachable!("fibers adopt no threads")
+    fn spawn(&self, name: Option<String>, body: TaskBody<'static>) -> TaskId {
+        table(|table| table.add(name, body))
     }
 
     fn ended(&self, task: TaskId) -> bool {
-        self.table.lock().has_ended(task)
+        table(|table| table.has_ended(task))
     }
 
     fn name(&self, task: TaskId) -> String {
-        self.table.lock().tasks[task.0].name.clone()
+        table(|table| table.name(task).to_owned())
     }
 
     fn sleep(&self, me: TaskId, duration: Duration) {
-        let until = seam::Execution::now(self) + duration;
-        self.wait(me, Vec::new(), Some(until));
+        let until = self.now() + duration;
+        wait(me, std::iter::empty(), Some(until));
     }
 
     fn now(&self) -> Instant {
-        self.began + self.table.lock().clock
+        table(|table| table.began() + table.clock)
     }
 
     fn aborting(&self, _: TaskId) -> bool {
-        self.table.lock().ending
+        table(|table| table.ending)
     }
 
     fn forget(&self, me: TaskId) -> ! {
-        self.table.lock().forget(me);
+        table(|table| table.forget(me));
         loop {
-            give_way();
+            give_way(None);
         }
     }
 }

@@ -4,33 +4,41 @@
 //! can go on; time is virtual and passes only when nobody can. What never comes to rest is ended by a limit of sync
 //! points.
 //!
-//! The subject's code is the same compiled code that runs on threads. Channels with room keep their messages in the
-//! native channel, which no task ever waits for, and locks are the native ones; a rendezvous is modelled.
+//! The subject's code is the same compiled code that runs on threads. Channels are modelled; locks are the native ones,
+//! which are always tried and never waited for.
+//!
+//! All that an execution needs is kept by its thread for the next one: stacks, tables and lists cost nothing after the
+//! first.
 
+use std::cell::RefCell;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::rc::Rc;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Instant;
 
 use super::strategy::Strategy;
 use super::trace::Trace;
-use super::{Body, End, Job, Next, Run, State, TaskId, stack};
-use crate::sync::seam::{self, Abort, Me, TaskBody};
+use super::{Body, End, Job, Next, Quiescence, Run, State, TaskId, stack};
+use crate::sync::seam::{self, Abort};
 
 mod execution;
 mod fiber;
 mod recorder;
+mod recycled;
 mod step;
 mod table;
 mod task;
+mod task_set;
 
-use execution::Execution;
+use execution::{put, table};
 use fiber::Fiber;
 use recorder::Recorder;
 use table::Table;
 use task::Doing;
 
+pub(crate) use execution::{Fibers, change, look, try_pass};
 pub use step::{Step, preemptions};
+pub(crate) use table::Passage;
 
 /// An execution on fibers, and the choices that were made.
 #[derive(Clone, Debug)]
@@ -45,7 +53,11 @@ pub struct Traced {
 ///
 /// It ends by [`End::Exhausted`] if it passes more than `most_points` sync points.
 pub fn run(body: Arc<dyn Body>, strategy: Box<dyn Strategy>, most_points: u64) -> Traced {
-    go(body, Table::new(strategy, most_points), None)
+    let started = Instant::now();
+    with_engine(|engine| {
+        let end = engine.run(body, strategy, most_points);
+        engine.traced(end, started)
+    })
 }
 
 /// Runs the body once, as [`run`] does, and writes down all that it does. It does the same.
@@ -63,153 +75,223 @@ pub fn record_and_tell(
     most_points: u64,
     tell: &mut dyn FnMut(Traced, Trace),
 ) -> Traced {
-    let mut table = Table::new(strategy, most_points);
-    table.recorder = Some(Box::new(Recorder::new(Arc::clone(&body))));
-    stack::open_album();
-    go(body, table, Some(tell))
-}
-
-fn go(body: Arc<dyn Body>, table: Table, tell: Option<&mut dyn FnMut(Traced, Trace)>) -> Traced {
-    super::quiet_panics();
     let started = Instant::now();
-    let execution = Execution::new(table);
-    let mut fibers = Fibers { execution, fibers: Vec::new() };
-    fibers.start(Arc::clone(&body).first());
-    let (end, state) = loop {
-        fibers.go_on();
-        let mut table = fibers.execution.table();
-        table.rest();
-        let state = table.state();
-        let exhausted = table.is_exhausted();
-        let alive = (0..table.tasks.len()).any(|task| !table.has_ended(TaskId(task)));
-        drop(table);
-        if exhausted {
-            break (End::Exhausted, state);
-        }
-        match Arc::clone(&body).quiescent(&state) {
-            Next::Start(jobs) => jobs.into_iter().for_each(|job| fibers.start(job)),
-            Next::End => break (if alive { End::Quiescent } else { End::Finished }, state),
-        }
-    };
-    body.over();
-    if let Some(tell) = tell {
-        let (traced, trace) = fibers.recorded(end, &state, started);
-        tell(traced, trace);
-    }
-    if end != End::Finished {
-        fibers.unwind();
-        fibers.start(Job { name: "unwound".to_owned(), run: Box::new(move || body.unwound()) });
-        fibers.unwind();
-    }
-    let forgotten = fibers.give_up();
-    let mut table = fibers.execution.table();
-    let steps = std::mem::take(&mut table.steps);
-    let run = Run { end, state, sync_points: table.points, forgotten, elapsed: started.elapsed() };
-    Traced { run, steps }
+    with_engine(|engine| {
+        stack::open_album();
+        let recorder = Recorder::new(Arc::clone(&body));
+        let end = engine.run_and_tell(body, strategy, most_points, Some((recorder, (started, tell))));
+        engine.traced(end, started)
+    })
 }
 
-/// The fibers of an execution.
-struct Fibers {
-    execution: Arc<Execution>,
+/// What writes down all that an execution does, and who is told of it.
+type Recording<'a> = (Recorder, Told<'a>);
+
+/// Who is told, and since when it runs.
+type Told<'a> = (Instant, &'a mut dyn FnMut(Traced, Trace));
+
+/// Uses an engine that the calling thread keeps.
+pub(crate) fn with_engine<R>(f: impl FnOnce(&mut Engine) -> R) -> R {
+    thread_local! {
+        /// Several, where executions run others.
+        static IDLE: RefCell<Vec<Engine>> = const { RefCell::new(Vec::new()) };
+    }
+    let mut engine = IDLE.with_borrow_mut(Vec::pop).unwrap_or_default();
+    let result = f(&mut engine);
+    IDLE.with_borrow_mut(|idle| idle.push(engine));
+    result
+}
+
+/// Runs one execution after the other, in the memory of the one before.
+#[derive(Default)]
+pub(crate) struct Engine {
+    table: Option<Box<Table>>,
     /// By task; `None` before it has started, and after it has ended.
-    fibers: Vec<Option<Running>>,
+    running: Vec<Option<Running>>,
+    idle: Vec<Fiber>,
+    state: Option<State>,
+    forgotten: usize,
 }
 
 /// A task that has started.
 struct Running {
     fiber: Fiber,
     /// What the thread is while the fiber runs.
-    me: Rc<Me>,
+    turn: seam::Turn,
 }
 
-impl Fibers {
-    /// Adds a task of the body's.
-    fn start(&self, job: Job) {
-        self.execution.table().add(Some(&job.name), super::task_body(job.run));
+/// The most idle fibers that an engine keeps.
+const MOST_KEPT: usize = 256;
+
+impl Engine {
+    /// Runs the body once, and says how it ended. What else is known of the execution can be asked until the next.
+    pub(crate) fn run(&mut self, body: Arc<dyn Body>, strategy: Box<dyn Strategy>, most_points: u64) -> End {
+        self.run_and_tell(body, strategy, most_points, None)
     }
 
-    /// Lets tasks go on until none can.
-    fn go_on(&mut self) {
-        self.execution.table().begin();
-        loop {
-            let next = self.execution.table().next;
-            match next {
-                Some(task) => self.resume(task),
-                None => return,
+    fn run_and_tell(
+        &mut self,
+        body: Arc<dyn Body>,
+        strategy: Box<dyn Strategy>,
+        most_points: u64,
+        recording: Option<Recording<'_>>,
+    ) -> End {
+        super::quiet_panics();
+        // Those on threads are numbered from 0.
+        static NEXT: AtomicU64 = AtomicU64::new(1 << 63);
+        let id = NEXT.fetch_add(1, Ordering::Relaxed);
+        let mut own = self.table.take().unwrap_or_default();
+        own.renew(id, strategy, most_points);
+        let (recorder, tell) = recording.unzip();
+        own.recorder = recorder.map(Box::new);
+        let before = Before { table: put(Some(own)), turn: seam::Turn::default().take() };
+        let end = self.go(id, body, tell);
+        self.table = put(None);
+        drop(before);
+        self.idle.truncate(MOST_KEPT);
+        end
+    }
+
+    fn go(&mut self, id: u64, body: Arc<dyn Body>, tell: Option<Told<'_>>) -> End {
+        (self.state, self.forgotten) = (None, 0);
+        start(Arc::clone(&body).first());
+        let end = loop {
+            let mut next = table(Table::begin);
+            while let Some(task) = next {
+                next = self.resume(id, task, false);
             }
-        }
-    }
-
-    /// Unwinds all tasks, as far as they can be.
-    fn unwind(&mut self) {
-        self.execution.table().ending = true;
-        loop {
-            let next = self.execution.table().next_to_unwind();
-            match next {
-                Some(task) => self.resume(task),
-                None => return,
+            let (exhausted, alive) = table(|table| {
+                table.rest();
+                (table.is_exhausted(), table.alive > 0)
+            });
+            if exhausted {
+                break End::Exhausted;
             }
+            let state = || table(Table::state);
+            let quiescence = Quiescence::new(table(|table| table.is_anyone_blocked()), &state);
+            match Arc::clone(&body).quiescent(&quiescence) {
+                Next::Start(jobs) => jobs.into_iter().for_each(start),
+                Next::End => break if alive { End::Quiescent } else { End::Finished },
+            }
+        };
+        body.over();
+        if let Some((started, tell)) = tell {
+            let (traced, trace) = self.recorded(end, started);
+            tell(traced, trace);
         }
-    }
-
-    /// Lets a task go on until it gives way.
-    fn resume(&mut self, task: TaskId) {
-        if self.fibers.len() <= task.0 {
-            self.fibers.resize_with(task.0 + 1, || None);
+        if end != End::Finished {
+            self.state = Some(table(Table::state));
+            self.unwind(id);
+            start(Job { name: "unwound".to_owned(), run: Box::new(move || body.unwound()) });
+            self.unwind(id);
+            let left = self.running.iter_mut().filter_map(Option::take);
+            self.forgotten = left.map(|running| running.fiber.forget()).count();
         }
-        let slot = &mut self.fibers[task.0];
-        if slot.is_none() {
-            let body = self.execution.table().tasks[task.0].body.take();
-            let body = body.expect("a task that can go on has not ended");
-            *slot = Some(Running::new(&self.execution, task, body));
-        }
-        let Some(running) = slot else { return };
-        let before = seam::become_task(Some(Rc::clone(&running.me)));
-        let done = running.fiber.resume();
-        seam::become_task(before);
-        if done && let Some(running) = slot.take() {
-            running.fiber.keep();
-        }
+        end
     }
 
     /// What was written down, with the stacks of all tasks that have not ended.
-    fn recorded(&mut self, end: End, state: &State, started: Instant) -> (Traced, Trace) {
-        for (task, running) in self.fibers.iter_mut().enumerate() {
+    fn recorded(&mut self, end: End, started: Instant) -> (Traced, Trace) {
+        for (task, running) in self.running.iter_mut().enumerate() {
             if let Some(running) = running {
                 running.fiber.capture(TaskId(task));
             }
         }
-        let mut table = self.execution.table();
-        let recorder = table.recorder.take().expect("whoever is told has a recorder");
-        let (sync_points, elapsed) = (table.points, started.elapsed());
-        let run = Run { end, state: state.clone(), sync_points, forgotten: 0, elapsed };
-        let traced = Traced { run, steps: table.steps.clone() };
-        let stacks = stack::resolve(&stack::close_album(), state);
-        (traced, Trace { stacks, ..recorder.finish() })
+        table(|table| {
+            let recorder = table.recorder.take().expect("whoever is told has a recorder");
+            let state = table.state();
+            let stacks = stack::resolve(&stack::close_album(), &state);
+            let run = Run { end, state, sync_points: table.points, forgotten: 0, elapsed: started.elapsed() };
+            (Traced { run, steps: table.steps.clone() }, Trace { stacks, ..recorder.finish() })
+        })
     }
 
-    /// Gives up the tasks that could not be unwound; says how many.
-    fn give_up(&mut self) -> usize {
-        let left = self.fibers.iter_mut().filter_map(Option::take);
-        left.map(|running| running.fiber.forget()).count()
+    /// Unwinds all tasks, as far as they can be.
+    fn unwind(&mut self, id: u64) {
+        table(|table| table.ending = true);
+        while let Some(task) = table(Table::next_to_unwind) {
+            self.resume(id, task, true);
+        }
+    }
+
+    /// Lets a task go on until it gives way; says who is to go on then.
+    fn resume(&mut self, id: u64, task: TaskId, over: bool) -> Option<TaskId> {
+        if self.running.len() <= task.0 {
+            self.running.resize_with(task.0 + 1, || None);
+        }
+        let slot = &mut self.running[task.0];
+        let running = slot.get_or_insert_with(|| Running {
+            fiber: self.idle.pop().unwrap_or_else(|| Fiber::new(do_current)),
+            turn: seam::Turn::on_fibers(id, task),
+        });
+        let outside = running.turn.take();
+        let way = running.fiber.resume(over);
+        running.turn = outside.take();
+        if way.done
+            && let Some(running) = slot.take()
+        {
+            self.idle.push(running.fiber);
+        }
+        way.next
+    }
+
+    fn traced(&mut self, end: End, started: Instant) -> Traced {
+        let (state, sync_points) = (self.take_state(), self.sync_points());
+        let run = Run { end, state, sync_points, forgotten: self.forgotten, elapsed: started.elapsed() };
+        Traced { run, steps: self.steps().to_vec() }
+    }
+
+    /// Who went on at each point.
+    pub(crate) fn steps(&self) -> &[Step] {
+        self.table.as_ref().map_or(&[], |table| &table.steps)
+    }
+
+    /// How many sync points were passed.
+    pub(crate) fn sync_points(&self) -> u64 {
+        self.table.as_ref().map_or(0, |table| table.points)
+    }
+
+    /// Whether any task has panicked.
+    pub(crate) fn has_anyone_panicked(&self) -> bool {
+        self.table.as_ref().is_some_and(|table| table.has_anyone_panicked())
+    }
+
+    /// The state at the last quiescence, or when there were too many sync points.
+    pub(crate) fn take_state(&mut self) -> State {
+        // Where all tasks have ended nothing has changed since.
+        let state = self.state.take().or_else(|| Some(self.table.as_mut()?.state()));
+        state.unwrap_or_default()
     }
 }
 
-impl Running {
-    fn new(execution: &Arc<Execution>, task: TaskId, body: TaskBody<'static>) -> Running {
-        let me = Me::new(Arc::clone(execution) as _, task);
-        let execution = Arc::clone(execution);
-        let job = move || {
-            let doing = match catch_unwind(AssertUnwindSafe(body)) {
-                Ok(None) => Doing::Ended,
-                Ok(Some(message)) => Doing::Panicked(message),
-                Err(payload) if payload.is::<Abort>() => Doing::Ended,
-                Err(payload) => Doing::Panicked(seam::panic_message(&*payload)),
-            };
-            let mut table = execution.table();
-            table.tasks[task.0].doing = doing;
-            table.go_on_from(task);
-        };
-        Running { fiber: Fiber::with(Box::new(job)), me }
+/// What the calling thread was in the middle of, and is again when this is dropped.
+struct Before {
+    table: Option<Box<Table>>,
+    turn: seam::Turn,
+}
+
+impl Drop for Before {
+    fn drop(&mut self) {
+        put(self.table.take());
+        self.turn.take();
     }
+}
+
+/// Adds a task of the body's.
+fn start(job: Job) {
+    let body = super::task_body(job.run);
+    table(|table| table.add(Some(job.name), body));
+}
+
+/// What a fiber does: the current task, to its end. Says who is to go on then.
+fn do_current() -> Option<TaskId> {
+    let me = seam::me().expect("a fiber is resumed as a task").task;
+    let body = table(|table| table.tasks[me.0].body.take()).expect("a task is started once");
+    let doing = match catch_unwind(AssertUnwindSafe(body)) {
+        Ok(None) => Doing::Ended,
+        Ok(Some(message)) => Doing::Panicked(message),
+        Err(payload) if payload.is::<Abort>() => Doing::Ended,
+        Err(payload) => Doing::Panicked(seam::panic_message(&*payload)),
+    };
+    table(|table| table.end(me, doing))
 }

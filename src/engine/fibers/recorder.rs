@@ -5,8 +5,9 @@ use std::sync::Arc;
 
 use super::super::trace::{Books, Doing, Effect, Object, State, Step, Switch, Trace, Waiting};
 use super::super::{Body, ObjectId, Target, TaskId};
-use super::table::Table;
+use super::table::{Table, Tracked};
 use super::task;
+use crate::sync::seam;
 
 /// Sees each choice as it is made, and how everything is at that moment.
 pub(super) struct Recorder {
@@ -34,7 +35,7 @@ impl Recorder {
     }
 
     /// The choice that was just made; `current` could have gone on instead.
-    pub(super) fn chose(&mut self, table: &Table, current: Option<TaskId>) {
+    pub(super) fn chose(&mut self, table: &mut Table, current: Option<TaskId>) {
         let last = self.open.then(|| self.trace.steps.last().map(|step| step.task)).flatten();
         self.close(table);
         if last.is_none() {
@@ -42,10 +43,7 @@ impl Recorder {
         }
         let Some(chosen) = table.steps.last() else { return };
         let entry = &table.tasks[chosen.task.0];
-        let waiting = match &entry.doing {
-            task::Doing::Waiting(waiting) => Some(waiting),
-            _ => None,
-        };
+        let waiting = entry.waiting();
         let first_wait = waiting.and_then(|waiting| waiting.waits.first());
         let switch = match last {
             None => Switch::Start,
@@ -56,7 +54,9 @@ impl Recorder {
             Some(_) => Switch::Blocked,
         };
         let target = match waiting {
-            Some(_) => first_wait.map(|wait| wait.target).or(entry.access),
+            Some(waiting) => {
+                first_wait.map(|wait| wait.target).or(waiting.rendezvous.map(Target::Recv)).or(entry.access)
+            }
             None if chosen.branch.is_some() => chosen.access,
             None => entry.access,
         };
@@ -76,7 +76,7 @@ impl Recorder {
     }
 
     /// Nobody can go on.
-    pub(super) fn rest(&mut self, table: &Table) {
+    pub(super) fn rest(&mut self, table: &mut Table) {
         self.close(table);
     }
 
@@ -86,7 +86,7 @@ impl Recorder {
     }
 
     /// Tells what the last step did by how everything is now.
-    fn close(&mut self, table: &Table) {
+    fn close(&mut self, table: &mut Table) {
         if !std::mem::take(&mut self.open) {
             return;
         }
@@ -98,39 +98,43 @@ impl Recorder {
         step.state = after.state.clone();
         self.before = after;
         let known = self.trace.objects.len();
-        self.trace.objects.extend(table.objects[known..].iter().map(|object| Object {
+        self.trace.objects.extend(table.objects[known..].iter().map(|Tracked { object, .. }| Object {
             kind: object.kind,
             name: None,
             made: object.made,
             timed: object.is_timed(),
         }));
-        for (known, object) in self.trace.objects.iter_mut().zip(&table.objects) {
-            known.name = object.name.get().cloned();
+        for (known, Tracked { object, .. }) in self.trace.objects.iter_mut().zip(table.objects.iter()) {
+            known.name.clone_from(&object.name);
         }
         let known = self.trace.tasks.len();
-        self.trace.tasks.extend(table.tasks[known..].iter().map(|task| task.name.clone()));
+        for task in known..table.tasks.len() {
+            self.trace.tasks.push(table.name(TaskId(task)).to_owned());
+        }
     }
 }
 
 impl Moment {
     fn of(table: &Table) -> Moment {
         let tasks = (0..table.tasks.len()).map(TaskId);
+        let objects = || table.objects.iter().map(|tracked| &tracked.object);
         Moment {
             state: State {
                 tasks: tasks.clone().map(|task| doing(table, task)).collect(),
-                objects: table.objects.iter().map(|object| object.books()).collect(),
+                objects: objects().map(seam::Object::books).collect(),
             },
-            versions: table.objects.iter().map(|object| object.version()).collect(),
-            timed: table.objects.iter().map(|object| object.is_timed()).collect(),
-            notified: tasks.map(|task| is_notified(&table.tasks[task.0].doing)).collect(),
+            versions: objects().map(seam::Object::version).collect(),
+            timed: objects().map(seam::Object::is_timed).collect(),
+            notified: tasks.map(|task| is_notified(table.tasks[task.0].waiting())).collect(),
         }
     }
 }
 
 fn doing(table: &Table, task: TaskId) -> Doing {
-    match &table.tasks[task.0].doing {
+    let task::Entry { doing, waiting, .. } = &table.tasks[task.0];
+    match doing {
         task::Doing::Ready | task::Doing::Forgotten => Doing::Ready,
-        task::Doing::Waiting(waiting) => Doing::Waiting(Waiting {
+        task::Doing::Waiting => Doing::Waiting(Waiting {
             waits: waiting.waits.clone(),
             until: waiting.until,
             partner: waiting.handover,
@@ -141,8 +145,8 @@ fn doing(table: &Table, task: TaskId) -> Doing {
     }
 }
 
-fn is_notified(doing: &task::Doing) -> bool {
-    matches!(doing, task::Doing::Waiting(waiting) if waiting.notified)
+fn is_notified(waiting: Option<&task::Waiting>) -> bool {
+    waiting.is_some_and(|waiting| waiting.notified)
 }
 
 /// What a step did, the operation itself first.

@@ -1,28 +1,54 @@
 //! A task of an execution, and what it does or waits for.
 
-use std::cell::Cell;
 use std::panic::Location;
 use std::time::Duration;
 
 use super::super::{ObjectId, Target, TaskId, Wait};
+use super::task_set::TaskSet;
 use crate::sync::seam::TaskBody;
 
 /// A task.
+#[derive(Default)]
 pub(super) struct Entry {
-    pub(super) name: String,
+    /// The name it was given, if it was given one.
+    pub(super) given: Option<String>,
     pub(super) doing: Doing,
+    /// What it waits for, while it does.
+    pub(super) waiting: Waiting,
     /// What it does, until it is started.
     pub(super) body: Option<TaskBody<'static>>,
-    /// What it is about to do.
+    /// What it is about to do; for one that waits, what it waits for first.
     pub(super) access: Option<Target>,
-    /// Where in the code, once it has come to a sync point.
+    /// Where in the code its last sync point is.
     pub(super) location: Option<&'static Location<'static>>,
     pub(super) unwinding: Unwinding,
+    /// Who waits for its end.
+    pub(super) joiners: TaskSet,
+}
+
+impl Entry {
+    /// Makes it another task, of the same memory.
+    pub(super) fn renew(&mut self, given: Option<String>, body: TaskBody<'static>) {
+        self.given = given;
+        self.doing = Doing::Ready;
+        self.waiting.renew(0, None);
+        self.body = Some(body);
+        self.access = None;
+        self.location = None;
+        self.unwinding = Unwinding::No;
+        self.joiners.clear();
+    }
+
+    /// What it waits for, if it does.
+    pub(super) fn waiting(&self) -> Option<&Waiting> {
+        matches!(self.doing, Doing::Waiting).then_some(&self.waiting)
+    }
 }
 
 /// Whether a task is to unwind.
-#[derive(Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy, Default, PartialEq, Eq)]
 pub(super) enum Unwinding {
+    #[default]
     No,
     /// It will be told once it goes on.
     Due,
@@ -30,9 +56,11 @@ pub(super) enum Unwinding {
 }
 
 /// What a task does.
+#[derive(Default)]
 pub(super) enum Doing {
+    #[default]
     Ready,
-    Waiting(Waiting),
+    Waiting,
     /// Left behind: it will never do anything again.
     Forgotten,
     Ended,
@@ -40,6 +68,7 @@ pub(super) enum Doing {
 }
 
 /// What a task waits for.
+#[derive(Default)]
 pub(super) struct Waiting {
     pub(super) waits: Vec<Wait>,
     pub(super) until: Option<Duration>,
@@ -51,8 +80,17 @@ pub(super) struct Waiting {
     pub(super) handover: Option<TaskId>,
     /// The message that it is handed, by its number in the rendezvous.
     pub(super) message: Option<(ObjectId, u64)>,
-    /// The sum of its objects' versions when the books were last found unable to serve it.
-    pub(super) unserved: Cell<Option<u32>>,
+    /// The rendezvous that it has met its partner at, by whom it is to be told of what passes there.
+    pub(super) rendezvous: Option<ObjectId>,
+}
+
+impl Waiting {
+    /// Makes it another wait, of the same memory, and for nothing yet.
+    pub(super) fn renew(&mut self, since: u64, until: Option<Duration>) {
+        let mut waits = std::mem::take(&mut self.waits);
+        waits.clear();
+        *self = Waiting { waits, until, since, ..Waiting::default() };
+    }
 }
 
 /// Why a wait is over.

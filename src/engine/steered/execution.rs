@@ -59,7 +59,7 @@ impl Execution {
                 return Attempt::Refused;
             }
         };
-        let (_, target) = endpoints[index].handle().target().expect("the seam has checked the objects");
+        let target = endpoints[index].handle().target().expect("the seam has checked the objects");
         let Some((partner, wait)) = table.partner(me, target) else { return Attempt::Modelled(index) };
         table.go_on(partner);
         let selected = match target {

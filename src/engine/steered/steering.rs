@@ -10,7 +10,7 @@ use super::super::fibers::Step;
 use super::super::following::Following;
 use super::super::threads::table::{Doing, Table, Token};
 use super::super::{Divergence, End, ObjectId, Schedule, Target, TaskId};
-use crate::sync::seam::{Endpoint, Meeting, Object, Side};
+use crate::sync::seam::{Common, Endpoint, Meeting, Side};
 
 /// Leads the tasks of an execution through a schedule.
 pub(in crate::engine) struct Steering {
@@ -93,12 +93,13 @@ impl Steering {
     /// Makes a channel that time fills; the first after so long, then the others.
     pub(in crate::engine) fn add_timer(
         &mut self,
-        object: &Object,
+        object: ObjectId,
+        repeats: bool,
         duration: Duration,
     ) -> cc::Receiver<Instant> {
         let (sender, receiver) = cc::bounded(1);
-        let period = object.repeats().then_some(duration);
-        self.alarms.push(Alarm { object: object.id, due: self.now.checked_add(duration), period, sender });
+        let period = repeats.then_some(duration);
+        self.alarms.push(Alarm { object, due: self.now.checked_add(duration), period, sender });
         receiver
     }
 
@@ -142,12 +143,12 @@ impl Steering {
     }
 
     /// Lets time pass.
-    fn pass_time(&mut self, until: Instant, objects: &[Arc<Object>]) {
+    fn pass_time(&mut self, until: Instant, objects: &[Arc<Common>]) {
         self.now = self.now.max(until);
         for alarm in &mut self.alarms {
             if alarm.due.is_some_and(|due| due <= self.now) {
                 if alarm.sender.try_send(self.now).is_ok() {
-                    objects[alarm.object.0].pass(Side::Send);
+                    objects[alarm.object.0].object.lock().pass(Side::Send);
                 }
                 alarm.due = alarm.period.and_then(|period| self.now.checked_add(period));
             }
@@ -245,7 +246,7 @@ impl Table {
         endpoints: &[&dyn Endpoint],
     ) -> Result<Option<usize>, Diverged> {
         let served = |index: &usize| {
-            let (_, target) = endpoints[*index].handle().target().expect("the seam has checked the objects");
+            let target = endpoints[*index].handle().target().expect("the seam has checked the objects");
             self.is_served(me, target)
         };
         let served: Vec<usize> = (0..endpoints.len()).filter(served).collect();
@@ -291,7 +292,7 @@ impl Table {
             Target::Recv(object) => (object, Target::Send(object)),
             _ => return None,
         };
-        if self.objects[object.0].meeting != Meeting::Steered {
+        if self.objects[object.0].object.lock().meeting != Meeting::Steered {
             return None;
         }
         let waiting = self.tasks.iter().enumerate().filter_map(|(index, task)| match &task.doing {
@@ -305,18 +306,21 @@ impl Table {
     }
 
     fn is_served(&self, task: TaskId, target: Target) -> bool {
-        let object = match target {
+        let common = match target {
             Target::Join(task) => return self.has_ended(task),
             Target::Notify(_) => return false,
             Target::Send(object) | Target::Recv(object) | Target::Lock(object) | Target::Read(object) => {
                 &self.objects[object.0]
             }
         };
-        match object.meeting {
-            // Its books lag: a message counts as sent before the partner counts it as received.
-            Meeting::Steered => object.is_disconnected(target) || self.partner(task, target).is_some(),
-            Meeting::Free | Meeting::Modelled => object.could_serve(target, false),
+        let object = common.object.lock();
+        if object.meeting != Meeting::Steered {
+            return object.could_serve(target, false);
         }
+        // Its books lag: a message counts as sent before the partner counts it as received.
+        let is_disconnected = object.is_disconnected(target);
+        drop(object);
+        is_disconnected || self.partner(task, target).is_some()
     }
 
     /// Whether a task waits for nothing, or is served without time passing.

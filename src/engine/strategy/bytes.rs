@@ -69,8 +69,8 @@ impl<S> Spelled<S> {
 }
 
 impl<S: Strategy> Strategy for Spelled<S> {
-    fn started(&mut self, task: TaskId, name: &str) {
-        self.strategy.started(task, name);
+    fn started(&mut self, task: TaskId, given: Option<&str>) {
+        self.strategy.started(task, given);
     }
 
     fn choose(&mut self, point: &Point<'_>) -> usize {

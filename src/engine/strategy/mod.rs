@@ -96,16 +96,16 @@ pub struct Alternative {
 
 /// Chooses.
 pub trait Strategy: Send {
-    /// Called when a task is added, in the order of their numbers, with its name.
-    fn started(&mut self, _task: TaskId, _name: &str) {}
+    /// Called when a task is added, in the order of their numbers, with the name it was given, if it was given one.
+    fn started(&mut self, _task: TaskId, _given: Option<&str>) {}
 
     /// The index of the alternative to go on with. It is taken modulo their number.
     fn choose(&mut self, point: &Point<'_>) -> usize;
 }
 
 impl<S: Strategy + ?Sized> Strategy for Box<S> {
-    fn started(&mut self, task: TaskId, name: &str) {
-        (**self).started(task, name);
+    fn started(&mut self, task: TaskId, given: Option<&str>) {
+        (**self).started(task, given);
     }
 
     fn choose(&mut self, point: &Point<'_>) -> usize {

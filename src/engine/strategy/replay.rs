@@ -1,7 +1,7 @@
 use std::sync::Arc;
 
 use super::super::following::Following;
-use super::super::{Divergence, Schedule, Shared, TaskId};
+use super::super::{Divergence, Schedule, Shared, TaskId, name};
 use super::{Alternative, Point, Strategy};
 
 /// Makes the choices of a schedule, strictly: one that does not fit is a [`Divergence`].
@@ -16,6 +16,8 @@ pub struct Replay(Arc<Shared<Progress>>);
 #[derive(Debug)]
 struct Progress {
     following: Following,
+    /// The names of the tasks.
+    names: Vec<String>,
     divergence: Option<Divergence>,
 }
 
@@ -23,12 +25,12 @@ impl Replay {
     /// Follows that schedule.
     pub fn new(schedule: &Schedule) -> Replay {
         let following = Following::new(schedule);
-        Replay(Arc::new(Shared::new(Progress { following, divergence: None })))
+        Replay(Arc::new(Shared::new(Progress { following, names: Vec::new(), divergence: None })))
     }
 
     /// Where the execution, which is over, diverged from the schedule, if it did.
     pub fn divergence(&self) -> Option<Divergence> {
-        self.0.with(|Progress { following, divergence }| {
+        self.0.with(|Progress { following, divergence, .. }| {
             let is_left = !following.is_over();
             divergence.clone().or_else(|| is_left.then(|| following.diverge([])))
         })
@@ -36,8 +38,8 @@ impl Replay {
 }
 
 impl Strategy for Replay {
-    fn started(&mut self, _: TaskId, name: &str) {
-        self.0.with(|progress| progress.following.started(name));
+    fn started(&mut self, _: TaskId, given: Option<&str>) {
+        self.0.with(|progress| progress.start(given));
     }
 
     fn choose(&mut self, point: &Point<'_>) -> usize {
@@ -46,6 +48,13 @@ impl Strategy for Replay {
 }
 
 impl Progress {
+    fn start(&mut self, given: Option<&str>) {
+        let taken = |name: &str| self.names.iter().any(|other| other == name);
+        let name = name::unique(given, TaskId(self.names.len()), taken);
+        self.following.started(&name);
+        self.names.push(name);
+    }
+
     fn choose(&mut self, point: &Point<'_>) -> usize {
         if self.divergence.is_some() || self.following.is_over() {
             return 0;

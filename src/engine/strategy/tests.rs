@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::*;
 use crate::engine::fibers::{self, Traced, preemptions};
-use crate::engine::{Body, Divergence, End, Job, Next, Schedule, Shared, State, schedule_of};
+use crate::engine::{Body, Divergence, End, Job, Next, Quiescence, Schedule, Shared, schedule_of};
 use crate::script::bytes::Choices;
 use crate::sync::atomic::{AtomicU64, Ordering};
 use crate::sync::channel::{Receiver, Sender, bounded, unbounded};
@@ -19,7 +19,7 @@ impl<F: Fn() + Send + Sync + 'static> Body for Only<F> {
         Job { name: "main".to_owned(), run: Box::new(move || (self.0)()) }
     }
 
-    fn quiescent(self: Arc<Self>, _: &State) -> Next {
+    fn quiescent(self: Arc<Self>, _: &Quiescence<'_>) -> Next {
         Next::End
     }
 }

@@ -13,7 +13,10 @@ use super::super::steered::Steering;
 use super::super::{ObjectId, ObjectKind, State, Target, TaskId, Wait};
 use super::table::{Doing, Table, Token};
 use super::{Rest, is_abort, native, noise, pool};
-use crate::sync::seam::{self, Attempt, Endpoint, Meeting, Object, Selected, TaskBody, Timer, Wake};
+use crate::sync::channel::Line;
+use crate::sync::seam::{
+    self, Attempt, Common, Endpoint, Meeting, Object, OnThreads, Selected, Tag, TaskBody, Timer, Wake,
+};
 
 /// What tasks do at sync points.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -124,16 +127,17 @@ impl seam::Execution for Execution {
         self.id
     }
 
-    fn add_object(&self, kind: ObjectKind, timer: Timer, made: &'static Location<'static>) -> Arc<Object> {
+    fn add_object(&self, kind: ObjectKind, timer: Timer, made: &'static Location<'static>) -> Tag {
         let meeting = match (self.pace, kind) {
             (Pace::Steered, ObjectKind::Channel(Some(0))) => Meeting::Steered,
             _ => Meeting::Free,
         };
         let mut table = self.table.lock();
-        let object =
-            Arc::new(Object::new(ObjectId(table.objects.len()), self.id, kind, timer, meeting, made));
-        table.objects.push(Arc::clone(&object));
-        object
+        let id = ObjectId(table.objects.len());
+        let object = Mutex::new(Object::new(id, kind, timer, meeting, made));
+        let common = Arc::new(Common { execution: self.id, id, object });
+        table.objects.push(Arc::clone(&common));
+        Tag::OnThreads(common)
     }
 
     fn point(&self, me: TaskId, _: Option<Target>, _: &'static Location<'static>) -> bool {
@@ -162,9 +166,9 @@ impl seam::Execution for Execution {
         let mut waits = Vec::with_capacity(endpoints.len());
         let mut timed = until.is_some();
         for endpoint in endpoints {
-            let (object, target) = endpoint.handle().target().expect("the seam has checked the objects");
+            let target = endpoint.handle().target().expect("the seam has checked the objects");
             waits.push(Wait { target, location });
-            timed |= object.is_due();
+            timed |= endpoint.handle().channel(Object::is_due);
         }
         if !self.may_wait() {
             return Selected::Aborted;
@@ -213,50 +217,26 @@ impl seam::Execution for Execution {
         }
     }
 
-    fn wake(&self, me: TaskId, object: ObjectId, most: usize) -> usize {
+    fn notify(&self, me: TaskId, object: ObjectId, most: usize) -> usize {
         let mut table = self.table.lock();
         if table.is_steered() {
             return self.notify_steered(table, me, object, most);
         }
-        table.wake(most, |target| target.object() == Some(object))
+        table.wake(most, |target| *target == Target::Notify(object))
     }
 
-    fn spawn(&self, name: Option<&str>, body: TaskBody<'static>) -> TaskId {
-        let task = self.table.lock().add(name);
+    fn spawn(&self, name: Option<String>, body: TaskBody<'static>) -> TaskId {
+        let task = self.table.lock().add(name.as_deref());
         let this = self.this.upgrade().expect("an execution lives for as long as it is used");
-        pool::run(Box::new(move || seam::Execution::run(this, task, body)));
+        pool::run(Box::new(move || OnThreads::run(this, task, body)));
         task
     }
 
-    fn add_timer(&self, object: &Arc<Object>, duration: Duration) -> Option<cc::Receiver<Instant>> {
-        self.table.lock().steering.as_mut().map(|steering| steering.add_timer(object, duration))
-    }
-
-    fn adopts(&self) -> bool {
-        true
-    }
-
-    fn adopt(&self) -> TaskId {
-        self.table.lock().add(None)
-    }
-
-    fn run(self: Arc<Self>, task: TaskId, body: TaskBody<'_>) {
-        let abort = native::abort_line();
-        while abort.receiver.try_recv().is_ok() {}
-        self.table.lock().tasks[task.0].abort = Some(abort.sender.clone());
-        match self.pace {
-            Pace::Free(seed) => noise::set(seed, task),
-            Pace::Steered => self.await_first_turn(task),
-        }
-        let execution: Arc<dyn seam::Execution> = Arc::clone(&self) as _;
-        let result = catch_unwind(AssertUnwindSafe(|| seam::as_task(execution, task, body)));
-        let doing = match result {
-            Ok(None) => Doing::Ended,
-            Ok(Some(message)) => Doing::Panicked(message),
-            Err(payload) if is_abort(&*payload) => Doing::Ended,
-            Err(payload) => Doing::Panicked(seam::panic_message(&*payload)),
-        };
-        self.ended_with(task, doing);
+    fn add_timer(&self, object: &Tag, duration: Duration) -> Option<Line<Instant, cc::Receiver<Instant>>> {
+        let (id, repeats) = (object.id()?, object.look(Object::repeats)?);
+        let mut table = self.table.lock();
+        let receiver = table.steering.as_mut()?.add_timer(id, repeats, duration);
+        Some(Line::Native(receiver))
     }
 
     fn ended(&self, task: TaskId) -> bool {
@@ -300,6 +280,39 @@ impl seam::Execution for Execution {
         drop(table);
         loop {
             thread::park();
+        }
+    }
+}
+
+impl OnThreads for Execution {
+    fn adopt(&self) -> TaskId {
+        self.table.lock().add(None)
+    }
+
+    fn run(self: Arc<Self>, task: TaskId, body: TaskBody<'_>) {
+        let abort = native::abort_line();
+        while abort.receiver.try_recv().is_ok() {}
+        self.table.lock().tasks[task.0].abort = Some(abort.sender.clone());
+        match self.pace {
+            Pace::Free(seed) => noise::set(seed, task),
+            Pace::Steered => self.await_first_turn(task),
+        }
+        let execution: Arc<dyn OnThreads> = Arc::clone(&self) as _;
+        let result = catch_unwind(AssertUnwindSafe(|| seam::as_task(execution, task, body)));
+        let doing = match result {
+            Ok(None) => Doing::Ended,
+            Ok(Some(message)) => Doing::Panicked(message),
+            Err(payload) if is_abort(&*payload) => Doing::Ended,
+            Err(payload) => Doing::Panicked(seam::panic_message(&*payload)),
+        };
+        self.ended_with(task, doing);
+    }
+
+    fn wake(&self, lock: ObjectId) {
+        let mut table = self.table.lock();
+        // On steered threads who waits for a lock finds it free, or not, when it is its turn.
+        if !table.is_steered() {
+            table.wake(usize::MAX, |target| target.object() == Some(lock));
         }
     }
 }

@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 
 use super::fibers::Traced;
 use super::steered::Steering;
-use super::{Body, Divergence, End, Job, Next, Run};
+use super::{Body, Divergence, End, Job, Next, Quiescence, Run};
 use crate::sync::seam::{self, Abort};
 
 mod execution;
@@ -82,7 +82,9 @@ pub(super) fn drive(
         if end == End::Deadline {
             break (end, state);
         }
-        match Arc::clone(&body).quiescent(&state) {
+        let at_rest = || state.clone();
+        let quiescence = Quiescence::new(state.blocked().next().is_some(), &at_rest);
+        match Arc::clone(&body).quiescent(&quiescence) {
             Next::Start(jobs) => jobs.into_iter().for_each(|job| execution.start(job)),
             Next::End => break (end, state),
         }
@@ -118,7 +120,7 @@ impl Execution {
 
     /// Starts a task of the body's.
     fn start(&self, job: Job) {
-        seam::Execution::spawn(self, Some(&job.name), super::task_body(job.run));
+        seam::Execution::spawn(self, Some(job.name), super::task_body(job.run));
     }
 }
 

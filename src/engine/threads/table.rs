@@ -8,13 +8,13 @@ use parking_lot::{Condvar, Mutex};
 
 use super::super::steered::Steering;
 use super::super::{State, Status, Target, Task, TaskId, Wait, name};
-use crate::sync::seam::Object;
+use crate::sync::seam::Common;
 
 /// The tasks and objects of an execution.
 #[derive(Default)]
 pub(in crate::engine) struct Table {
     pub(in crate::engine) tasks: Vec<Entry>,
-    pub(in crate::engine) objects: Vec<Arc<Object>>,
+    pub(in crate::engine) objects: Vec<Arc<Common>>,
     /// How many tasks are outside an untimed wait.
     pub(in crate::engine) running: usize,
     /// How many tasks have not ended.
@@ -147,7 +147,7 @@ impl Table {
         };
         let partner_waits = self.waits().any(|(other, wait)| other != task && Some(wait.target) == partner);
         let object = target.object().expect("all but joins wait for an object");
-        self.objects[object.0].could_serve(target, partner_waits)
+        self.objects[object.0].object.lock().could_serve(target, partner_waits)
     }
 
     pub(in crate::engine) fn has_ended(&self, task: TaskId) -> bool {
@@ -180,7 +180,7 @@ impl Table {
             matches!(task.doing, Doing::Waiting { .. }) && !task.told
         };
         let holds =
-            |index: usize| self.objects.iter().any(|object| object.state().holders.contains(&TaskId(index)));
+            |index: usize| self.objects.iter().any(|common| common.object.lock().is_held_by(TaskId(index)));
         let blocked: Vec<usize> = (0..self.tasks.len()).filter(blocked).collect();
         let holder = blocked.iter().rev().find(|index| holds(**index));
         holder.or(blocked.last()).map(|index| TaskId(*index))
@@ -197,7 +197,7 @@ impl Table {
         let task = |entry: &Entry| Task { name: entry.name.clone(), status: status(&entry.doing) };
         State {
             tasks: self.tasks.iter().map(task).collect(),
-            objects: self.objects.iter().map(|object| object.state()).collect(),
+            objects: self.objects.iter().map(|common| common.object.lock().state()).collect(),
         }
     }
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::super::strategy::{Point, RandomWalk, Strategy};
-use super::super::{Body, Job, Next, State, fibers};
+use super::super::{Body, Job, Next, Quiescence, fibers};
 use super::{Doing, Effect, Handed, Switch, Trace};
 use crate::sync::channel::{after, bounded};
 use crate::sync::{Condvar, Mutex, RwLock, select, thread};
@@ -17,7 +17,7 @@ impl<F: Fn() + Send + Sync + 'static> Body for Only<F> {
         Job { name: "main".to_owned(), run: Box::new(move || (self.0)()) }
     }
 
-    fn quiescent(self: Arc<Self>, _: &State) -> Next {
+    fn quiescent(self: Arc<Self>, _: &Quiescence<'_>) -> Next {
         Next::End
     }
 }

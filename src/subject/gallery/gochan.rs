@@ -222,7 +222,7 @@ mod tests {
 
     use super::*;
     use crate::engine::threads::{self, Settings};
-    use crate::engine::{Body, Job, Next, State, Status};
+    use crate::engine::{Body, Job, Next, Quiescence, Status};
     use crate::sync::{catch_unwind, thread};
 
     fn panic_of<R>(f: impl FnOnce() -> R) -> Option<&'static str> {
@@ -311,7 +311,7 @@ mod tests {
             Job { name: "main".to_owned(), run: Box::new(move || (self.0)()) }
         }
 
-        fn quiescent(self: Arc<Self>, _: &State) -> Next {
+        fn quiescent(self: Arc<Self>, _: &Quiescence<'_>) -> Next {
             Next::End
         }
     }

@@ -15,7 +15,7 @@ pub use crossbeam_channel::{
     TrySelectError, TrySendError,
 };
 
-use super::seam::{Attempt, Endpoint, Handle, Inside, Timer};
+use super::seam::{Attempt, Endpoint, Handle, Inside, Passage, Queue, Timer};
 use super::time::Instant;
 
 mod select;
@@ -26,43 +26,86 @@ pub use select::{Select, Selectable, SelectedOperation};
 /// A channel that holds up to `capacity` messages; 0 is a rendezvous.
 #[track_caller]
 pub fn bounded<T>(capacity: usize) -> (Sender<T>, Receiver<T>) {
-    let handle = Handle::pair(Some(capacity));
-    wrap(if handle.0.is_modelled() { cc::unbounded() } else { cc::bounded(capacity) }, handle)
+    wrap(Some(capacity), || cc::bounded(capacity))
 }
 
 /// A channel that holds any number of messages.
 #[track_caller]
 pub fn unbounded<T>() -> (Sender<T>, Receiver<T>) {
-    wrap(cc::unbounded(), Handle::pair(None))
+    wrap(None, cc::unbounded)
 }
 
 /// A channel that delivers one message, the time, after `duration`.
 #[track_caller]
 pub fn after(duration: Duration) -> Receiver<std::time::Instant> {
     let handle = Handle::timer(Timer::After);
-    Receiver { native: handle.fill(duration).unwrap_or_else(|| cc::after(duration)), handle }
+    Receiver { line: handle.fill(duration).unwrap_or_else(|| Line::Native(cc::after(duration))), handle }
 }
 
 /// A channel that delivers the time, again and again, every `duration`.
 #[track_caller]
 pub fn tick(duration: Duration) -> Receiver<std::time::Instant> {
     let handle = Handle::timer(Timer::Tick);
-    Receiver { native: handle.fill(duration).unwrap_or_else(|| cc::tick(duration)), handle }
+    Receiver { line: handle.fill(duration).unwrap_or_else(|| Line::Native(cc::tick(duration))), handle }
 }
 
 /// A channel that never delivers anything and is never disconnected.
 #[track_caller]
 pub fn never<T>() -> Receiver<T> {
-    Receiver { native: cc::never(), handle: Handle::timer(Timer::Never) }
+    let handle = Handle::timer(Timer::Never);
+    let line = match handle.model(Some(0)) {
+        Some(queue) => Line::Modelled(queue),
+        None => Line::Native(cc::never()),
+    };
+    Receiver { line, handle }
 }
 
-fn wrap<T>(native: (cc::Sender<T>, cc::Receiver<T>), handle: (Handle, Handle)) -> (Sender<T>, Receiver<T>) {
-    (Sender { native: native.0, handle: handle.0 }, Receiver { native: native.1, handle: handle.1 })
+#[track_caller]
+fn wrap<T>(
+    capacity: Option<usize>,
+    native: impl FnOnce() -> (cc::Sender<T>, cc::Receiver<T>),
+) -> (Sender<T>, Receiver<T>) {
+    let (sender, receiver) = Handle::pair(capacity);
+    let lines = match sender.model(capacity) {
+        Some(queue) => (Line::Modelled(queue.clone()), Line::Modelled(queue)),
+        None => {
+            let (sender, receiver) = native();
+            (Line::Native(sender), Line::Native(receiver))
+        }
+    };
+    (Sender { line: lines.0, handle: sender }, Receiver { line: lines.1, handle: receiver })
+}
+
+/// What messages go through.
+pub(crate) enum Line<T, N> {
+    /// One side of a channel of crossbeam-channel.
+    Native(N),
+    /// A channel of an execution whose engine models it.
+    Modelled(Queue<T>),
+}
+
+impl<T, N> Line<T, N> {
+    /// The native side, where the calling thread is outside of executions.
+    fn native(&self) -> &N {
+        match self {
+            Line::Native(native) => native,
+            Line::Modelled(_) => unreachable!("a modelled channel belongs to an execution"),
+        }
+    }
+}
+
+impl<T, N: Clone> Clone for Line<T, N> {
+    fn clone(&self) -> Line<T, N> {
+        match self {
+            Line::Native(native) => Line::Native(native.clone()),
+            Line::Modelled(queue) => Line::Modelled(queue.clone()),
+        }
+    }
 }
 
 /// The sending side of a channel.
 pub struct Sender<T> {
-    native: cc::Sender<T>,
+    line: Line<T, cc::Sender<T>>,
     handle: Handle,
 }
 
@@ -80,7 +123,7 @@ impl<T> Sender<T> {
     /// If there is no receiver left; with the message.
     #[track_caller]
     pub fn send(&self, message: T) -> Result<(), SendError<T>> {
-        let Some(inside) = self.handle.inside() else { return self.native.send(message) };
+        let Some(inside) = self.handle.inside() else { return self.line.native().send(message) };
         let message = match self.try_send_inside(&inside, message) {
             Ok(()) => return Ok(()),
             Err(TrySendError::Disconnected(message)) => return Err(SendError(message)),
@@ -99,7 +142,7 @@ impl<T> Sender<T> {
     #[track_caller]
     pub fn try_send(&self, message: T) -> Result<(), TrySendError<T>> {
         match self.handle.inside() {
-            None => self.native.try_send(message),
+            None => self.line.native().try_send(message),
             Some(inside) => self.try_send_inside(&inside, message),
         }
     }
@@ -109,7 +152,20 @@ impl<T> Sender<T> {
         if inside.disconnected() {
             return Err(TrySendError::Disconnected(message));
         }
-        if self.handle.is_arranged() {
+        let native = match &self.line {
+            Line::Native(native) => native,
+            Line::Modelled(queue) => {
+                return match self.handle.try_pass(inside) {
+                    Passage::Passed => {
+                        queue.push(message);
+                        Ok(())
+                    }
+                    Passage::Refused => Err(TrySendError::Full(message)),
+                    Passage::Disconnected => Err(TrySendError::Disconnected(message)),
+                };
+            }
+        };
+        if self.handle.is_steered() {
             match inside.attempt(self) {
                 Attempt::Refused => return Err(TrySendError::Full(message)),
                 Attempt::Selected(selected) => {
@@ -119,11 +175,24 @@ impl<T> Sender<T> {
                 Attempt::Native | Attempt::Modelled(_) => {}
             }
         }
-        let result = self.native.try_send(message);
+        let result = native.try_send(message);
         if result.is_ok() {
             self.handle.passed();
         }
         result
+    }
+
+    /// Sends a message by an operation that was selected.
+    fn complete(&self, message: T) -> Result<(), SendError<T>> {
+        match &self.line {
+            Line::Native(native) => {
+                native.try_send(message).map_err(|error| SendError(error.into_inner()))?;
+                self.handle.passed();
+            }
+            Line::Modelled(_) if !self.handle.complete() => return Err(SendError(message)),
+            Line::Modelled(queue) => queue.push(message),
+        }
+        Ok(())
     }
 
     /// Sends a message, waiting up to `timeout`.
@@ -145,7 +214,7 @@ impl<T> Sender<T> {
     #[track_caller]
     pub fn send_deadline(&self, message: T, deadline: Instant) -> Result<(), SendTimeoutError<T>> {
         let Some(inside) = self.handle.inside() else {
-            return self.native.send_deadline(message, deadline.into());
+            return self.line.native().send_deadline(message, deadline.into());
         };
         let message = match self.try_send_inside(&inside, message) {
             Ok(()) => return Ok(()),
@@ -162,37 +231,53 @@ impl<T> Sender<T> {
     #[track_caller]
     pub fn len(&self) -> usize {
         look(&self.handle);
-        if self.handle.is_modelled() { 0 } else { self.native.len() }
+        match &self.line {
+            Line::Native(native) => native.len(),
+            Line::Modelled(queue) => queue.len(),
+        }
     }
 
     /// Whether no message is in the channel.
     #[track_caller]
     pub fn is_empty(&self) -> bool {
         look(&self.handle);
-        self.handle.is_modelled() || self.native.is_empty()
+        match &self.line {
+            Line::Native(native) => native.is_empty(),
+            Line::Modelled(queue) => queue.len() == 0,
+        }
     }
 
     /// Whether there is no room; always so at capacity 0.
     #[track_caller]
     pub fn is_full(&self) -> bool {
         look(&self.handle);
-        self.handle.is_modelled() || self.native.is_full()
+        match &self.line {
+            Line::Native(native) => native.is_full(),
+            Line::Modelled(queue) => queue.is_full(),
+        }
     }
 
     /// How many messages the channel can hold; `None` if any number.
     pub fn capacity(&self) -> Option<usize> {
-        if self.handle.is_modelled() { Some(0) } else { self.native.capacity() }
+        match &self.line {
+            Line::Native(native) => native.capacity(),
+            Line::Modelled(queue) => queue.capacity(),
+        }
     }
 
     /// Whether both are senders of one channel.
     pub fn same_channel(&self, other: &Sender<T>) -> bool {
-        self.native.same_channel(&other.native)
+        match (&self.line, &other.line) {
+            (Line::Native(one), Line::Native(other)) => one.same_channel(other),
+            (Line::Modelled(one), Line::Modelled(other)) => one.is(other),
+            _ => false,
+        }
     }
 
     /// The channel, in the records of the execution it belongs to.
     #[cfg(feature = "suite")]
     pub fn object(&self) -> Option<crate::engine::ObjectId> {
-        self.handle.tag().object().map(|object| object.id)
+        self.handle.tag().id()
     }
 }
 
@@ -200,13 +285,13 @@ impl<T> Sender<T> {
 #[track_caller]
 fn look(handle: &Handle) {
     if let Some(inside) = handle.inside() {
-        inside.point();
+        handle.look(&inside);
     }
 }
 
 impl<T> Clone for Sender<T> {
     fn clone(&self) -> Sender<T> {
-        Sender { native: self.native.clone(), handle: self.handle.clone() }
+        Sender { line: self.line.clone(), handle: self.handle.clone() }
     }
 }
 
@@ -218,7 +303,7 @@ impl<T> fmt::Debug for Sender<T> {
 
 impl<T> Endpoint for Sender<T> {
     fn register<'a>(&'a self, select: &mut cc::Select<'a>) -> usize {
-        select.send(&self.native)
+        select.send(self.line.native())
     }
 
     fn handle(&self) -> &Handle {
@@ -228,7 +313,7 @@ impl<T> Endpoint for Sender<T> {
 
 /// The receiving side of a channel.
 pub struct Receiver<T> {
-    native: cc::Receiver<T>,
+    line: Line<T, cc::Receiver<T>>,
     handle: Handle,
 }
 
@@ -246,7 +331,7 @@ impl<T> Receiver<T> {
     /// If the channel is empty and there is no sender left.
     #[track_caller]
     pub fn recv(&self) -> Result<T, RecvError> {
-        let Some(inside) = self.handle.inside() else { return self.native.recv() };
+        let Some(inside) = self.handle.inside() else { return self.line.native().recv() };
         match self.try_recv_inside(&inside) {
             Ok(message) => return Ok(message),
             Err(TryRecvError::Disconnected) => return Err(RecvError),
@@ -262,7 +347,7 @@ impl<T> Receiver<T> {
     #[track_caller]
     pub fn try_recv(&self) -> Result<T, TryRecvError> {
         match self.handle.inside() {
-            None => self.native.try_recv(),
+            None => self.line.native().try_recv(),
             Some(inside) => self.try_recv_inside(&inside),
         }
     }
@@ -272,7 +357,17 @@ impl<T> Receiver<T> {
         if inside.disconnected() {
             return Err(TryRecvError::Disconnected);
         }
-        if self.handle.is_arranged() {
+        let native = match &self.line {
+            Line::Native(native) => native,
+            Line::Modelled(queue) => {
+                return match self.handle.try_pass(inside) {
+                    Passage::Passed => queue.pop().ok_or(TryRecvError::Empty),
+                    Passage::Refused => Err(TryRecvError::Empty),
+                    Passage::Disconnected => Err(TryRecvError::Disconnected),
+                };
+            }
+        };
+        if self.handle.is_steered() {
             match inside.attempt(self) {
                 Attempt::Refused => return Err(TryRecvError::Empty),
                 Attempt::Selected(selected) => return Ok(SelectedOperation::native(selected).recv(self)?),
@@ -280,11 +375,24 @@ impl<T> Receiver<T> {
                 Attempt::Native | Attempt::Modelled(_) => {}
             }
         }
-        let result = self.native.try_recv();
+        let result = native.try_recv();
         if result.is_ok() {
             self.handle.passed();
         }
         result
+    }
+
+    /// Receives a message by an operation that was selected.
+    fn complete(&self) -> Result<T, RecvError> {
+        match &self.line {
+            Line::Native(native) => {
+                let message = native.try_recv().map_err(|_| RecvError)?;
+                self.handle.passed();
+                Ok(message)
+            }
+            Line::Modelled(_) if !self.handle.complete() => Err(RecvError),
+            Line::Modelled(queue) => queue.pop().ok_or(RecvError),
+        }
     }
 
     /// Receives a message, waiting up to `timeout`.
@@ -305,7 +413,9 @@ impl<T> Receiver<T> {
     /// If the time is up, or the channel is empty and there is no sender left.
     #[track_caller]
     pub fn recv_deadline(&self, deadline: Instant) -> Result<T, RecvTimeoutError> {
-        let Some(inside) = self.handle.inside() else { return self.native.recv_deadline(deadline.into()) };
+        let Some(inside) = self.handle.inside() else {
+            return self.line.native().recv_deadline(deadline.into());
+        };
         match self.try_recv_inside(&inside) {
             Ok(message) => return Ok(message),
             Err(TryRecvError::Disconnected) => return Err(RecvTimeoutError::Disconnected),
@@ -329,31 +439,47 @@ impl<T> Receiver<T> {
     #[track_caller]
     pub fn len(&self) -> usize {
         look(&self.handle);
-        if self.handle.is_modelled() { 0 } else { self.native.len() }
+        match &self.line {
+            Line::Native(native) => native.len(),
+            Line::Modelled(queue) => queue.len(),
+        }
     }
 
     /// Whether no message is in the channel.
     #[track_caller]
     pub fn is_empty(&self) -> bool {
         look(&self.handle);
-        self.handle.is_modelled() || self.native.is_empty()
+        match &self.line {
+            Line::Native(native) => native.is_empty(),
+            Line::Modelled(queue) => queue.len() == 0,
+        }
     }
 
     /// Whether there is no room; always so at capacity 0.
     #[track_caller]
     pub fn is_full(&self) -> bool {
         look(&self.handle);
-        self.handle.is_modelled() || self.native.is_full()
+        match &self.line {
+            Line::Native(native) => native.is_full(),
+            Line::Modelled(queue) => queue.is_full(),
+        }
     }
 
     /// How many messages the channel can hold; `None` if any number.
     pub fn capacity(&self) -> Option<usize> {
-        if self.handle.is_modelled() { Some(0) } else { self.native.capacity() }
+        match &self.line {
+            Line::Native(native) => native.capacity(),
+            Line::Modelled(queue) => queue.capacity(),
+        }
     }
 
     /// Whether both are receivers of one channel.
     pub fn same_channel(&self, other: &Receiver<T>) -> bool {
-        self.native.same_channel(&other.native)
+        match (&self.line, &other.line) {
+            (Line::Native(one), Line::Native(other)) => one.same_channel(other),
+            (Line::Modelled(one), Line::Modelled(other)) => one.is(other),
+            _ => false,
+        }
     }
 
     /// The crossbeam-channel receiver inside, for its own `select!`.
@@ -366,19 +492,29 @@ impl<T> Receiver<T> {
             self.handle.inside().is_none(),
             "watchmux::sync: as_crossbeam is for use outside of executions; inside, use sync::select!"
         );
-        &self.native
+        self.line.native()
     }
 
     /// The channel, in the records of the execution it belongs to.
     #[cfg(feature = "suite")]
     pub fn object(&self) -> Option<crate::engine::ObjectId> {
-        self.handle.tag().object().map(|object| object.id)
+        self.handle.tag().id()
+    }
+}
+
+impl<T> Drop for Receiver<T> {
+    fn drop(&mut self) {
+        if let Line::Modelled(queue) = &self.line
+            && self.handle.leave()
+        {
+            queue.discard();
+        }
     }
 }
 
 impl<T> Clone for Receiver<T> {
     fn clone(&self) -> Receiver<T> {
-        Receiver { native: self.native.clone(), handle: self.handle.clone() }
+        Receiver { line: self.line.clone(), handle: self.handle.clone() }
     }
 }
 
@@ -390,7 +526,7 @@ impl<T> fmt::Debug for Receiver<T> {
 
 impl<T> Endpoint for Receiver<T> {
     fn register<'a>(&'a self, select: &mut cc::Select<'a>) -> usize {
-        select.recv(&self.native)
+        select.recv(self.line.native())
     }
 
     fn handle(&self) -> &Handle {

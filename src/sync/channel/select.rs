@@ -39,6 +39,9 @@ impl<'a> Select<'a> {
     fn add(&mut self, endpoint: &'a dyn Endpoint) -> usize {
         if self.inside {
             self.endpoints.push(endpoint);
+            if endpoint.handle().is_modelled() {
+                return self.endpoints.len() - 1;
+            }
         }
         endpoint.register(&mut self.native)
     }
@@ -191,10 +194,8 @@ impl<'a> SelectedOperation<'a> {
     /// If the operation was added with another channel.
     pub fn send<T>(self, sender: &Sender<T>, message: T) -> Result<(), SendError<T>> {
         let result = match self.0 {
-            How::Native(native) => native.send(&sender.native, message),
-            How::Modelled(_) => {
-                sender.native.try_send(message).map_err(|error| SendError(error.into_inner()))
-            }
+            How::Native(native) => native.send(sender.line.native(), message),
+            How::Modelled(_) => return sender.complete(message),
             How::Disconnected(_) => return Err(SendError(message)),
         };
         if result.is_ok() {
@@ -212,8 +213,8 @@ impl<'a> SelectedOperation<'a> {
     /// If the operation was added with another channel.
     pub fn recv<T>(self, receiver: &Receiver<T>) -> Result<T, RecvError> {
         let result = match self.0 {
-            How::Native(native) => native.recv(&receiver.native),
-            How::Modelled(_) => receiver.native.try_recv().map_err(|_| RecvError),
+            How::Native(native) => native.recv(receiver.line.native()),
+            How::Modelled(_) => return receiver.complete(),
             How::Disconnected(_) => return Err(RecvError),
         };
         if result.is_ok() {

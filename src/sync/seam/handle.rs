@@ -1,11 +1,12 @@
 //! What a channel handle of `sync` keeps of its execution.
 
-use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use crossbeam_channel as cc;
 
-use super::{Inside, Meeting, Object, Side, Tag, Timer, me};
+use super::super::channel::Line;
+use super::{Inside, Meeting, Object, Queue, Side, Tag, Timer, me};
+use crate::engine::fibers::{self, Passage};
 use crate::engine::{ObjectKind, Target, TaskId};
 
 /// One handle of a channel.
@@ -30,8 +31,8 @@ impl Handle {
     }
 
     fn add(tag: &Tag, side: Side) -> Handle {
-        let id =
-            tag.object().map_or(0, |object| object.add_handle(side, me().map_or(TaskId(0), |me| me.task)));
+        let me = me().map_or(TaskId(0), |me| me.task);
+        let id = tag.change(|object| object.add_handle(side, me)).unwrap_or_default();
         Handle { tag: tag.clone(), side, id }
     }
 
@@ -39,50 +40,90 @@ impl Handle {
         &self.tag
     }
 
-    /// As [`Tag::inside`], noting who used the handle last.
+    /// As [`Tag::inside`].
     #[track_caller]
     pub(crate) fn inside(&self) -> Option<Inside<'_>> {
-        let inside = self.tag.inside()?;
-        inside.object.use_handle(self.id, inside.me.task);
-        Some(inside)
+        self.tag.inside()
     }
 
-    /// Whether the channel is a rendezvous that is modelled.
+    /// Notes who used the handle last.
+    pub(super) fn used(&self, inside: &Inside<'_>) {
+        self.tag.change(|object| object.use_handle(self.id, inside.me.task));
+    }
+
+    /// Where the messages of the channel are to be, if it is modelled.
+    pub(crate) fn model<T>(&self, capacity: Option<usize>) -> Option<Queue<T>> {
+        self.is_modelled().then(|| Queue::new(capacity))
+    }
+
+    /// Whether the channel is modelled.
     pub(crate) fn is_modelled(&self) -> bool {
-        self.tag.object().is_some_and(|object| object.is_modelled())
+        matches!(self.tag, Tag::OnFibers { .. })
     }
 
-    /// Whether the channel is a rendezvous in which the engine has a say.
-    pub(crate) fn is_arranged(&self) -> bool {
-        self.tag.object().is_some_and(|object| object.meeting != Meeting::Free)
+    /// Whether the channel is a native rendezvous in which the engine has a say.
+    pub(crate) fn is_steered(&self) -> bool {
+        match &self.tag {
+            Tag::Outside | Tag::OnFibers { .. } => false,
+            Tag::OnThreads(common) => common.object.lock().meeting == Meeting::Steered,
+        }
     }
 
     /// A sync point, before a use of this handle.
     pub(crate) fn point(&self, inside: &Inside<'_>) {
-        if let Some((_, target)) = self.target() {
+        self.used(inside);
+        if let Some(target) = self.target() {
             inside.point_at(target);
         }
     }
 
+    /// A sync point, before a look at the channel.
+    pub(crate) fn look(&self, inside: &Inside<'_>) {
+        self.used(inside);
+        if let Some(id) = self.tag.id() {
+            inside.point_at(Target::Recv(id));
+        }
+    }
+
+    /// Goes ahead with an operation on a modelled channel, if it can, and records it.
+    pub(crate) fn try_pass(&self, inside: &Inside<'_>) -> Passage {
+        let target = self.target().expect("it belongs to the current execution");
+        fibers::try_pass(inside.me.task, target, self.side)
+    }
+
+    /// Completes a selected operation on a modelled channel, if it still can be.
+    pub(crate) fn complete(&self) -> bool {
+        self.tag.change(|object| object.try_pass(self.side)).unwrap_or_default()
+    }
+
     /// Has the engine fill the channel, if it tells the time.
-    pub(crate) fn fill(&self, duration: Duration) -> Option<cc::Receiver<Instant>> {
-        me().zip(self.tag.object()).and_then(|(me, object)| me.execution.add_timer(object, duration))
+    pub(crate) fn fill(&self, duration: Duration) -> Option<Line<Instant, cc::Receiver<Instant>>> {
+        me()?.engine(|engine| engine.add_timer(&self.tag, duration))
     }
 
     /// Records a message that has passed through this handle.
     pub(crate) fn passed(&self) {
-        if let Some(object) = self.tag.object() {
-            object.pass(self.side);
-        }
+        self.tag.change(|object| object.pass(self.side));
     }
 
-    pub(crate) fn target(&self) -> Option<(&Arc<Object>, Target)> {
-        let object = self.tag.object()?;
-        let target = match self.side {
-            Side::Send => Target::Send(object.id),
-            Side::Recv => Target::Recv(object.id),
-        };
-        Some((object, target))
+    /// What it is used for, if it belongs to an execution.
+    pub(crate) fn target(&self) -> Option<Target> {
+        let id = self.tag.id()?;
+        Some(match self.side {
+            Side::Send => Target::Send(id),
+            Side::Recv => Target::Recv(id),
+        })
+    }
+
+    /// Looks at the channel; it belongs to an execution that is not over.
+    pub(crate) fn channel<R>(&self, f: impl FnOnce(&Object) -> R) -> R {
+        self.tag.look(f).expect("the seam has checked the objects")
+    }
+
+    /// Gives the handle up; says whether it was the last of its side.
+    pub(crate) fn leave(&mut self) -> bool {
+        let tag = std::mem::replace(&mut self.tag, Tag::Outside);
+        tag.change(|object| object.remove_handle(self.id)).unwrap_or_default()
     }
 }
 
@@ -94,8 +135,6 @@ impl Clone for Handle {
 
 impl Drop for Handle {
     fn drop(&mut self) {
-        if let Some(object) = self.tag.object() {
-            object.remove_handle(self.id);
-        }
+        self.leave();
     }
 }

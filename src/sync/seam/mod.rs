@@ -3,36 +3,42 @@
 //! The books say what was completed, who holds what and who used which handle last. They are written by
 //! running tasks only, so at the moment when no task runs they are still, and an engine can ask of each wait
 //! whether the books could serve it.
+//!
+//! On fibers they are in the table of the execution that the calling thread is in the middle of, and the primitives
+//! keep numbers; on threads they are shared.
 
 use std::any::Any;
 use std::cell::{Cell, RefCell};
 use std::panic::{Location, resume_unwind};
-use std::rc::Rc;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use crossbeam_channel as cc;
 
-use super::channel::SelectedOperation;
+use super::channel::{Line, SelectedOperation};
+use crate::engine::fibers::Fibers;
 use crate::engine::{ObjectId, ObjectKind, Target, TaskId, Wait};
 
 mod handle;
 mod object;
+mod queue;
 mod tag;
 mod task;
 
+pub(crate) use crate::engine::fibers::Passage;
 pub(crate) use handle::Handle;
 pub(crate) use object::{Meeting, Object, Side, Timer};
-pub(crate) use tag::{Inside, Tag};
+pub(crate) use queue::Queue;
+pub(crate) use tag::{Common, Inside, Tag};
 pub(crate) use task::{Child, Children, Joining, TaskBody, current, panic_message, sleep, spawn};
 
 /// What an engine offers the primitives of an execution. All of it is called on a task of the execution.
-pub(crate) trait Execution: Send + Sync {
+pub(crate) trait Execution {
     /// Tells this execution from all others of the process.
     fn id(&self) -> u64;
 
     /// Adds an object.
-    fn add_object(&self, kind: ObjectKind, timer: Timer, made: &'static Location<'static>) -> Arc<Object>;
+    fn add_object(&self, kind: ObjectKind, timer: Timer, made: &'static Location<'static>) -> Tag;
 
     /// A sync point, before an access to that, if it is to an object, at that place in the code: others may go on first.
     /// Says whether the task is to unwind instead.
@@ -54,23 +60,14 @@ pub(crate) trait Execution: Send + Sync {
     /// Waits until woken for the target. `ready` is asked once the wait can be seen by those who wake.
     fn park(&self, me: TaskId, wait: Wait, until: Option<Instant>, ready: &mut dyn FnMut() -> bool) -> Wake;
 
-    /// Wakes up to `most` tasks that wait for the object; says how many.
-    fn wake(&self, me: TaskId, object: ObjectId, most: usize) -> usize;
+    /// Wakes up to `most` tasks that wait for a notification of the object; says how many.
+    fn notify(&self, me: TaskId, object: ObjectId, most: usize) -> usize;
 
     /// Starts a task.
-    fn spawn(&self, name: Option<&str>, body: TaskBody<'static>) -> TaskId;
+    fn spawn(&self, name: Option<String>, body: TaskBody<'static>) -> TaskId;
 
     /// Makes a channel that time fills, if it is not the system's time; the first after so long, then the others.
-    fn add_timer(&self, object: &Arc<Object>, duration: Duration) -> Option<cc::Receiver<Instant>>;
-
-    /// Whether a thread of the caller's can be a task.
-    fn adopts(&self) -> bool;
-
-    /// Adds a task that will be [`run`](Execution::run) on a thread of the caller's.
-    fn adopt(&self) -> TaskId;
-
-    /// Runs an adopted task on the calling thread.
-    fn run(self: Arc<Self>, task: TaskId, body: TaskBody<'_>);
+    fn add_timer(&self, object: &Tag, duration: Duration) -> Option<Line<Instant, cc::Receiver<Instant>>>;
 
     /// Whether the task has ended.
     fn ended(&self, task: TaskId) -> bool;
@@ -89,6 +86,18 @@ pub(crate) trait Execution: Send + Sync {
 
     /// Leaves the calling task behind: it keeps waiting while it unwinds.
     fn forget(&self, me: TaskId) -> !;
+}
+
+/// What an engine of threads offers besides.
+pub(crate) trait OnThreads: Execution + Send + Sync {
+    /// Adds a task that will be [run](OnThreads::run) on a thread of the caller's.
+    fn adopt(&self) -> TaskId;
+
+    /// Runs an adopted task on the calling thread.
+    fn run(self: Arc<Self>, task: TaskId, body: TaskBody<'_>);
+
+    /// Wakes all tasks that wait for the lock, to see whether it is free.
+    fn wake(&self, lock: ObjectId);
 }
 
 /// Which operation of a selection went ahead.
@@ -145,78 +154,123 @@ pub(crate) trait Endpoint {
 pub(crate) struct Abort;
 
 /// The current task.
+#[derive(Clone, Copy)]
 pub(crate) struct Me {
-    pub(crate) execution: Arc<dyn Execution>,
     /// The execution's.
-    pub(crate) id: u64,
+    pub(crate) execution: u64,
     pub(crate) task: TaskId,
-    /// Whether it unwinds. It is a flag of the task: a thread can be in the middle of several.
-    unwinding: Cell<bool>,
-    /// Operations refused while the task unwinds; see [`Me::refuse`].
-    refused: Cell<u32>,
+    runs: Runs,
+}
+
+/// What runs a task.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Runs {
+    OnFibers,
+    OnThreads,
+}
+
+/// What the calling thread is in the middle of: which task, and how far that has been unwound. A thread can be in the
+/// middle of several.
+#[derive(Clone, Copy, Default)]
+pub(crate) struct Turn {
+    me: Option<Me>,
+    unwinding: Unwinding,
+}
+
+/// Whether a task unwinds.
+#[derive(Clone, Copy, Default)]
+struct Unwinding {
+    begun: bool,
+    /// Operations refused meanwhile; see [`Me::refuse`].
+    refused: u32,
 }
 
 /// How often a destructor may ask again for what an unwinding task cannot get.
 const MOST_REFUSALS: u32 = 1000;
 
+thread_local! {
+    // Without a destructor: outside executions it is all that a call looks at.
+    static ME: Cell<Option<Me>> = const { Cell::new(None) };
+    static UNWINDING: Cell<Unwinding> = const { Cell::new(Unwinding { begun: false, refused: 0 }) };
+    /// The execution of the current task, if that is on threads.
+    static ON_THREADS: RefCell<Option<Arc<dyn OnThreads>>> = const { RefCell::new(None) };
+}
+
 impl Me {
-    pub(crate) fn new(execution: Arc<dyn Execution>, task: TaskId) -> Rc<Me> {
-        Rc::new(Me {
-            id: execution.id(),
-            execution,
-            task,
-            unwinding: Cell::new(false),
-            refused: Cell::new(0),
-        })
+    /// Asks the engine.
+    pub(crate) fn engine<R>(self, f: impl FnOnce(&dyn Execution) -> R) -> R {
+        match self.on_threads() {
+            None => f(&Fibers),
+            Some(execution) => f(&*execution),
+        }
+    }
+
+    /// Its execution, if that is on threads.
+    fn on_threads(self) -> Option<Arc<dyn OnThreads>> {
+        match self.runs {
+            Runs::OnFibers => None,
+            Runs::OnThreads => ON_THREADS.with_borrow(Clone::clone),
+        }
     }
 
     /// A sync point, at which a task that is to unwind does.
-    pub(crate) fn point(&self, access: Option<Target>, location: &'static Location<'static>) {
-        if self.execution.point(self.task, access, location) && !self.unwinding.get() {
-            self.abort();
+    pub(crate) fn point(self, access: Option<Target>, location: &'static Location<'static>) {
+        if self.engine(|engine| engine.point(self.task, access, location)) {
+            begin_unwinding();
         }
     }
 
     /// Unwinds; but a task that is unwinding already is told no.
-    pub(crate) fn refuse(&self) {
-        if !self.unwinding.get() {
-            self.abort();
-        }
-        self.refused.set(self.refused.get() + 1);
-        if self.refused.get() > MOST_REFUSALS {
-            self.execution.forget(self.task);
+    pub(crate) fn refuse(self) {
+        begin_unwinding();
+        let mut unwinding = UNWINDING.get();
+        unwinding.refused += 1;
+        UNWINDING.set(unwinding);
+        if unwinding.refused > MOST_REFUSALS {
+            self.engine(|engine| engine.forget(self.task));
         }
     }
 
     /// Whether the task unwinds because it was told to, so that nothing it waits for will come.
-    fn gives_up(&self) -> bool {
-        self.unwinding.get() && self.execution.aborting(self.task)
-    }
-
-    fn abort(&self) -> ! {
-        self.unwinding.set(true);
-        resume_unwind(Box::new(Abort))
+    fn gives_up(self) -> bool {
+        unwinding() && self.engine(|engine| engine.aborting(self.task))
     }
 }
 
-/// Notes that the current task, if the calling thread is one, begins to unwind; says which one it is.
-pub(crate) fn panicking() -> Option<TaskId> {
-    me().inspect(|me| me.unwinding.set(true)).map(|me| me.task)
+/// Unwinds, unless it does already.
+fn begin_unwinding() {
+    if !unwinding() {
+        note_unwinding(true);
+        resume_unwind(Box::new(Abort));
+    }
+}
+
+fn note_unwinding(begun: bool) {
+    UNWINDING.set(Unwinding { begun, ..UNWINDING.get() });
 }
 
 /// Whether the current task unwinds.
 pub(crate) fn unwinding() -> bool {
-    me().is_some_and(|me| me.unwinding.get())
+    UNWINDING.get().begun
+}
+
+/// Notes that the current task, if the calling thread is one, begins to unwind; says which one it is.
+pub(crate) fn panicking() -> Option<TaskId> {
+    me().map(|me| {
+        note_unwinding(true);
+        me.task
+    })
 }
 
 /// Runs the closure; when it ends by a panic, the task unwinds no more than it did before.
 pub(crate) fn catching<R>(f: impl FnOnce() -> std::thread::Result<R>) -> std::thread::Result<R> {
-    let before = me().map(|me| (me.unwinding.get(), me));
+    let before = unwinding();
     let result = f();
-    if let (Err(payload), Some((unwinding, me))) = (&result, before)
+    if let Err(payload) = &result
         && !payload.is::<Abort>()
+        && is_inside()
     {
-        me.unwinding.set(unwinding);
+        note_unwinding(before);
     }
     result
 }
@@ -229,42 +283,42 @@ pub(crate) fn pass_abort(payload: Box<dyn Any + Send>) -> Box<dyn Any + Send> {
     payload
 }
 
-thread_local! {
-    // Apart from ME, for it has no destructor: outside executions it is all that a call looks at.
-    static INSIDE: Cell<bool> = const { Cell::new(false) };
-    static ME: RefCell<Option<Rc<Me>>> = const { RefCell::new(None) };
+impl Turn {
+    /// The turn of a task on fibers.
+    pub(crate) fn on_fibers(execution: u64, task: TaskId) -> Turn {
+        let me = Some(Me { execution, task, runs: Runs::OnFibers });
+        Turn { me, unwinding: Unwinding::default() }
+    }
+
+    /// Puts the calling thread in the middle of this, and says what it was in the middle of.
+    pub(crate) fn take(self) -> Turn {
+        Turn { me: ME.replace(self.me), unwinding: UNWINDING.replace(self.unwinding) }
+    }
 }
 
-/// Makes the calling thread that task while the closure runs.
-pub(crate) fn as_task<R>(execution: Arc<dyn Execution>, task: TaskId, f: impl FnOnce() -> R) -> R {
-    struct Restore(Option<Rc<Me>>, bool);
+/// Makes the calling thread that task, which is on threads, while the closure runs.
+pub(crate) fn as_task<R>(execution: Arc<dyn OnThreads>, task: TaskId, f: impl FnOnce() -> R) -> R {
+    struct Restore(Option<Arc<dyn OnThreads>>, Turn);
     impl Drop for Restore {
         fn drop(&mut self) {
-            ME.set(self.0.take());
-            INSIDE.set(self.1);
+            ON_THREADS.set(self.0.take());
+            self.1.take();
         }
     }
-    let _restore = Restore(ME.replace(Some(Me::new(execution, task))), INSIDE.replace(true));
+    let me = Me { execution: execution.id(), task, runs: Runs::OnThreads };
+    let turn = Turn { me: Some(me), unwinding: Unwinding::default() };
+    let _restore = Restore(ON_THREADS.replace(Some(execution)), turn.take());
     f()
 }
 
-/// Makes the calling thread that task, or none, and says what it was.
-pub(crate) fn become_task(me: Option<Rc<Me>>) -> Option<Rc<Me>> {
-    INSIDE.set(me.is_some());
-    ME.replace(me)
-}
-
 /// The current task, if the calling thread is one.
-pub(crate) fn me() -> Option<Rc<Me>> {
-    if !INSIDE.get() {
-        return None;
-    }
-    ME.with_borrow(Clone::clone)
+pub(crate) fn me() -> Option<Me> {
+    ME.get()
 }
 
 /// Whether the calling thread is a task.
 pub(crate) fn is_inside() -> bool {
-    INSIDE.get()
+    ME.get().is_some()
 }
 
 /// A sync point for what is no object: atomics, yields.
@@ -286,18 +340,20 @@ pub(crate) fn gives_up() -> bool {
     })
 }
 
-/// Checks that all belong to the current execution.
+/// Checks that all belong to the current execution, and notes who uses them.
 #[track_caller]
 pub(crate) fn check(endpoints: &[&dyn Endpoint]) {
     assert!(!endpoints.is_empty(), "no operations have been added to `Select`");
     for endpoint in endpoints {
-        endpoint.handle().inside();
+        if let Some(inside) = endpoint.handle().inside() {
+            endpoint.handle().used(&inside);
+        }
     }
 }
 
 /// Goes ahead with one of the operations that can, if any can.
 pub(crate) fn try_select<'a>(endpoints: &[&'a dyn Endpoint]) -> Attempt<'a> {
-    me().map_or(Attempt::Native, |me| me.execution.try_select(me.task, endpoints))
+    me().map_or(Attempt::Native, |me| me.engine(|engine| engine.try_select(me.task, endpoints)))
 }
 
 /// Waits until one of the operations is selected; `None` if the time is up, or the task unwinds.
@@ -307,7 +363,7 @@ pub(crate) fn select<'a>(
     location: &'static Location<'static>,
 ) -> Option<SelectedOperation<'a>> {
     let me = me()?;
-    match me.execution.select(me.task, endpoints, until, location) {
+    match me.engine(|engine| engine.select(me.task, endpoints, until, location)) {
         Selected::Native(selected) => Some(SelectedOperation::native(selected)),
         Selected::Modelled(index) => Some(SelectedOperation::modelled(index)),
         Selected::Disconnected(index) => Some(SelectedOperation::disconnected(index)),
@@ -321,5 +377,5 @@ pub(crate) fn select<'a>(
 
 /// The time.
 pub(crate) fn now() -> Instant {
-    me().map_or_else(Instant::now, |me| me.execution.now())
+    me().map_or_else(Instant::now, |me| me.engine(|engine| engine.now()))
 }

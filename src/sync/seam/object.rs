@@ -1,10 +1,6 @@
 //! Objects and their books.
 
 use std::panic::Location;
-use std::sync::OnceLock;
-use std::sync::atomic::{AtomicU32, Ordering};
-
-use parking_lot::{Mutex, MutexGuard};
 
 use crate::engine::trace::Books;
 use crate::engine::{Notification, Object as ObjectState, ObjectId, ObjectKind, Target, TaskId};
@@ -29,7 +25,7 @@ pub(crate) enum Meeting {
     Free,
     /// Natively, when the engine lets them.
     Steered,
-    /// The engine models it: natively the channel is but where messages are handed over.
+    /// The engine models it.
     Modelled,
 }
 
@@ -40,24 +36,16 @@ pub(crate) enum Side {
     Recv,
 }
 
-/// A channel, lock or condition variable of an execution.
+/// A channel, lock or condition variable of an execution, with what has been completed on it, and by whom.
 pub(crate) struct Object {
     pub(crate) id: ObjectId,
-    /// The execution it belongs to.
-    pub(crate) execution: u64,
     pub(crate) kind: ObjectKind,
     timer: Timer,
     pub(crate) meeting: Meeting,
-    pub(crate) name: OnceLock<String>,
+    pub(crate) name: Option<String>,
     pub(crate) made: &'static Location<'static>,
-    book: Mutex<Book>,
-    /// How often the book was changed in a way that could serve a wait.
-    version: AtomicU32,
-}
-
-/// What has been completed on an object, and by whom.
-#[derive(Default)]
-struct Book {
+    /// How often the books were changed in a way that could serve a wait.
+    version: u32,
     sent: u64,
     received: u64,
     /// By number: the side, and who used the handle last; `None` once it is gone.
@@ -72,37 +60,66 @@ struct Book {
     notified: Option<Notification>,
 }
 
-impl Book {
+impl Object {
+    pub(crate) fn new(
+        id: ObjectId,
+        kind: ObjectKind,
+        timer: Timer,
+        meeting: Meeting,
+        made: &'static Location<'static>,
+    ) -> Object {
+        Object {
+            id,
+            kind,
+            timer,
+            meeting,
+            name: None,
+            made,
+            version: 0,
+            sent: 0,
+            received: 0,
+            handles: Vec::new(),
+            senders: 0,
+            receivers: 0,
+            holders: Vec::new(),
+            writer: false,
+            waiters: 0,
+            waiting_writers: 0,
+            notified: None,
+        }
+    }
+
+    /// Makes it another, of the same memory.
+    pub(crate) fn renew(
+        &mut self,
+        id: ObjectId,
+        kind: ObjectKind,
+        timer: Timer,
+        meeting: Meeting,
+        made: &'static Location<'static>,
+    ) {
+        let (mut handles, mut holders) =
+            (std::mem::take(&mut self.handles), std::mem::take(&mut self.holders));
+        handles.clear();
+        holders.clear();
+        *self = Object { handles, holders, ..Object::new(id, kind, timer, meeting, made) };
+    }
+
     fn count(&mut self, side: Side) -> &mut u32 {
         match side {
             Side::Send => &mut self.senders,
             Side::Recv => &mut self.receivers,
         }
     }
-}
-
-impl Object {
-    pub(crate) fn new(
-        id: ObjectId,
-        execution: u64,
-        kind: ObjectKind,
-        timer: Timer,
-        meeting: Meeting,
-        made: &'static Location<'static>,
-    ) -> Object {
-        let (name, book, version) = (OnceLock::new(), Mutex::default(), AtomicU32::new(0));
-        Object { id, execution, kind, timer, meeting, name, made, book, version }
-    }
-
-    fn write(&self) -> MutexGuard<'_, Book> {
-        let book = self.book.lock();
-        self.version.fetch_add(1, Ordering::Relaxed);
-        book
-    }
 
     /// Changes whenever a wait that could not be served may have become one that can.
     pub(crate) fn version(&self) -> u32 {
-        self.version.load(Ordering::Relaxed)
+        self.version
+    }
+
+    /// Gives it its name; the first stays, for an object has one.
+    pub(crate) fn set_name(&mut self, name: &str) {
+        self.name.get_or_insert_with(|| name.to_owned());
     }
 
     /// Whether it is a rendezvous that the engine models.
@@ -112,22 +129,27 @@ impl Object {
 
     /// Whether nobody is left on the other side of the channel.
     pub(crate) fn is_disconnected(&self, target: Target) -> bool {
-        let book = self.book.lock();
-        let others = if matches!(target, Target::Send(_)) { book.receivers } else { book.senders };
-        others == 0
+        match target {
+            Target::Send(_) => self.receivers == 0,
+            _ => self.timer == Timer::None && self.senders == 0,
+        }
     }
 
     /// How many messages have passed on this side.
     pub(crate) fn passed(&self, side: Side) -> u64 {
-        let book = self.book.lock();
         match side {
-            Side::Send => book.sent,
-            Side::Recv => book.received,
+            Side::Send => self.sent,
+            Side::Recv => self.received,
         }
     }
 
+    /// How many messages are in the channel; fewer than none where receivers of a native one were quicker to tell.
+    fn length(&self) -> i64 {
+        self.sent as i64 - self.received as i64
+    }
+
     pub(crate) fn is_held_by(&self, task: TaskId) -> bool {
-        self.book.lock().holders.contains(&task)
+        self.holders.contains(&task)
     }
 
     /// Whether time fills it.
@@ -146,39 +168,52 @@ impl Object {
     /// recorded it yet. Each such completion was made possible by a recorded one, or pairs with another wait
     /// that the books still show, so whenever there is one, some wait looks servable.
     pub(crate) fn could_serve(&self, target: Target, partner_waits: bool) -> bool {
-        let book = self.book.lock();
-        let length = book.sent as i64 - book.received as i64;
         match (target, self.kind) {
-            (Target::Send(_), ObjectKind::Channel(capacity)) => {
-                let room = match capacity {
-                    None => true,
-                    Some(0) => partner_waits || length < 0,
-                    Some(capacity) => length < capacity as i64,
-                };
-                room || book.receivers == 0
+            (Target::Send(_), ObjectKind::Channel(Some(0))) => {
+                partner_waits || self.length() < 0 || self.receivers == 0
             }
+            (Target::Send(_), ObjectKind::Channel(_)) => self.has_room() || self.receivers == 0,
             (Target::Recv(_), ObjectKind::Channel(_)) => {
-                length > 0 || partner_waits || (self.timer == Timer::None && book.senders == 0)
+                self.length() > 0 || partner_waits || self.is_disconnected(target)
             }
-            (Target::Lock(_), _) => book.holders.is_empty(),
-            (Target::Read(_), _) => !book.writer && book.waiting_writers == 0,
+            (Target::Lock(_), _) => self.holders.is_empty(),
+            (Target::Read(_), _) => !self.writer && self.waiting_writers == 0,
             _ => false,
         }
+    }
+
+    fn has_room(&self) -> bool {
+        match self.kind {
+            ObjectKind::Channel(Some(capacity)) => self.length() < capacity as i64,
+            _ => true,
+        }
+    }
+
+    /// Records that a message passes, if one can: on the sending side if there is a receiver, and room, or the partner of a
+    /// rendezvous; on the other if there is a message.
+    pub(crate) fn try_pass(&mut self, side: Side) -> bool {
+        let can = match side {
+            Side::Send => self.receivers > 0 && (self.is_modelled() || self.has_room()),
+            Side::Recv => self.length() > 0,
+        };
+        if can {
+            self.pass(side);
+        }
+        can
     }
 
     /// Whether time alone will serve a receive.
     pub(crate) fn is_due(&self) -> bool {
         match self.timer {
             Timer::None | Timer::Never => false,
-            Timer::After => self.book.lock().received == 0,
+            Timer::After => self.received == 0,
             Timer::Tick => true,
         }
     }
 
     pub(crate) fn state(&self) -> ObjectState {
-        let book = self.book.lock();
         let users = |side| {
-            let mut tasks: Vec<TaskId> = book
+            let mut tasks: Vec<TaskId> = self
                 .handles
                 .iter()
                 .flatten()
@@ -191,11 +226,11 @@ impl Object {
         };
         ObjectState {
             kind: self.kind,
-            name: self.name.get().cloned(),
+            name: self.name.clone(),
             made: self.made,
-            holders: book.holders.clone(),
-            shared: !book.holders.is_empty() && !book.writer,
-            notified: book.notified,
+            holders: self.holders.clone(),
+            shared: !self.holders.is_empty() && !self.writer,
+            notified: self.notified,
             senders: users(Side::Send),
             receivers: users(Side::Recv),
         }
@@ -203,78 +238,78 @@ impl Object {
 
     /// What has been completed on it.
     pub(crate) fn books(&self) -> Books {
-        let book = self.book.lock();
-        let (sent, received) = (book.sent, book.received);
-        let (senders, receivers) = (book.senders, book.receivers);
-        Books { sent, received, senders, receivers, holders: book.holders.clone(), shared: !book.writer }
+        let Object { sent, received, senders, receivers, .. } = *self;
+        Books { sent, received, senders, receivers, holders: self.holders.clone(), shared: !self.writer }
     }
 
-    pub(crate) fn add_waiter(&self, shared: bool) {
-        let mut book = self.write();
-        book.waiters += 1;
-        book.waiting_writers += usize::from(!shared);
+    pub(crate) fn add_waiter(&mut self, shared: bool) {
+        self.version += 1;
+        self.waiters += 1;
+        self.waiting_writers += usize::from(!shared);
     }
 
-    pub(crate) fn remove_waiter(&self, shared: bool) {
-        let mut book = self.write();
-        book.waiters -= 1;
-        book.waiting_writers -= usize::from(!shared);
+    pub(crate) fn remove_waiter(&mut self, shared: bool) {
+        self.version += 1;
+        self.waiters -= 1;
+        self.waiting_writers -= usize::from(!shared);
     }
 
     pub(crate) fn writer_waits(&self) -> bool {
-        self.book.lock().waiting_writers > 0
+        self.waiting_writers > 0
     }
 
     /// Records that a task holds the lock.
-    pub(crate) fn hold(&self, task: TaskId, shared: bool) {
-        let mut book = self.write();
-        book.holders.push(task);
-        book.writer = !shared;
+    pub(crate) fn hold(&mut self, task: TaskId, shared: bool) {
+        self.version += 1;
+        self.holders.push(task);
+        self.writer = !shared;
     }
 
     /// Records that a task no longer holds the lock; says whether somebody waits for it.
-    pub(crate) fn release(&self, task: TaskId) -> bool {
-        let mut book = self.write();
-        if let Some(index) = book.holders.iter().position(|holder| *holder == task) {
-            book.holders.swap_remove(index);
+    pub(crate) fn release(&mut self, task: TaskId) -> bool {
+        self.version += 1;
+        if let Some(index) = self.holders.iter().position(|holder| *holder == task) {
+            self.holders.swap_remove(index);
         }
-        book.writer &= !book.holders.is_empty();
-        book.waiters > 0
+        self.writer &= !self.holders.is_empty();
+        self.waiters > 0
     }
 
     /// Adds a handle of a channel, last used by that task.
-    pub(crate) fn add_handle(&self, side: Side, task: TaskId) -> u32 {
-        let mut book = self.write();
-        *book.count(side) += 1;
-        book.handles.push(Some((side, task)));
-        book.handles.len() as u32 - 1
+    pub(crate) fn add_handle(&mut self, side: Side, task: TaskId) -> u32 {
+        self.version += 1;
+        *self.count(side) += 1;
+        self.handles.push(Some((side, task)));
+        self.handles.len() as u32 - 1
     }
 
-    pub(crate) fn remove_handle(&self, id: u32) {
-        let mut book = self.write();
-        if let Some((side, _)) = book.handles[id as usize].take() {
-            *book.count(side) -= 1;
-        }
+    /// Removes a handle; says whether it was the last of its side.
+    pub(crate) fn remove_handle(&mut self, id: u32) -> bool {
+        self.version += 1;
+        let Some((side, _)) = self.handles[id as usize].take() else { return false };
+        let count = self.count(side);
+        *count -= 1;
+        *count == 0
     }
 
     /// Records who used a handle last.
-    pub(crate) fn use_handle(&self, id: u32, task: TaskId) {
-        if let Some(handle) = &mut self.book.lock().handles[id as usize] {
+    pub(crate) fn use_handle(&mut self, id: u32, task: TaskId) {
+        if let Some(handle) = &mut self.handles[id as usize] {
             handle.1 = task;
         }
     }
 
     /// Records a notification.
-    pub(crate) fn notified(&self, notification: Notification) {
-        self.book.lock().notified = Some(notification);
+    pub(crate) fn notified(&mut self, notification: Notification) {
+        self.notified = Some(notification);
     }
 
     /// Records a message that has passed.
-    pub(crate) fn pass(&self, side: Side) {
-        let mut book = self.write();
+    pub(crate) fn pass(&mut self, side: Side) {
+        self.version += 1;
         match side {
-            Side::Send => book.sent += 1,
-            Side::Recv => book.received += 1,
+            Side::Send => self.sent += 1,
+            Side::Recv => self.received += 1,
         }
     }
 }

@@ -1,16 +1,31 @@
 //! What a lock or condition variable of `sync` keeps of its execution, and what a task does with it.
 
 use std::panic::Location;
-use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Instant;
 
-use super::{Attempt, Endpoint, INSIDE, Me, Object, Timer, Wake, me};
-use crate::engine::{Notification, ObjectKind, Target, Wait};
+use parking_lot::Mutex;
+
+use super::{Attempt, Endpoint, Me, Object, Timer, Wake, me};
+use crate::engine::{Notification, ObjectId, ObjectKind, Target, Wait, fibers};
 
 /// Marks an object as belonging to an execution, or to none.
 #[derive(Clone)]
-pub(crate) struct Tag(Option<Arc<Object>>);
+pub(crate) enum Tag {
+    /// To none.
+    Outside,
+    /// To one on fibers: the object is in its table, and on its thread.
+    OnFibers { execution: u64, id: ObjectId, made: &'static Location<'static> },
+    /// To one on threads, which have it in common.
+    OnThreads(Arc<Common>),
+}
+
+/// An object of an execution on threads.
+pub(crate) struct Common {
+    pub(crate) execution: u64,
+    pub(crate) id: ObjectId,
+    pub(crate) object: Mutex<Object>,
+}
 
 impl Tag {
     #[track_caller]
@@ -31,7 +46,27 @@ impl Tag {
     #[track_caller]
     pub(super) fn new(kind: ObjectKind, timer: Timer) -> Tag {
         let made = Location::caller();
-        Tag(me().map(|me| me.execution.add_object(kind, timer, made)))
+        match me() {
+            None => Tag::Outside,
+            Some(me) => me.engine(|engine| engine.add_object(kind, timer, made)),
+        }
+    }
+
+    /// Its number, if it belongs to an execution.
+    pub(crate) fn id(&self) -> Option<ObjectId> {
+        match self {
+            Tag::Outside => None,
+            Tag::OnFibers { id, .. } => Some(*id),
+            Tag::OnThreads(common) => Some(common.id),
+        }
+    }
+
+    fn execution(&self) -> Option<u64> {
+        match self {
+            Tag::Outside => None,
+            Tag::OnFibers { execution, .. } => Some(*execution),
+            Tag::OnThreads(common) => Some(common.execution),
+        }
     }
 
     /// The object and the current task; `None` outside executions.
@@ -40,67 +75,87 @@ impl Tag {
     /// If the object was made in another execution, or made outside and is used in one.
     #[track_caller]
     pub(crate) fn inside(&self) -> Option<Inside<'_>> {
-        match &self.0 {
-            None if INSIDE.get() => misplaced(None),
-            None => None,
-            Some(object) => match me() {
-                Some(me) if me.id == object.execution => {
-                    Some(Inside { object, me, location: Location::caller() })
-                }
-                _ => misplaced(Some(object)),
-            },
+        match (self.execution(), me()) {
+            (None, None) => None,
+            (Some(execution), Some(me)) if me.execution == execution => {
+                Some(Inside { tag: self, me, location: Location::caller() })
+            }
+            _ => misplaced(self),
+        }
+    }
+
+    /// Looks at the object, if its execution is not over.
+    pub(crate) fn look<R>(&self, f: impl FnOnce(&Object) -> R) -> Option<R> {
+        match self {
+            Tag::Outside => None,
+            Tag::OnFibers { execution, id, .. } => fibers::look(*execution, *id, f),
+            Tag::OnThreads(common) => Some(f(&common.object.lock())),
+        }
+    }
+
+    /// Changes the object, if its execution is not over.
+    pub(super) fn change<R>(&self, f: impl FnOnce(&mut Object) -> R) -> Option<R> {
+        match self {
+            Tag::Outside => None,
+            Tag::OnFibers { execution, id, .. } => fibers::change(*execution, *id, f),
+            Tag::OnThreads(common) => Some(f(&mut common.object.lock())),
         }
     }
 
     pub(crate) fn set_name(&self, name: &str) {
-        if let Some(object) = &self.0 {
-            // The first name stays: an object has one.
-            let _ = object.name.set(name.to_owned());
-        }
+        self.change(|object| object.set_name(name));
     }
 
-    pub(crate) fn object(&self) -> Option<&Arc<Object>> {
-        self.0.as_ref()
+    /// Records that the current task no longer holds the lock, once it is free natively, and wakes who waits.
+    pub(crate) fn released(&self) {
+        let Some(me) = me() else { return };
+        let is_waited_for = self.change(|object| object.release(me.task));
+        if let (Some(true), Some(execution), Some(id)) = (is_waited_for, me.on_threads(), self.id()) {
+            execution.wake(id);
+        }
     }
 }
 
 #[cold]
 #[track_caller]
-fn misplaced(object: Option<&Object>) -> ! {
+fn misplaced(tag: &Tag) -> ! {
     // A second panic would abort the process, so a task that unwinds is left with the first.
     if super::unwinding()
         && let Some(me) = me()
     {
-        me.execution.forget(me.task);
+        me.engine(|engine| engine.forget(me.task));
     }
-    match object {
-        None => panic!(
+    let made = match tag {
+        Tag::Outside => panic!(
             "watchmux::sync: an object made outside of an execution is used inside of one; make it in the body"
         ),
-        Some(object) => panic!(
-            "watchmux::sync: the object made at {} is used outside of the execution that made it",
-            object.made
-        ),
-    }
+        Tag::OnFibers { made, .. } => made,
+        Tag::OnThreads(common) => common.object.lock().made,
+    };
+    panic!("watchmux::sync: the object made at {made} is used outside of the execution that made it");
 }
 
 /// An object of the current execution, in the hands of the current task.
 pub(crate) struct Inside<'a> {
-    pub(super) object: &'a Arc<Object>,
-    pub(super) me: Rc<Me>,
+    pub(super) tag: &'a Tag,
+    pub(super) me: Me,
     /// Where in the code.
-    location: &'static Location<'static>,
+    pub(super) location: &'static Location<'static>,
 }
 
 impl Inside<'_> {
-    /// A sync point, before an access to the object.
+    fn id(&self) -> ObjectId {
+        self.tag.id().expect("it belongs to the current execution")
+    }
+
+    /// A sync point, before a look at a lock.
     pub(crate) fn point(&self) {
-        let id = self.object.id;
-        self.point_at(match self.object.kind {
-            ObjectKind::Channel(_) => Target::Recv(id),
-            ObjectKind::Mutex | ObjectKind::RwLock => Target::Lock(id),
-            ObjectKind::Condvar => Target::Notify(id),
-        });
+        self.point_at(Target::Lock(self.id()));
+    }
+
+    /// A sync point, before a wait for a notification, or a notification.
+    pub(crate) fn point_of_condvar(&self) {
+        self.point_at(Target::Notify(self.id()));
     }
 
     /// A sync point, before that operation.
@@ -110,7 +165,7 @@ impl Inside<'_> {
 
     /// Goes ahead with an operation on a rendezvous in which the engine has a say, if it can.
     pub(crate) fn attempt<'e>(&self, endpoint: &'e dyn Endpoint) -> Attempt<'e> {
-        self.me.execution.try_select(self.me.task, &[endpoint])
+        self.me.engine(|engine| engine.try_select(self.me.task, &[endpoint]))
     }
 
     /// For channel operations: whether the task unwinds, and must be told that the other side is gone.
@@ -130,16 +185,16 @@ impl Inside<'_> {
         location: &'static Location<'static>,
         try_acquire: &mut dyn FnMut() -> bool,
     ) -> bool {
-        let target = if shared { Target::Read(self.object.id) } else { Target::Lock(self.object.id) };
+        let target = if shared { Target::Read(self.id()) } else { Target::Lock(self.id()) };
         self.point_at(target);
         loop {
             if try_acquire() {
                 break;
             }
             let wait = Wait { target, location };
-            self.object.add_waiter(shared);
-            let wake = self.me.execution.park(self.me.task, wait, until, try_acquire);
-            self.object.remove_waiter(shared);
+            self.tag.change(|object| object.add_waiter(shared));
+            let wake = self.me.engine(|engine| engine.park(self.me.task, wait, until, try_acquire));
+            self.tag.change(|object| object.remove_waiter(shared));
             match wake {
                 Wake::Ready => break,
                 Wake::Woken => {}
@@ -154,12 +209,12 @@ impl Inside<'_> {
 
     /// Whether a writer waits for the lock, which keeps new readers out.
     pub(crate) fn writer_waits(&self) -> bool {
-        self.object.writer_waits()
+        self.tag.look(Object::writer_waits).unwrap_or_default()
     }
 
     /// Records a lock as held by the current task.
     pub(crate) fn held(&self, shared: bool) {
-        self.object.hold(self.me.task, shared);
+        self.tag.change(|object| object.hold(self.me.task, shared));
     }
 
     /// Waits for a notification, with what the notifier needs already released.
@@ -169,13 +224,14 @@ impl Inside<'_> {
         location: &'static Location<'static>,
         release: &mut dyn FnMut(),
     ) -> bool {
-        let wait = Wait { target: Target::Notify(self.object.id), location };
-        self.object.add_waiter(true);
-        let wake = self.me.execution.park(self.me.task, wait, until, &mut || {
+        let wait = Wait { target: Target::Notify(self.id()), location };
+        let mut ready = || {
             release();
             false
-        });
-        self.object.remove_waiter(true);
+        };
+        self.tag.change(|object| object.add_waiter(true));
+        let wake = self.me.engine(|engine| engine.park(self.me.task, wait, until, &mut ready));
+        self.tag.change(|object| object.remove_waiter(true));
         if wake == Wake::Aborted {
             self.me.refuse();
         }
@@ -185,20 +241,10 @@ impl Inside<'_> {
     /// Wakes tasks that wait for a notification; says how many.
     #[track_caller]
     pub(crate) fn notify(&self, most: usize) -> usize {
-        self.point();
-        let woken = self.me.execution.wake(self.me.task, self.object.id, most);
-        self.object.notified(Notification { by: self.me.task, location: Location::caller(), woken });
+        self.point_of_condvar();
+        let woken = self.me.engine(|engine| engine.notify(self.me.task, self.id(), most));
+        let notification = Notification { by: self.me.task, location: Location::caller(), woken };
+        self.tag.change(|object| object.notified(notification));
         woken
-    }
-}
-
-impl Tag {
-    /// Records that the current task no longer holds the lock, once it is free natively, and wakes who waits.
-    pub(crate) fn released(&self) {
-        if let (Some(object), Some(me)) = (&self.0, me())
-            && object.release(me.task)
-        {
-            me.execution.wake(me.task, object.id, usize::MAX);
-        }
     }
 }

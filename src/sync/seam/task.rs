@@ -10,23 +10,23 @@ use std::time::Duration;
 use parking_lot::Mutex;
 
 use super::super::thread::{Id, Thread, ThreadId};
-use super::{Abort, Execution, Me, Wake, me};
+use super::{Abort, Me, OnThreads, Wake, me};
 use crate::engine::{Target, TaskId, Wait};
 
 /// What a task runs. It gives back the message of the panic it ended with, if it did; but an abort unwinds
 /// through it.
 pub(crate) type TaskBody<'a> = Box<dyn FnOnce() -> Option<String> + Send + 'a>;
 
-/// Starts a task, if the calling thread is one; otherwise gives back what was to be run.
+/// Starts a task, if the calling thread is one; otherwise gives back the name and what was to be run.
 #[track_caller]
-pub(crate) fn spawn<T, F>(name: Option<&str>, f: F) -> std::result::Result<Joining<T>, F>
+pub(crate) fn spawn<T, F>(name: Option<String>, f: F) -> std::result::Result<Joining<T>, (Option<String>, F)>
 where
     T: Send + 'static,
     F: FnOnce() -> T + Send + 'static,
 {
-    let Some(me) = me() else { return Err(f) };
+    let Some(me) = me() else { return Err((name, f)) };
     let (result, body) = with_result(f);
-    Ok(start(&me, name, result, Box::new(body)))
+    Ok(start(me, name, result, Box::new(body)))
 }
 
 /// Where a task leaves its result for whoever joins it.
@@ -47,10 +47,10 @@ fn with_result<'a, T: Send + 'a>(
 }
 
 #[track_caller]
-fn start<T>(me: &Me, name: Option<&str>, result: Outcome<T>, body: TaskBody<'static>) -> Joining<T> {
+fn start<T>(me: Me, name: Option<String>, result: Outcome<T>, body: TaskBody<'static>) -> Joining<T> {
     me.point(None, Location::caller());
-    let task = me.execution.spawn(name, body);
-    Joining { child: Child(Some((Arc::clone(&me.execution), task))), result }
+    let task = me.engine(|engine| engine.spawn(name, body));
+    Joining { child: Child::of(me, task), result }
 }
 
 /// Runs to the end, or to a panic and its message; but an abort unwinds through.
@@ -92,20 +92,52 @@ impl<T> Joining<T> {
     }
 }
 
-/// A task to be waited for; none outside executions.
+/// A task to be waited for.
 #[derive(Clone)]
-pub(crate) struct Child(Option<(Arc<dyn Execution>, TaskId)>);
+pub(crate) enum Child {
+    /// None: it is no task.
+    None,
+    /// On fibers, of that execution.
+    OnFibers(u64, TaskId),
+    OnThreads(Arc<dyn OnThreads>, TaskId),
+}
 
 impl Child {
+    fn of(me: Me, task: TaskId) -> Child {
+        match me.on_threads() {
+            None => Child::OnFibers(me.execution, task),
+            Some(execution) => Child::OnThreads(execution, task),
+        }
+    }
+
     pub(crate) fn wait(&self, location: &'static Location<'static>) {
-        let (Some((execution, task)), Some(me)) = (&self.0, me()) else { return };
+        let (Some(task), Some(me)) = (self.task(), me()) else { return };
         me.point(None, location);
-        let wait = Wait { target: Target::Join(*task), location };
-        while !execution.ended(*task) {
-            let wake = execution.park(me.task, wait.clone(), None, &mut || execution.ended(*task));
+        let wait = Wait { target: Target::Join(task), location };
+        while !self.ended() {
+            let mut ready = || self.ended();
+            let wake = me.engine(|engine| engine.park(me.task, wait.clone(), None, &mut ready));
             if wake == Wake::Aborted {
                 me.refuse();
             }
+        }
+    }
+
+    fn task(&self) -> Option<TaskId> {
+        match self {
+            Child::None => None,
+            Child::OnFibers(_, task) | Child::OnThreads(_, task) => Some(*task),
+        }
+    }
+
+    /// Whether it has ended; so have all of an execution on fibers that is over.
+    fn ended(&self) -> bool {
+        match self {
+            Child::None => true,
+            Child::OnFibers(execution, task) => {
+                me().is_none_or(|me| me.execution != *execution || me.engine(|engine| engine.ended(*task)))
+            }
+            Child::OnThreads(execution, task) => execution.ended(*task),
         }
     }
 
@@ -114,7 +146,7 @@ impl Child {
         if let Some(me) = me() {
             me.point(None, Location::caller());
         }
-        self.0.as_ref().is_none_or(|(execution, task)| execution.ended(*task))
+        self.ended()
     }
 }
 
@@ -134,14 +166,14 @@ impl Children {
         T: Send + 'scope,
         F: FnOnce() -> T + Send + 'scope,
     {
-        let Some(me) = me().filter(|me| !me.execution.adopts()) else { return Err(f) };
+        let Some(me) = me().filter(|me| me.on_threads().is_none()) else { return Err(f) };
         let (result, body) = with_result(f);
         let body: TaskBody<'scope> = Box::new(body);
         // SAFETY: only the lifetime changes. `thread::scope` returns or unwinds only after `Children::wait`, which waits
         // until each of these tasks has ended, and what it ran is gone. A task that is forgotten never has, so then its
         // parent waits for ever and is forgotten as well, with all that was borrowed.
         let body = unsafe { std::mem::transmute::<TaskBody<'scope>, TaskBody<'static>>(body) };
-        let joining = start(&me, None, result, body);
+        let joining = start(me, None, result, body);
         self.0.borrow_mut().push(joining.child.clone());
         Ok(joining)
     }
@@ -153,14 +185,18 @@ impl Children {
         f: F,
     ) -> (Child, impl FnOnce() -> T + Send + use<T, F>) {
         let location = Location::caller();
-        let child = Child(me().map(|me| {
+        let child = me().map_or(Child::None, |me| {
             me.point(None, location);
-            (Arc::clone(&me.execution), me.execution.adopt())
-        }));
+            let adopts = me.on_threads();
+            adopts.map_or(Child::None, |execution| {
+                let task = execution.adopt();
+                Child::OnThreads(execution, task)
+            })
+        });
         self.0.borrow_mut().push(child.clone());
-        let task = child.0.clone();
+        let adopted = child.clone();
         let run = move || {
-            let Some((execution, task)) = task else { return f() };
+            let Child::OnThreads(execution, task) = adopted else { return f() };
             let mut result = None;
             let body = || {
                 let (ended, message) = observe(f);
@@ -186,10 +222,9 @@ impl Children {
 
 /// The current task, if the calling thread is one.
 pub(crate) fn current() -> Option<Thread> {
-    let me = me()?;
-    let Me { execution, task, .. } = &*me;
-    let id = ThreadId(Id::Task { execution: execution.id(), task: *task });
-    Some(Thread { id, name: Some(execution.name(*task)) })
+    let Me { execution, task, .. } = me()?;
+    let name = me()?.engine(|engine| engine.name(task));
+    Some(Thread { id: ThreadId(Id::Task { execution, task }), name: Some(name) })
 }
 
 /// Lets time pass, if the calling thread is a task.
@@ -197,7 +232,7 @@ pub(crate) fn current() -> Option<Thread> {
 pub(crate) fn sleep(duration: Duration) -> bool {
     let Some(me) = me() else { return false };
     me.point(None, Location::caller());
-    me.execution.sleep(me.task, duration);
+    me.engine(|engine| engine.sleep(me.task, duration));
     me.point(None, Location::caller());
     true
 }

@@ -8,7 +8,7 @@ use super::super::fibers::{self, Traced};
 use super::super::schedule::Step;
 use super::super::strategy::{RandomWalk, Replay, Strategy};
 use super::super::{
-    Body, Divergence, End, Job, Next, Run, Schedule, Shared, State, Status, Target, TaskId, Wait,
+    Body, Divergence, End, Job, Next, Quiescence, Run, Schedule, Shared, Status, Target, TaskId, Wait,
     schedule_of, threads,
 };
 use crate::sync::channel::{Receiver, Sender, bounded};
@@ -42,7 +42,7 @@ impl Body for Only {
         Job { name: "main".to_owned(), run: Box::new(move || (self.f)(&self.seen)) }
     }
 
-    fn quiescent(self: Arc<Self>, _: &State) -> Next {
+    fn quiescent(self: Arc<Self>, _: &Quiescence<'_>) -> Next {
         Next::End
     }
 }
@@ -257,7 +257,7 @@ fn what_a_body_adds_at_quiescence_is_steered_as_well() {
             Job { name: "main".to_owned(), run: Box::new(run) }
         }
 
-        fn quiescent(self: Arc<Self>, _: &State) -> Next {
+        fn quiescent(self: Arc<Self>, _: &Quiescence<'_>) -> Next {
             let phase = self.0.with(|phases| {
                 phases.0 += 1;
                 phases.0

@@ -1,0 +1,91 @@
+use super::super::TaskId;
+
+/// A set of tasks: a bit for each, of which the first 64 need no memory.
+#[derive(Default)]
+pub(super) struct TaskSet {
+    first: u64,
+    others: Vec<u64>,
+}
+
+impl TaskSet {
+    pub(super) fn insert(&mut self, task: TaskId) {
+        *self.word(task) |= bit(task);
+    }
+
+    pub(super) fn remove(&mut self, task: TaskId) {
+        *self.word(task) &= !bit(task);
+    }
+
+    /// Inserts it, or removes it.
+    pub(super) fn set(&mut self, task: TaskId, is_in: bool) {
+        if is_in { self.insert(task) } else { self.remove(task) }
+    }
+
+    fn word(&mut self, task: TaskId) -> &mut u64 {
+        match task.0 / 64 {
+            0 => &mut self.first,
+            word => {
+                if self.others.len() < word {
+                    self.others.resize(word, 0);
+                }
+                &mut self.others[word - 1]
+            }
+        }
+    }
+
+    pub(super) fn clear(&mut self) {
+        self.first = 0;
+        self.others.clear();
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.first == 0 && self.others.iter().all(|word| *word == 0)
+    }
+
+    /// The first of them from this number on.
+    pub(super) fn next(&self, from: usize) -> Option<TaskId> {
+        let mut left = u64::MAX.checked_shl(from as u32 % 64).unwrap_or_default();
+        for word in from / 64..=self.others.len() {
+            let bits = left & if word == 0 { self.first } else { self.others[word - 1] };
+            if bits != 0 {
+                return Some(TaskId(word * 64 + bits.trailing_zeros() as usize));
+            }
+            left = u64::MAX;
+        }
+        None
+    }
+
+    pub(super) fn last(&self) -> Option<TaskId> {
+        self.iter().last()
+    }
+
+    /// In the order of their numbers.
+    pub(super) fn iter(&self) -> impl Iterator<Item = TaskId> {
+        std::iter::successors(self.next(0), |task| self.next(task.0 + 1))
+    }
+}
+
+fn bit(task: TaskId) -> u64 {
+    1 << (task.0 % 64)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn it_holds_any_number_of_tasks_in_order() {
+        let mut set = TaskSet::default();
+        assert!(set.is_empty());
+        for task in [130, 0, 63, 64, 5, 127] {
+            set.insert(TaskId(task));
+        }
+        set.remove(TaskId(5));
+        set.set(TaskId(300), false);
+        assert_eq!(set.iter().map(|task| task.0).collect::<Vec<_>>(), [0, 63, 64, 127, 130]);
+        assert_eq!((set.next(64), set.next(65)), (Some(TaskId(64)), Some(TaskId(127))));
+        assert_eq!(set.last(), Some(TaskId(130)));
+        set.clear();
+        assert!(set.is_empty() && set.next(0).is_none());
+    }
+}

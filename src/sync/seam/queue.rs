@@ -1,0 +1,59 @@
+//! Where the messages of a channel are that an engine models.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+use parking_lot::Mutex;
+
+/// The messages of a modelled channel: whether one may pass is for the engine to say. Clones share them.
+pub(crate) struct Queue<T>(Arc<Messages<T>>);
+
+struct Messages<T> {
+    capacity: Option<usize>,
+    /// Never waited for: all tasks are on one thread.
+    there: Mutex<VecDeque<T>>,
+}
+
+impl<T> Queue<T> {
+    pub(crate) fn new(capacity: Option<usize>) -> Queue<T> {
+        Queue(Arc::new(Messages { capacity, there: Mutex::default() }))
+    }
+
+    pub(crate) fn push(&self, message: T) {
+        self.0.there.lock().push_back(message);
+    }
+
+    pub(crate) fn pop(&self) -> Option<T> {
+        self.0.there.lock().pop_front()
+    }
+
+    /// Drops all messages, for nobody is left to receive them.
+    pub(crate) fn discard(&self) {
+        // Not under the lock: there may be sync points in it.
+        let messages = std::mem::take(&mut *self.0.there.lock());
+        drop(messages);
+    }
+
+    /// How many messages can be seen in it: at a rendezvous none.
+    pub(crate) fn len(&self) -> usize {
+        if self.0.capacity == Some(0) { 0 } else { self.0.there.lock().len() }
+    }
+
+    pub(crate) fn is_full(&self) -> bool {
+        self.0.capacity.is_some_and(|capacity| self.len() >= capacity)
+    }
+
+    pub(crate) fn capacity(&self) -> Option<usize> {
+        self.0.capacity
+    }
+
+    pub(crate) fn is(&self, other: &Queue<T>) -> bool {
+        Arc::ptr_eq(&self.0, &other.0)
+    }
+}
+
+impl<T> Clone for Queue<T> {
+    fn clone(&self) -> Queue<T> {
+        Queue(Arc::clone(&self.0))
+    }
+}
