@@ -6,9 +6,9 @@ use super::hunt::SHRINKING;
 use super::target::{self, Target};
 use super::{Command, Exit, Failure, Output, seed};
 use crate::hunt::replay::{self, Followed};
-use crate::hunt::{Effort, Engines, Group, Interleaving, Outcome, Trial, corpus, shrink_schedule};
-use crate::report::html::Page;
-use crate::report::{json, text};
+use crate::hunt::{Effort, Engines, Group, Outcome, Trial, corpus, shrink_schedule};
+use crate::oracle::Verdict;
+use crate::report::{html, json, text};
 
 impl Command<'_> {
     /// Explains what a file shows: prints it, or writes the page.
@@ -34,7 +34,7 @@ impl Command<'_> {
             seed,
         }
         .run(effort);
-        if let (Followed::Diverged(divergence), None) = (&replayed.schedule, &replayed.found) {
+        if let (Followed::Diverged(divergence), Verdict::Diverged) = (&replayed.schedule, replayed.verdict) {
             let name = trial.subject().name();
             out.print(&format!("{file}: {name} {} diverged {divergence}\n", contract.name()))?;
             return Ok(Exit::Inconclusive);
@@ -62,7 +62,7 @@ impl Command<'_> {
         let again = |_: &Group| format!("{} replay {file}", self.program);
         match (&options.html, outcome.findings.first()) {
             (Some(path), Some(group)) => {
-                write_page(path, &trial, &outcome, group, again(group))?;
+                write_page(path, &trial, &outcome, group, &again(group))?;
                 let signature = &group.shown().0.signature;
                 let (verdict, class) = (signature.verdict, signature.class);
                 out.print(&format!("{}: {verdict} in {}: {class}\n", path.display(), outcome.subject))?;
@@ -101,27 +101,12 @@ pub(super) fn write_page(
     trial: &Trial,
     outcome: &Outcome,
     group: &Group,
-    again: String,
+    again: &str,
 ) -> Result<(), Failure> {
-    let (finding, script, execution) = group.shown();
-    let schedule = execution.schedule();
-    let interleaving: Option<Interleaving> =
-        schedule.as_ref().and_then(|schedule| trial.interleaving(script, schedule).ok());
-    let mut facts = text::told(outcome, group);
-    facts.extend(schedule.map(|schedule| ("Schedule", schedule.to_string())));
-    facts.push(("Replay", again));
-    let page = Page {
-        subject: &outcome.subject,
-        contract: outcome.contract,
-        finding,
-        script,
-        execution,
-        interleaving: interleaving.as_ref(),
-        facts,
-    };
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let name = path.file_name().unwrap_or_default().to_string_lossy();
     let mut content = Vec::new();
-    let written = page.write(&mut content).and_then(|()| corpus::write(folder, &name, &content));
+    let written = html::finding(&mut content, outcome, group, trial, again)
+        .and_then(|()| corpus::write(folder, &name, &content));
     written.map(drop).map_err(|error| Failure::tool(&format!("cannot write {}", path.display()), error))
 }

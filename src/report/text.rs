@@ -109,7 +109,7 @@ fn facts(
 }
 
 /// What there is to say of how a finding was found, shrunk and confirmed, by name.
-pub(crate) fn told(outcome: &Outcome, group: &Group) -> Vec<(&'static str, String)> {
+pub(super) fn told(outcome: &Outcome, group: &Group) -> Vec<(&'static str, String)> {
     let Found { engine, run, strategy, script, .. } = &group.found;
     let finding = group.shown().0;
     let broken = format!("{} contract: {}", outcome.contract.name(), finding.clause);

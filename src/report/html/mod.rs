@@ -5,7 +5,8 @@
 
 use std::io::{self, Write};
 
-use crate::hunt::{Execution, Interleaving};
+use super::text;
+use crate::hunt::{Execution, Group, Interleaving, Outcome, Trial};
 use crate::oracle::Finding;
 use crate::script::{ContractKind, Script};
 
@@ -17,30 +18,42 @@ const PAGE: &str = include_str!("page.html");
 const STYLE: &str = include_str!("page.css");
 const CODE: &str = include_str!("page.js");
 
+/// Writes a finding of a campaign as a page. `again` is what is to be typed to see it again.
+///
+/// # Errors
+/// Those of the writer.
+pub fn finding(
+    out: &mut dyn Write,
+    outcome: &Outcome,
+    group: &Group,
+    trial: &Trial,
+    again: &str,
+) -> io::Result<()> {
+    let (finding, script, execution) = group.shown();
+    let schedule = execution.schedule();
+    let interleaving = schedule.as_ref().and_then(|schedule| trial.interleaving(script, schedule).ok());
+    let mut facts = text::told(outcome, group);
+    facts.extend(schedule.map(|schedule| ("Schedule", schedule.to_string())));
+    facts.push(("Replay", again.to_owned()));
+    let (subject, contract) = (outcome.subject.as_str(), outcome.contract);
+    let interleaving = interleaving.as_ref();
+    Page { subject, contract, finding, script, execution, interleaving, facts }.write(out)
+}
+
 /// A finding, and what is known of it.
-pub struct Page<'a> {
-    /// The subject's name.
-    pub subject: &'a str,
-    /// Which contract it was judged by.
-    pub contract: ContractKind,
-    /// The finding.
-    pub finding: &'a Finding,
-    /// The script that shows it, clamped.
-    pub script: &'a Script,
-    /// The execution that shows it.
-    pub execution: &'a Execution,
-    /// What that did, step by step; `None` if it was on free threads.
-    pub interleaving: Option<&'a Interleaving>,
-    /// What else there is to say, by name.
-    pub facts: Vec<(&'static str, String)>,
+struct Page<'a> {
+    subject: &'a str,
+    contract: ContractKind,
+    finding: &'a Finding,
+    script: &'a Script,
+    execution: &'a Execution,
+    /// `None` if it was on free threads.
+    interleaving: Option<&'a Interleaving>,
+    facts: Vec<(&'static str, String)>,
 }
 
 impl Page<'_> {
-    /// Writes the page.
-    ///
-    /// # Errors
-    /// Those of the writer.
-    pub fn write(&self, out: &mut dyn Write) -> io::Result<()> {
+    fn write(&self, out: &mut dyn Write) -> io::Result<()> {
         let signature = &self.finding.signature;
         let data = serde_json::to_string(&Data::of(self))?;
         let title = format!("{} in {}: {}", signature.verdict, self.subject, signature.class);

@@ -152,6 +152,8 @@
 
   /** The tasks that have a column: those that do something to be seen. */
   let columns = [];
+  /** Where each column begins and ends. */
+  let edges = [];
 
   /** The step at which what was found has shown: the last one of a hang, otherwise where the call returns that shows it. */
   const shows = (() => {
@@ -205,11 +207,13 @@
       const widest = Math.max(100, ...texts.map((text) => measure(text, FONT)));
       return Math.min(widest, 225) + TEXT + BAR + 24;
     });
-    const inner = place.clientWidth - parseFloat(getComputedStyle(place).paddingLeft) * 2;
-    const over = inner - GUTTER - wanted.reduce((sum, wide) => sum + wide, 0);
+    const left = () => place.clientWidth - 2 * parseFloat(getComputedStyle(place).paddingLeft) - GUTTER - wanted.reduce((sum, wide) => sum + wide, 0);
+    place.parentElement.classList.remove("tight");
+    place.parentElement.classList.toggle("tight", innerWidth < 1320 || left() < 0);
+    const over = left();
     if (over > 0) wanted.forEach((wide, index) => (wanted[index] = wide + Math.min(60, over / columns.length)));
     // If there is too little, the widest give way, up to a point.
-    const least = Math.max(170, ...links.map((link) => measure(plain(link.text), FONT) + 48));
+    const least = Math.max(150, ...links.map((link) => measure(plain(link.text), FONT) + 48));
     for (let short = -over; short > 0; short -= 8) {
       const widest = wanted.indexOf(Math.max(...wanted));
       if (wanted[widest] < least + 8) break;
@@ -217,7 +221,12 @@
     }
     const xs = [];
     let width = GUTTER;
-    for (const wide of wanted) xs.push(width + BAR + 6), (width += wide);
+    edges = [];
+    for (const wide of wanted) {
+      xs.push(width + BAR + 6);
+      edges.push([width - 10, width + wide]);
+      width += wide;
+    }
     const x = (task) => xs[columns.indexOf(task)];
     const room = (task) => wanted[columns.indexOf(task)] - TEXT - BAR - 14;
     // What each row says, and how high that makes it.
@@ -487,6 +496,11 @@
     current = rows[rowOf(step)] ?? step;
     mark();
     rowNodes[rowOf(current)]?.band.scrollIntoView({ block: "nearest", inline: "nearest" });
+    // The column of the task, where not all of them fit.
+    const chart = document.querySelector(".chart");
+    const [from, to] = edges[columns.indexOf(steps[current]?.task)] ?? [];
+    if (chart && from < chart.scrollLeft) chart.scrollLeft = from;
+    if (chart && to > chart.scrollLeft + chart.clientWidth) chart.scrollLeft = to - chart.clientWidth;
   }
 
   function mark() {
