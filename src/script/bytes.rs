@@ -29,6 +29,7 @@ use std::fmt;
 use arbitrary::{Arbitrary, Unstructured};
 
 use super::{Config, MAX_LANES, MAX_OPS, Op, OpKind, Script, Slot, WhenFull};
+pub use crate::engine::strategy::Choices;
 
 pub(super) const HEADER: usize = 7;
 pub(super) const RECORD: usize = 6;
@@ -43,16 +44,6 @@ pub struct Input {
     pub script: Script,
     /// The choices.
     pub choices: Choices,
-}
-
-/// The choices of an execution, as bytes have them: each is taken modulo what is possible, and 0 goes on with the task that
-/// is going on.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Choices {
-    /// What is chosen where each op begins, in the order of [`Script::iter`]; 0 for those that are missing.
-    pub ops: Vec<u8>,
-    /// What is chosen at all other points, one after the other; 0 from its end on.
-    pub tail: Vec<u8>,
 }
 
 /// Every choice is 0.

@@ -3,7 +3,16 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use super::super::{Shared, TaskId};
 use super::{Point, Strategy};
-use crate::script::bytes::Choices;
+
+/// The choices of an execution, as bytes have them: each is taken modulo what is possible, and 0 goes on with the task that
+/// is going on.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Choices {
+    /// What is chosen where each op begins, by its number; 0 for those that are missing.
+    pub ops: Vec<u8>,
+    /// What is chosen at all other points, one after the other; 0 from its end on.
+    pub tail: Vec<u8>,
+}
 
 /// Takes its choices from bytes, as a fuzzer gives them: modulo the number of alternatives, a byte for each choice between
 /// several. Where an op of the script begins it takes that op's own, so that a change to one op leaves the choices of all

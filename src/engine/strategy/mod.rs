@@ -49,7 +49,7 @@ mod testing;
 #[cfg(test)]
 mod tests;
 
-pub use bytes::{Bytes, Cue, Spelled};
+pub use bytes::{Bytes, Choices, Cue, Spelled};
 pub(super) use draw::mix;
 pub use estimates::Estimates;
 pub use pct::Pct;

@@ -6,7 +6,6 @@ use std::time::Duration;
 use super::*;
 use crate::engine::fibers::{self, Traced, preemptions};
 use crate::engine::{Body, Divergence, End, Job, Next, Quiescence, Schedule, Shared, schedule_of};
-use crate::script::bytes::Choices;
 use crate::sync::atomic::{AtomicU64, Ordering};
 use crate::sync::channel::{Receiver, Sender, bounded, unbounded};
 use crate::sync::{Condvar, Mutex, select, thread};
