@@ -2,7 +2,25 @@
 "use strict";
 (() => {
   const data = JSON.parse(document.getElementById("data").textContent);
-  const { tasks, objects, calls, steps, handoffs, chain } = data;
+  const { tasks, objects, calls, handoffs, chain } = data;
+
+  /** Whether it is known what happened between calls and returns. */
+  const known = data.steps.length > 0;
+  const steps = known ? data.steps : fromCalls();
+
+  /** The calls and returns as steps, by the clock that stamped them: of free threads no more is known. */
+  function fromCalls() {
+    const moments = calls.flatMap((call, index) => [
+      { at: call.called, task: call.task, did: `calls ${call.op}`, call: index },
+      ...(call.returned === null ? [] : [{ at: call.returned, task: call.task, did: `returns from ${call.op}`, call: index }]),
+    ]);
+    moments.sort((one, other) => one.at - other.at);
+    return moments.map(({ task, did, call }, index) => {
+      const stuck = (name) => (index === moments.length - 1 ? data.blocked.find((blocked) => blocked.task === name) : undefined);
+      const now = ({ name }) => (stuck(name) ? { is: "waits", text: stuck(name).lines[0]?.[0] } : { is: "ready" });
+      return { task, did, call, switch: "on", why: null, place: null, matters: true, time: 0, tasks: tasks.map(now), objects: [] };
+    });
+  }
 
   // ---- Making elements -----------------------------------------------------------------------------------------
 
@@ -54,7 +72,7 @@
     const preemptions = steps.filter((step) => step.switch === "preempts").length;
     const ops = data.script.parts.reduce((sum, part) => sum + part.ops.length, 0);
     const size = [many(ops, "op")];
-    if (steps.length > 0) size.push(many(steps.length, "sync point"), many(preemptions, "preemption"));
+    if (known) size.push(many(steps.length, "sync point"), many(preemptions, "preemption"));
     put(document.getElementById("head"), {}, [
       el(
         "p",
@@ -117,7 +135,7 @@
 
   // ---- The timeline: a column a task, time downwards --------------------------------------------------------------
 
-  const TOP = 56, GUTTER = 40, BAR = 9, TEXT = 20, LINK = 42, LINE = 15;
+  const TOP = 56, GUTTER = 50, BAR = 9, TEXT = 20, LINK = 42, LINE = 15;
   let all = false;
   /** The steps that are shown, in order; what lies between two of them is folded into the first. */
   let rows = [];
@@ -198,9 +216,9 @@
   function time() {
     const place = document.getElementById("time");
     place.replaceChildren();
-    if (steps.length === 0) return;
+    if (steps.length === 0) return place.remove();
     rows = visible();
-    columns = tasks.map((_, task) => task).filter((task) => rows.some((step) => steps[step].task === task));
+    columns = tasks.map((_, task) => task).filter((task) => rows.some((step) => steps[step].task === task) || (!known && inCycle.has(task)));
     // A column is as wide as its texts are, within reason; what is left over is shared.
     const wanted = columns.map((task) => {
       const texts = rows.filter((step) => steps[step].task === task).map((step) => plain(steps[step].did));
@@ -369,10 +387,10 @@
     }
     place.append(
       el("div", { class: "bar" }, el("h2", {}, "Timeline"),
-        el("label", {}, el("input", { type: "checkbox", id: "all", onchange: (event) => { all = event.target.checked; time(); go(current); } }), " every sync point")),
+        known ? el("label", {}, el("input", { type: "checkbox", id: "all", onchange: (event) => { all = event.target.checked; time(); go(current); } }), " every sync point") : el("span", { class: "note" }, "calls and returns alone: of free threads no more is known")),
       el("div", { class: "chart", tabindex: 0, role: "group", "aria-label": "Timeline" }, root),
     );
-    document.getElementById("all").checked = all;
+    if (known) document.getElementById("all").checked = all;
   }
 
   const tspans = (text) => words(text, (part) => svg("tspan", { class: "code" }, part));
@@ -410,12 +428,10 @@
 
   function now(step) {
     const place = document.getElementById("now");
+    if (!place) return;
     const state = steps[step];
     const before = steps[step - 1];
-    if (!state) {
-      place.replaceChildren();
-      return;
-    }
+    if (!state) return place.remove();
     const task = (entry, index) => {
       const running = index === state.task && entry.is === "ready";
       const is = running ? "runs" : entry.is === "waits" && entry.served ? "can go on" : entry.is;
@@ -433,11 +449,11 @@
     const shownTasks = state.tasks.map((entry, index) => (columns.includes(index) ? task(entry, index) : null));
     place.replaceChildren();
     put(place, {}, [
-      el("h2", {}, `After sync point ${step + 1}`),
+      el("h2", {}, known ? `After sync point ${step + 1}` : "At this moment"),
       el("p", { class: "did", "aria-live": "polite" }, el("b", {}, taskName(state.task)), " ", words(state.did)),
       el("p", { class: "reason" }, [state.why && [words(state.why), ", so it goes on"], state.place && [state.why ? " · " : "", state.place]].flat()),
       el("ul", { class: "tasks", "aria-label": "Tasks" }, shownTasks),
-      el("ul", { class: "objects", "aria-label": "Queues and locks" }, state.objects.map(object)),
+      known ? el("ul", { class: "objects", "aria-label": "Queues and locks" }, state.objects.map(object)) : null,
     ]);
   }
 
@@ -505,6 +521,7 @@
 
   function mark() {
     markScript(current);
+    now(current);
     if (steps.length === 0) return;
     const here = rowOf(current);
     rowNodes.forEach(({ band, nodes }, row) => {
@@ -514,7 +531,6 @@
         node.classList.toggle("here", row === here);
       });
     });
-    now(current);
     slider.max = rows.length - 1;
     slider.value = here;
     slider.setAttribute("aria-valuetext", `${current + 1}: ${taskName(steps[current].task)} ${plain(steps[current].did)}`);

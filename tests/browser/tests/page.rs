@@ -28,8 +28,14 @@ lane
   recv a
 schedule setup*3 dispatcher*3 lane0*9 dispatcher*6 lane0 stop-a*6 close*3 dispatcher*4";
 
+const PANIC: &str = "mux incoming=0 queue=0 when-full=wait\nlane\n  shutdown\n  action";
+
 /// The page of what the script shows on the subject. `again` is what it says is to be typed.
 fn page(name: &str, contract: ContractKind, script: &str, again: &str) -> Vec<u8> {
+    page_on(Engines::Fibers, name, contract, script, again)
+}
+
+fn page_on(engines: Engines, name: &str, contract: ContractKind, script: &str, again: &str) -> Vec<u8> {
     let subject = subject::all().into_iter().find(|subject| subject.name() == name).unwrap();
     let trial = Trial::new(subject, contract, Duration::from_secs(60));
     let entry = text::parse("the test's", script).unwrap();
@@ -39,7 +45,7 @@ fn page(name: &str, contract: ContractKind, script: &str, again: &str) -> Vec<u8
         schedule: entry.schedule.as_ref(),
         choices: None,
         strict: true,
-        engines: Engines::Fibers,
+        engines,
         expected: None,
         times: None,
         seed: 1,
@@ -143,6 +149,19 @@ async fn what_contradicts_a_call_is_marked() -> Result<(), CmdError> {
     assert_eq!(texts(&browser, "tr.shows code").await?, ["recv a"]);
     assert_eq!(texts(&browser, "tr.against code").await?, ["action", "watch a"]);
     assert_eq!(browser.ask("document.querySelectorAll('.chart .op.against').length").await?, json!(2));
+    assert_eq!(browser.console().await?, [""; 0]);
+    browser.client.close().await
+}
+
+#[tokio::test]
+async fn of_free_threads_it_shows_the_calls() -> Result<(), CmdError> {
+    let browser = Browser::start(1440, 1200).await;
+    browser.open(&page_on(Engines::Threads, "k8s-1321", ContractKind::Strict, PANIC, "")).await?;
+    assert_eq!(texts(&browser, ".verdict").await?, ["panic"]);
+    let did = texts(&browser, ".chart text.did").await?;
+    assert_eq!(did, ["calls shutdown", "returns from shutdown", "calls action", "returns from action"]);
+    browser.client.find(Locator::Css("#controls button[aria-label^='First']")).await?.click().await?;
+    assert_eq!(texts(&browser, "#controls output").await?, ["1 of 4"]);
     assert_eq!(browser.console().await?, [""; 0]);
     browser.client.close().await
 }
