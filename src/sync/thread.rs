@@ -21,6 +21,7 @@ pub fn spawn<T: Send + 'static>(f: impl FnOnce() -> T + Send + 'static) -> JoinH
 
 /// Lets others go on first.
 #[track_caller]
+#[inline]
 pub fn yield_now() {
     if seam::is_inside() {
         seam::point();
@@ -73,7 +74,7 @@ pub(super) enum Id {
     Native(std::thread::ThreadId),
     #[cfg(feature = "suite")]
     Task {
-        execution: u64,
+        execution: std::num::NonZeroU64,
         task: crate::engine::TaskId,
     },
 }

@@ -1,6 +1,8 @@
 //! One execution on fibers: what the seam calls.
 
 use std::cell::RefCell;
+use std::mem::ManuallyDrop;
+use std::num::NonZeroU64;
 use std::panic::Location;
 use std::time::{Duration, Instant};
 
@@ -14,37 +16,70 @@ use crate::sync::channel::Line;
 use crate::sync::seam::{self, Attempt, Endpoint, Object, Queue, Selected, Side, Tag, TaskBody, Timer, Wake};
 
 thread_local! {
-    /// The table of the execution that this thread is in the middle of.
-    static TABLE: RefCell<Option<Box<Table>>> = const { RefCell::new(None) };
+    /// The table of the execution that this thread is in the middle of. Without a destructor, which each access would
+    /// have to ask for: the engine takes it away again.
+    static TABLE: RefCell<ManuallyDrop<Option<Box<Table>>>> = const { RefCell::new(ManuallyDrop::new(None)) };
 }
 
 /// Uses the table of the execution that the calling thread is in the middle of. No task goes on meanwhile.
+#[inline]
 pub(super) fn table<R>(f: impl FnOnce(&mut Table) -> R) -> R {
     TABLE.with_borrow_mut(|table| f(table.as_mut().expect("the thread is in the middle of an execution")))
 }
 
 /// Puts the calling thread in the middle of that execution, or of none, and gives back the table of the one before.
 pub(super) fn put(table: Option<Box<Table>>) -> Option<Box<Table>> {
-    TABLE.replace(table)
+    ManuallyDrop::into_inner(TABLE.replace(ManuallyDrop::new(table)))
 }
 
 /// Uses the table if it is that of this execution, which may be over.
-fn table_of<R>(execution: u64, f: impl FnOnce(&mut Table) -> R) -> Option<R> {
-    let of = |table: &mut Option<Box<Table>>| {
-        table.as_mut().filter(|table| table.id == execution).map(|table| f(table))
-    };
-    // A handle may be dropped as the thread ends, and what its executions left behind with it.
-    TABLE.try_with(|table| of(&mut table.borrow_mut())).ok().flatten()
+#[inline]
+fn table_of<R>(execution: NonZeroU64, f: impl FnOnce(&mut Table) -> R) -> Option<R> {
+    TABLE.with_borrow_mut(|table| match table.as_mut() {
+        Some(table) if table.id == Some(execution) => Some(f(table)),
+        _ => None,
+    })
 }
 
 /// Looks at an object, if its execution is not over.
-pub(crate) fn look<R>(execution: u64, object: ObjectId, f: impl FnOnce(&Object) -> R) -> Option<R> {
+pub(crate) fn look<R>(execution: NonZeroU64, object: ObjectId, f: impl FnOnce(&Object) -> R) -> Option<R> {
     table_of(execution, |table| f(table.object(object)))
 }
 
 /// Changes an object, if its execution is not over.
-pub(crate) fn change<R>(execution: u64, object: ObjectId, f: impl FnOnce(&mut Object) -> R) -> Option<R> {
+pub(crate) fn change<R>(
+    execution: NonZeroU64,
+    object: ObjectId,
+    f: impl FnOnce(&mut Object) -> R,
+) -> Option<R> {
     table_of(execution, |table| table.change(object, f))
+}
+
+/// A sync point of a task, before it uses the handle of this number for that; says whether it is to unwind instead.
+#[inline(always)]
+pub(crate) fn point_by(
+    me: TaskId,
+    handle: u32,
+    target: Target,
+    location: &'static Location<'static>,
+) -> bool {
+    let turn = table(|table| {
+        if let Some(object) = target.object() {
+            table.use_handle(object, handle, me);
+        }
+        table.point(me, Some(target), location)
+    });
+    take(turn)
+}
+
+/// Takes the turn that it is; says whether the task is to unwind.
+#[inline(always)]
+fn take(turn: Turn) -> bool {
+    match turn {
+        Turn::On => false,
+        Turn::Of(next) => give_way(next),
+        Turn::Over => true,
+    }
 }
 
 /// Goes ahead with an operation on a channel, if it can, and records it.
@@ -70,6 +105,7 @@ pub(crate) fn try_pass(me: TaskId, target: Target, side: Side) -> Passage {
 }
 
 /// Waits until the partner of a rendezvous has handed the message over, if it is for the partner to do so.
+#[inline(always)]
 fn take_over(me: TaskId, partner: TaskId, target: Target) {
     if let Target::Recv(rendezvous) = target {
         let next = table(|table| {
@@ -81,6 +117,7 @@ fn take_over(me: TaskId, partner: TaskId, target: Target) {
 }
 
 /// Waits, and says why it is over.
+#[inline(always)]
 fn wait(me: TaskId, waits: impl Iterator<Item = Wait>, until: Option<Instant>) -> Woken {
     let next = table(|table| {
         if table.ending && !seam::unwinding() {
@@ -97,6 +134,7 @@ fn wait(me: TaskId, waits: impl Iterator<Item = Wait>, until: Option<Instant>) -
 }
 
 /// Gives way until the task's wait is over, and says why it is.
+#[inline(always)]
 fn go_on_after(me: TaskId, next: Option<TaskId>) -> Woken {
     if next != Some(me) {
         give_way(next);
@@ -108,12 +146,16 @@ fn go_on_after(me: TaskId, next: Option<TaskId>) -> Woken {
 pub(crate) struct Fibers;
 
 impl seam::Execution for Fibers {
-    fn id(&self) -> u64 {
-        table(|table| table.id)
+    fn id(&self) -> NonZeroU64 {
+        table(|table| table.id).expect("the table is that of an execution")
     }
 
     fn add_object(&self, kind: ObjectKind, timer: Timer, made: &'static Location<'static>) -> Tag {
-        table(|table| Tag::OnFibers { execution: table.id, id: table.add_object(kind, timer, made), made })
+        table(|table| Tag::OnFibers {
+            execution: table.id.expect("the table is that of an execution"),
+            id: table.add_object(kind, timer, made),
+            made,
+        })
     }
 
     fn add_timer(&self, object: &Tag, duration: Duration) -> Option<Line<Instant, cc::Receiver<Instant>>> {
@@ -123,12 +165,9 @@ impl seam::Execution for Fibers {
         Some(Line::Modelled(queue))
     }
 
+    #[inline(always)]
     fn point(&self, me: TaskId, access: Option<Target>, location: &'static Location<'static>) -> bool {
-        match table(|table| table.point(me, access, location)) {
-            Turn::On => false,
-            Turn::Of(next) => give_way(next),
-            Turn::Over => true,
-        }
+        take(table(|table| table.point(me, access, location)))
     }
 
     fn try_select<'a>(&self, me: TaskId, endpoints: &[&'a dyn Endpoint]) -> Attempt<'a> {

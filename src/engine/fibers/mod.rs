@@ -11,9 +11,9 @@
 //! first.
 
 use std::cell::RefCell;
+use std::num::NonZeroU64;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Instant;
 
 use super::strategy::Strategy;
@@ -36,7 +36,7 @@ use recorder::Recorder;
 use table::Table;
 use task::Doing;
 
-pub(crate) use execution::{Fibers, change, look, try_pass};
+pub(crate) use execution::{Fibers, change, look, point_by, try_pass};
 pub use step::{Step, preemptions};
 pub(crate) use table::Passage;
 
@@ -137,14 +137,13 @@ impl Engine {
         recording: Option<Recording<'_>>,
     ) -> End {
         super::quiet_panics();
-        // Those on threads are numbered from 0.
-        static NEXT: AtomicU64 = AtomicU64::new(1 << 63);
-        let id = NEXT.fetch_add(1, Ordering::Relaxed);
+        let id = seam::Turn::next_execution();
         let mut own = self.table.take().unwrap_or_default();
         own.renew(id, strategy, most_points);
         let (recorder, tell) = recording.unzip();
         own.recorder = recorder.map(Box::new);
-        let before = Before { table: put(Some(own)), turn: seam::Turn::default().take() };
+        let before = Before { table: put(Some(own)), turn: seam::Turn::current() };
+        seam::Turn::default().begin();
         let end = self.go(id, body, tell);
         self.table = put(None);
         drop(before);
@@ -152,7 +151,7 @@ impl Engine {
         end
     }
 
-    fn go(&mut self, id: u64, body: Arc<dyn Body>, tell: Option<Told<'_>>) -> End {
+    fn go(&mut self, id: NonZeroU64, body: Arc<dyn Body>, tell: Option<Told<'_>>) -> End {
         (self.state, self.forgotten) = (None, 0);
         start(Arc::clone(&body).first());
         let end = loop {
@@ -160,6 +159,7 @@ impl Engine {
             while let Some(task) = next {
                 next = self.resume(id, task, false);
             }
+            seam::Turn::default().begin();
             let (exhausted, alive) = table(|table| {
                 table.rest();
                 (table.is_exhausted(), table.alive > 0)
@@ -207,15 +207,16 @@ impl Engine {
     }
 
     /// Unwinds all tasks, as far as they can be.
-    fn unwind(&mut self, id: u64) {
+    fn unwind(&mut self, id: NonZeroU64) {
         table(|table| table.ending = true);
         while let Some(task) = table(Table::next_to_unwind) {
             self.resume(id, task, true);
         }
+        seam::Turn::default().begin();
     }
 
     /// Lets a task go on until it gives way; says who is to go on then.
-    fn resume(&mut self, id: u64, task: TaskId, over: bool) -> Option<TaskId> {
+    fn resume(&mut self, id: NonZeroU64, task: TaskId, over: bool) -> Option<TaskId> {
         if self.running.len() <= task.0 {
             self.running.resize_with(task.0 + 1, || None);
         }
@@ -224,9 +225,9 @@ impl Engine {
             fiber: self.idle.pop().unwrap_or_else(|| Fiber::new(do_current)),
             turn: seam::Turn::on_fibers(id, task),
         });
-        let outside = running.turn.take();
+        running.turn.begin();
         let way = running.fiber.resume(over);
-        running.turn = outside.take();
+        running.turn.end();
         if way.done
             && let Some(running) = slot.take()
         {
@@ -273,7 +274,7 @@ struct Before {
 impl Drop for Before {
     fn drop(&mut self) {
         put(self.table.take());
-        self.turn.take();
+        self.turn.begin();
     }
 }
 

@@ -1,6 +1,7 @@
 //! Who does what: the tasks, objects and timers of one execution, and who goes on next.
 
 use std::borrow::Borrow;
+use std::num::NonZeroU64;
 use std::panic::Location;
 use std::time::{Duration, Instant};
 
@@ -18,7 +19,7 @@ use crate::sync::seam::{Endpoint, Meeting, Object, Queue, Side, TaskBody, Timer}
 #[derive(Default)]
 pub(super) struct Table {
     /// The execution's.
-    pub(super) id: u64,
+    pub(super) id: Option<NonZeroU64>,
     pub(super) tasks: Recycled<Entry>,
     /// The names of the tasks, as far as somebody has asked for them.
     names: Vec<String>,
@@ -91,8 +92,8 @@ pub(crate) enum Passage {
 
 impl Table {
     /// Makes it that of another execution.
-    pub(super) fn renew(&mut self, id: u64, strategy: Box<dyn Strategy>, most_points: u64) {
-        self.id = id;
+    pub(super) fn renew(&mut self, id: NonZeroU64, strategy: Box<dyn Strategy>, most_points: u64) {
+        self.id = Some(id);
         self.tasks.clear();
         self.names.clear();
         self.alive = 0;
@@ -180,6 +181,11 @@ impl Table {
         result
     }
 
+    /// Notes who used a handle of a channel last, which lets nobody go on.
+    pub(super) fn use_handle(&mut self, channel: ObjectId, handle: u32, task: TaskId) {
+        self.objects[channel.0].object.use_handle(handle, task);
+    }
+
     fn see_waiters(&mut self, id: ObjectId) {
         let mut from = 0;
         while let Some(task) = self.objects[id.0].waiters.next(from) {
@@ -239,9 +245,16 @@ impl Table {
         self.alternatives.clear();
         let alternative =
             |task: TaskId| Alternative { task, branch: None, access: self.tasks[task.0].access };
-        self.alternatives.extend(current.map(alternative));
-        let others = self.ready.iter().filter(|task| Some(*task) != current);
-        self.alternatives.extend(others.map(alternative));
+        if let Some(current) = current {
+            self.alternatives.push(alternative(current));
+        }
+        let mut from = 0;
+        while let Some(task) = self.ready.next(from) {
+            if Some(task) != current {
+                self.alternatives.push(alternative(task));
+            }
+            from = task.0 + 1;
+        }
         let chosen = (!self.alternatives.is_empty()).then(|| self.chosen(Choosing::Task, current));
         if let Some(Alternative { task, branch, access }) = chosen {
             let preempts = current.is_some_and(|current| current != task) || self.has_timed_out(task);

@@ -43,7 +43,17 @@ impl TaskSet {
     }
 
     /// The first of them from this number on.
+    #[inline]
     pub(super) fn next(&self, from: usize) -> Option<TaskId> {
+        if self.others.is_empty() {
+            let bits = self.first & u64::MAX.checked_shl(from as u32).unwrap_or_default();
+            return (bits != 0).then(|| TaskId(bits.trailing_zeros() as usize));
+        }
+        self.next_of_many(from)
+    }
+
+    #[cold]
+    fn next_of_many(&self, from: usize) -> Option<TaskId> {
         let mut left = u64::MAX.checked_shl(from as u32 % 64).unwrap_or_default();
         for word in from / 64..=self.others.len() {
             let bits = left & if word == 0 { self.first } else { self.others[word - 1] };

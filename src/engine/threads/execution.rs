@@ -1,5 +1,6 @@
 //! One execution on free-running threads: what the seam calls, and what the engine waits for.
 
+use std::num::NonZeroU64;
 use std::panic::{AssertUnwindSafe, Location, catch_unwind};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Weak};
@@ -29,7 +30,7 @@ pub(super) enum Pace {
 
 /// One execution.
 pub(in crate::engine) struct Execution {
-    id: u64,
+    id: NonZeroU64,
     this: Weak<Execution>,
     pace: Pace,
     pub(in crate::engine) table: Mutex<Table>,
@@ -44,9 +45,9 @@ impl Execution {
     pub(super) fn new(seed: u64, steering: Option<Steering>) -> Arc<Execution> {
         let pace = if steering.is_some() { Pace::Steered } else { Pace::Free(seed) };
         let table = Table::new(steering);
-        static NEXT: AtomicU64 = AtomicU64::new(0);
+        static NEXT: AtomicU64 = AtomicU64::new(1);
         Arc::new_cyclic(|this| Execution {
-            id: NEXT.fetch_add(1, Ordering::Relaxed),
+            id: NonZeroU64::new(NEXT.fetch_add(1, Ordering::Relaxed)).expect("they are few"),
             this: this.clone(),
             pace,
             table: Mutex::new(table),
@@ -123,7 +124,7 @@ impl Execution {
 }
 
 impl seam::Execution for Execution {
-    fn id(&self) -> u64 {
+    fn id(&self) -> NonZeroU64 {
         self.id
     }
 

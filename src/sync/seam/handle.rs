@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use crossbeam_channel as cc;
 
 use super::super::channel::Line;
-use super::{Inside, Meeting, Object, Queue, Side, Tag, Timer, me};
+use super::{Inside, Meeting, Object, Queue, Side, Tag, Timer, begin_unwinding, me};
 use crate::engine::fibers::{self, Passage};
 use crate::engine::{ObjectKind, Target, TaskId};
 
@@ -21,7 +21,12 @@ impl Handle {
     #[track_caller]
     pub(crate) fn pair(capacity: Option<usize>) -> (Handle, Handle) {
         let tag = Tag::new(ObjectKind::Channel(capacity), Timer::None);
-        (Handle::add(&tag, Side::Send), Handle::add(&tag, Side::Recv))
+        let me = current_task();
+        let add =
+            |object: &mut Object| (object.add_handle(Side::Send, me), object.add_handle(Side::Recv, me));
+        let (sender, receiver) = tag.change(add).unwrap_or_default();
+        let sender = Handle { tag: tag.clone(), side: Side::Send, id: sender };
+        (sender, Handle { tag, side: Side::Recv, id: receiver })
     }
 
     /// The only handle of a channel that time fills, or nobody.
@@ -31,8 +36,7 @@ impl Handle {
     }
 
     fn add(tag: &Tag, side: Side) -> Handle {
-        let me = me().map_or(TaskId(0), |me| me.task);
-        let id = tag.change(|object| object.add_handle(side, me)).unwrap_or_default();
+        let id = tag.change(|object| object.add_handle(side, current_task())).unwrap_or_default();
         Handle { tag: tag.clone(), side, id }
     }
 
@@ -41,6 +45,7 @@ impl Handle {
     }
 
     /// As [`Tag::inside`].
+    #[inline]
     #[track_caller]
     pub(crate) fn inside(&self) -> Option<Inside<'_>> {
         self.tag.inside()
@@ -57,6 +62,7 @@ impl Handle {
     }
 
     /// Whether the channel is modelled.
+    #[inline]
     pub(crate) fn is_modelled(&self) -> bool {
         matches!(self.tag, Tag::OnFibers { .. })
     }
@@ -70,9 +76,15 @@ impl Handle {
     }
 
     /// A sync point, before a use of this handle.
+    #[inline]
     pub(crate) fn point(&self, inside: &Inside<'_>) {
-        self.used(inside);
-        if let Some(target) = self.target() {
+        let Some(target) = self.target() else { return };
+        if self.is_modelled() {
+            if fibers::point_by(inside.me.task, self.id, target, inside.location) {
+                begin_unwinding();
+            }
+        } else {
+            self.used(inside);
             inside.point_at(target);
         }
     }
@@ -107,6 +119,7 @@ impl Handle {
     }
 
     /// What it is used for, if it belongs to an execution.
+    #[inline]
     pub(crate) fn target(&self) -> Option<Target> {
         let id = self.tag.id()?;
         Some(match self.side {
@@ -125,6 +138,11 @@ impl Handle {
         let tag = std::mem::replace(&mut self.tag, Tag::Outside);
         tag.change(|object| object.remove_handle(self.id)).unwrap_or_default()
     }
+}
+
+/// The current task; the first, if there is none.
+fn current_task() -> TaskId {
+    me().map_or(TaskId(0), |me| me.task)
 }
 
 impl Clone for Handle {

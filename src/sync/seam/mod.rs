@@ -9,8 +9,10 @@
 
 use std::any::Any;
 use std::cell::{Cell, RefCell};
+use std::num::NonZeroU64;
 use std::panic::{Location, resume_unwind};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use crossbeam_channel as cc;
@@ -35,7 +37,7 @@ pub(crate) use task::{Child, Children, Joining, TaskBody, current, panic_message
 /// What an engine offers the primitives of an execution. All of it is called on a task of the execution.
 pub(crate) trait Execution {
     /// Tells this execution from all others of the process.
-    fn id(&self) -> u64;
+    fn id(&self) -> NonZeroU64;
 
     /// Adds an object.
     fn add_object(&self, kind: ObjectKind, timer: Timer, made: &'static Location<'static>) -> Tag;
@@ -156,48 +158,37 @@ pub(crate) struct Abort;
 /// The current task.
 #[derive(Clone, Copy)]
 pub(crate) struct Me {
-    /// The execution's.
-    pub(crate) execution: u64,
+    /// The execution's; those on fibers have the first bit.
+    pub(crate) execution: NonZeroU64,
     pub(crate) task: TaskId,
-    runs: Runs,
 }
 
-/// What runs a task.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Runs {
-    OnFibers,
-    OnThreads,
-}
+/// Which executions are on fibers.
+const ON_FIBERS: u64 = 1 << 63;
 
 /// What the calling thread is in the middle of: which task, and how far that has been unwound. A thread can be in the
-/// middle of several.
+/// middle of several. It is made of whole words, for each switch copies it.
 #[derive(Clone, Copy, Default)]
 pub(crate) struct Turn {
     me: Option<Me>,
-    unwinding: Unwinding,
-}
-
-/// Whether a task unwinds.
-#[derive(Clone, Copy, Default)]
-struct Unwinding {
-    begun: bool,
-    /// Operations refused meanwhile; see [`Me::refuse`].
-    refused: u32,
+    /// 0 unless the task unwinds; then 1, and the operations refused meanwhile: see [`Me::refuse`].
+    unwinding: u64,
 }
 
 /// How often a destructor may ask again for what an unwinding task cannot get.
-const MOST_REFUSALS: u32 = 1000;
+const MOST_REFUSALS: u64 = 1000;
 
 thread_local! {
     // Without a destructor: outside executions it is all that a call looks at.
     static ME: Cell<Option<Me>> = const { Cell::new(None) };
-    static UNWINDING: Cell<Unwinding> = const { Cell::new(Unwinding { begun: false, refused: 0 }) };
+    static UNWINDING: Cell<u64> = const { Cell::new(0) };
     /// The execution of the current task, if that is on threads.
     static ON_THREADS: RefCell<Option<Arc<dyn OnThreads>>> = const { RefCell::new(None) };
 }
 
 impl Me {
     /// Asks the engine.
+    #[inline(always)]
     pub(crate) fn engine<R>(self, f: impl FnOnce(&dyn Execution) -> R) -> R {
         match self.on_threads() {
             None => f(&Fibers),
@@ -207,13 +198,14 @@ impl Me {
 
     /// Its execution, if that is on threads.
     fn on_threads(self) -> Option<Arc<dyn OnThreads>> {
-        match self.runs {
-            Runs::OnFibers => None,
-            Runs::OnThreads => ON_THREADS.with_borrow(Clone::clone),
+        match self.execution.get() & ON_FIBERS {
+            0 => ON_THREADS.with_borrow(Clone::clone),
+            _ => None,
         }
     }
 
     /// A sync point, at which a task that is to unwind does.
+    #[inline(always)]
     pub(crate) fn point(self, access: Option<Target>, location: &'static Location<'static>) {
         if self.engine(|engine| engine.point(self.task, access, location)) {
             begin_unwinding();
@@ -223,10 +215,8 @@ impl Me {
     /// Unwinds; but a task that is unwinding already is told no.
     pub(crate) fn refuse(self) {
         begin_unwinding();
-        let mut unwinding = UNWINDING.get();
-        unwinding.refused += 1;
-        UNWINDING.set(unwinding);
-        if unwinding.refused > MOST_REFUSALS {
+        UNWINDING.set(UNWINDING.get() + 1);
+        if UNWINDING.get() > 1 + MOST_REFUSALS {
             self.engine(|engine| engine.forget(self.task));
         }
     }
@@ -238,39 +228,35 @@ impl Me {
 }
 
 /// Unwinds, unless it does already.
+#[cold]
 fn begin_unwinding() {
     if !unwinding() {
-        note_unwinding(true);
+        UNWINDING.set(1);
         resume_unwind(Box::new(Abort));
     }
 }
 
-fn note_unwinding(begun: bool) {
-    UNWINDING.set(Unwinding { begun, ..UNWINDING.get() });
-}
-
 /// Whether the current task unwinds.
 pub(crate) fn unwinding() -> bool {
-    UNWINDING.get().begun
+    UNWINDING.get() > 0
 }
 
 /// Notes that the current task, if the calling thread is one, begins to unwind; says which one it is.
 pub(crate) fn panicking() -> Option<TaskId> {
     me().map(|me| {
-        note_unwinding(true);
+        UNWINDING.set(UNWINDING.get().max(1));
         me.task
     })
 }
 
 /// Runs the closure; when it ends by a panic, the task unwinds no more than it did before.
 pub(crate) fn catching<R>(f: impl FnOnce() -> std::thread::Result<R>) -> std::thread::Result<R> {
-    let before = unwinding();
+    let before = UNWINDING.get();
     let result = f();
     if let Err(payload) = &result
         && !payload.is::<Abort>()
-        && is_inside()
     {
-        note_unwinding(before);
+        UNWINDING.set(before);
     }
     result
 }
@@ -285,14 +271,32 @@ pub(crate) fn pass_abort(payload: Box<dyn Any + Send>) -> Box<dyn Any + Send> {
 
 impl Turn {
     /// The turn of a task on fibers.
-    pub(crate) fn on_fibers(execution: u64, task: TaskId) -> Turn {
-        let me = Some(Me { execution, task, runs: Runs::OnFibers });
-        Turn { me, unwinding: Unwinding::default() }
+    pub(crate) fn on_fibers(execution: NonZeroU64, task: TaskId) -> Turn {
+        Turn { me: Some(Me { execution, task }), unwinding: 0 }
     }
 
-    /// Puts the calling thread in the middle of this, and says what it was in the middle of.
-    pub(crate) fn take(self) -> Turn {
-        Turn { me: ME.replace(self.me), unwinding: UNWINDING.replace(self.unwinding) }
+    /// A number for a new execution on fibers, which no other has.
+    pub(crate) fn next_execution() -> NonZeroU64 {
+        static NEXT: AtomicU64 = AtomicU64::new(0);
+        NonZeroU64::MIN | (ON_FIBERS | NEXT.fetch_add(2, Ordering::Relaxed))
+    }
+
+    /// Puts the calling thread in the middle of this.
+    #[inline(always)]
+    pub(crate) fn begin(self) {
+        ME.set(self.me);
+        UNWINDING.set(self.unwinding);
+    }
+
+    /// What the calling thread is in the middle of.
+    pub(crate) fn current() -> Turn {
+        Turn { me: ME.get(), unwinding: UNWINDING.get() }
+    }
+
+    /// The same, as far as it has come.
+    #[inline(always)]
+    pub(crate) fn end(&mut self) {
+        self.unwinding = UNWINDING.get();
     }
 }
 
@@ -302,27 +306,30 @@ pub(crate) fn as_task<R>(execution: Arc<dyn OnThreads>, task: TaskId, f: impl Fn
     impl Drop for Restore {
         fn drop(&mut self) {
             ON_THREADS.set(self.0.take());
-            self.1.take();
+            self.1.begin();
         }
     }
-    let me = Me { execution: execution.id(), task, runs: Runs::OnThreads };
-    let turn = Turn { me: Some(me), unwinding: Unwinding::default() };
-    let _restore = Restore(ON_THREADS.replace(Some(execution)), turn.take());
+    let turn = Turn { me: Some(Me { execution: execution.id(), task }), unwinding: 0 };
+    let _restore = Restore(ON_THREADS.replace(Some(execution)), Turn::current());
+    turn.begin();
     f()
 }
 
 /// The current task, if the calling thread is one.
+#[inline]
 pub(crate) fn me() -> Option<Me> {
     ME.get()
 }
 
 /// Whether the calling thread is a task.
+#[inline]
 pub(crate) fn is_inside() -> bool {
     ME.get().is_some()
 }
 
 /// A sync point for what is no object: atomics, yields.
 #[track_caller]
+#[inline(always)]
 pub(crate) fn point() {
     if let Some(me) = me() {
         me.point(None, Location::caller());

@@ -1,5 +1,6 @@
 //! What a lock or condition variable of `sync` keeps of its execution, and what a task does with it.
 
+use std::num::NonZeroU64;
 use std::panic::Location;
 use std::sync::Arc;
 use std::time::Instant;
@@ -15,14 +16,14 @@ pub(crate) enum Tag {
     /// To none.
     Outside,
     /// To one on fibers: the object is in its table, and on its thread.
-    OnFibers { execution: u64, id: ObjectId, made: &'static Location<'static> },
+    OnFibers { execution: NonZeroU64, id: ObjectId, made: &'static Location<'static> },
     /// To one on threads, which have it in common.
     OnThreads(Arc<Common>),
 }
 
 /// An object of an execution on threads.
 pub(crate) struct Common {
-    pub(crate) execution: u64,
+    pub(crate) execution: NonZeroU64,
     pub(crate) id: ObjectId,
     pub(crate) object: Mutex<Object>,
 }
@@ -53,6 +54,7 @@ impl Tag {
     }
 
     /// Its number, if it belongs to an execution.
+    #[inline]
     pub(crate) fn id(&self) -> Option<ObjectId> {
         match self {
             Tag::Outside => None,
@@ -61,7 +63,8 @@ impl Tag {
         }
     }
 
-    fn execution(&self) -> Option<u64> {
+    #[inline]
+    fn execution(&self) -> Option<NonZeroU64> {
         match self {
             Tag::Outside => None,
             Tag::OnFibers { execution, .. } => Some(*execution),
@@ -73,6 +76,7 @@ impl Tag {
     ///
     /// # Panics
     /// If the object was made in another execution, or made outside and is used in one.
+    #[inline]
     #[track_caller]
     pub(crate) fn inside(&self) -> Option<Inside<'_>> {
         match (self.execution(), me()) {
@@ -149,6 +153,7 @@ impl Inside<'_> {
     }
 
     /// A sync point, before a look at a lock.
+    #[inline]
     pub(crate) fn point(&self) {
         self.point_at(Target::Lock(self.id()));
     }
@@ -159,6 +164,7 @@ impl Inside<'_> {
     }
 
     /// A sync point, before that operation.
+    #[inline(always)]
     pub(super) fn point_at(&self, target: Target) {
         self.me.point(Some(target), self.location);
     }

@@ -2,6 +2,7 @@
 
 use std::any::Any;
 use std::cell::RefCell;
+use std::num::NonZeroU64;
 use std::panic::{AssertUnwindSafe, Location, catch_unwind, resume_unwind};
 use std::sync::Arc;
 use std::thread::Result;
@@ -98,7 +99,7 @@ pub(crate) enum Child {
     /// None: it is no task.
     None,
     /// On fibers, of that execution.
-    OnFibers(u64, TaskId),
+    OnFibers(NonZeroU64, TaskId),
     OnThreads(Arc<dyn OnThreads>, TaskId),
 }
 
