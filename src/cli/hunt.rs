@@ -36,7 +36,7 @@ impl Command<'_> {
                     let again = |group: &Group| self.again(&outcome, group, options);
                     text::outcome(out, layout, &outcome, &trial, &again)
                 }
-                Format::Json => json::outcome(out, &outcome, options.keep_going),
+                Format::Json => json::outcome(out, &outcome, &trial, options.keep_going),
             })?;
             // What could not be saved has been printed at least.
             saved?;

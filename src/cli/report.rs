@@ -72,7 +72,7 @@ impl Command<'_> {
                 out.write(|out| {
                     match common.format {
                         Format::Text => text::outcome(out, layout, &outcome, &trial, &again)?,
-                        Format::Json => json::outcome(out, &outcome, false)?,
+                        Format::Json => json::outcome(out, &outcome, &trial, false)?,
                     }
                     match html {
                         Some(path) => writeln!(out, "{}: not written, for nothing was found", path.display()),

@@ -67,7 +67,7 @@ impl Command<'_> {
         let layout = out.layout();
         out.write(|out| match common.format {
             Format::Text => text::outcome(out, layout, &outcome, &trial, &again),
-            Format::Json => json::outcome(out, &outcome, false),
+            Format::Json => json::outcome(out, &outcome, &trial, false),
         })?;
         keeper.finish()?;
         Ok(outcome.verdict().into())

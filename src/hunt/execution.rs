@@ -6,8 +6,8 @@ use std::sync::Arc;
 use crate::engine::strategy::{Cue, Strategy};
 use crate::engine::trace::Trace;
 use crate::engine::{
-    self, Body, Divergence, End, Job, Next, Quiescence, Run, Shared, State, Status, fibers, schedule_of,
-    steered, threads,
+    self, Body, Divergence, End, Job, Next, ObjectId, Quiescence, Run, Shared, State, Status, fibers,
+    schedule_of, steered, threads,
 };
 use crate::oracle::{
     self, Class, Context, Contract, Finding, Guarantee, History, Judgement, Origin, Outcome, Signature,
@@ -70,6 +70,13 @@ pub struct Execution {
 }
 
 impl Execution {
+    /// The slot of the watcher that reads from this channel, if one does.
+    pub fn slot_of(&self, channel: ObjectId) -> Option<Slot> {
+        let joined = Outcome::Joined(Some(channel));
+        let watch = self.history.calls.iter().rfind(|call| call.outcome() == Some(&joined));
+        watch.and_then(|call| call.op.slot())
+    }
+
     /// Its schedule; `None` on free threads.
     pub fn schedule(&self) -> Option<Schedule> {
         (!self.steps.is_empty()).then(|| schedule_of(&self.steps, &self.run.state.tasks))

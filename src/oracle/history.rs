@@ -77,6 +77,14 @@ impl Call {
         self.returned.as_ref().map(|(at, _)| *at)
     }
 
+    /// What it panicked with, if it did.
+    pub fn panic(&self) -> Option<&str> {
+        match self.outcome() {
+            Some(Outcome::Panicked(message)) => Some(message),
+            _ => None,
+        }
+    }
+
     /// Whether it returned [`Outcome::Done`].
     pub fn is_done(&self) -> bool {
         self.outcome() == Some(&Outcome::Done)

@@ -27,7 +27,7 @@ impl<'a> Left<'a> {
     /// Whether there is anything to write.
     pub(super) fn is_any(&self) -> bool {
         self.state.tasks.iter().any(|task| is_left(&task.status, self.running))
-            || self.calls.iter().any(|call| panic_of(call).is_some())
+            || self.calls.iter().any(|call| call.panic().is_some())
     }
 
     /// Writes the tasks that are blocked or have panicked as Go dumps its goroutines: each with its state, what it waits
@@ -35,7 +35,7 @@ impl<'a> Left<'a> {
     pub(super) fn write(&self, out: &mut dyn Write, layout: Layout) -> io::Result<()> {
         for (index, task) in self.state.tasks.iter().enumerate() {
             let id = TaskId(index);
-            let panic = self.calls.iter().rfind(|call| call.task == id && panic_of(call).is_some());
+            let panic = self.calls.iter().rfind(|call| call.task == id && call.panic().is_some());
             let pending = self.calls.iter().find(|call| call.task == id && call.returned.is_none());
             let (word, call) = match (&task.status, panic) {
                 (Status::Blocked(waits), _) => (waiting(waits), pending),
@@ -49,7 +49,7 @@ impl<'a> Left<'a> {
             let panicked = word == "panicked";
             let mut stacks = self.stacks.iter().filter(|stack| !stack.frames.is_empty());
             let stack = stacks.find(|stack| stack.task == id && stack.panicked == panicked);
-            match (&task.status, panic.and_then(panic_of)) {
+            match (&task.status, panic.and_then(Call::panic)) {
                 (Status::Blocked(waits), _) => {
                     for wait in waits {
                         let at = if stack.is_some() { String::new() } else { place(wait.location) };
@@ -72,7 +72,8 @@ impl<'a> Left<'a> {
         let who = who_could_end(self.state, wait.target);
         let Some(id) = wait.target.object() else { return format!("for {who}") };
         let object = described(self.state.object(id));
-        let watch = self.calls.iter().rfind(|call| call.outcome() == Some(&Outcome::Joined(Some(id))));
+        let joined = Outcome::Joined(Some(id));
+        let watch = self.calls.iter().rfind(|call| call.outcome() == Some(&joined));
         let object = match watch.and_then(|call| call.op.slot()) {
             Some(slot) => format!("watcher `{slot}` ({object})"),
             None => object,
@@ -93,13 +94,6 @@ pub(super) fn is_left(status: &Status, running: bool) -> bool {
         Status::Blocked(_) | Status::Panicked(_) => true,
         Status::Running => running,
         Status::Ended => false,
-    }
-}
-
-fn panic_of(call: &Call) -> Option<&String> {
-    match call.outcome() {
-        Some(Outcome::Panicked(message)) => Some(message),
-        _ => None,
     }
 }
 

@@ -1,4 +1,4 @@
-//! Reports for programs: one object a line.
+//! Reports for programs: one object a line, as [`SCHEMA`] describes them.
 
 use std::io::{self, Write};
 
@@ -6,12 +6,24 @@ use serde::Serialize;
 
 use super::checked::Checked;
 use crate::hunt::replay::Followed;
-use crate::hunt::{self, EngineKind, Extent, Group, Method, Outcome, Phase};
+use crate::hunt::{self, EngineKind, Extent, Group, Method, Outcome, Phase, Trial};
 use crate::script::Script;
+
+mod told;
+
+use told::Told;
+
+/// What the lines are like: a JSON Schema (2020-12). A line's `version` is the schema's; it rises when a field is removed or
+/// means something else, and not when one is added.
+pub const SCHEMA: &str = include_str!("json/schema.json");
+
+/// The version of [`SCHEMA`].
+pub const VERSION: u32 = 1;
 
 /// What came of a campaign: a subject's line.
 #[derive(Serialize)]
 struct Subject<'a> {
+    version: u32,
     subject: &'a str,
     contract: &'static str,
     verdict: &'static str,
@@ -56,6 +68,7 @@ struct Finding {
     strategy: Option<String>,
     shrunk: Option<Shrunk>,
     saved: Option<String>,
+    told: Option<Told>,
 }
 
 /// How the script was made small.
@@ -90,17 +103,19 @@ struct Listed {
     finding: Finding,
 }
 
-/// Writes what came of a campaign, with a list of its findings if it was to keep going.
+/// Writes what came of a campaign, with a list of its findings if it was to keep going. Each is replayed once for what
+/// happened in it to be told.
 ///
 /// # Errors
 /// Those of the writer.
-pub fn outcome(out: &mut dyn Write, outcome: &Outcome, keep_going: bool) -> io::Result<()> {
-    let listed = || outcome.findings.iter().map(listed).collect();
+pub fn outcome(out: &mut dyn Write, outcome: &Outcome, trial: &Trial, keep_going: bool) -> io::Result<()> {
+    let listed = || outcome.findings.iter().map(|group| listed(group, trial)).collect();
     let object = Subject {
+        version: VERSION,
         subject: &outcome.subject,
         contract: outcome.contract.name(),
         verdict: outcome.verdict().name(),
-        finding: outcome.findings.first().map(finding).unwrap_or_default(),
+        finding: outcome.findings.first().map(|group| finding(group, trial)).unwrap_or_default(),
         runs: outcome.runs(),
         runs_per_second: outcome.runs_per_second(),
         engines: outcome.phases.iter().map(engine).collect(),
@@ -120,13 +135,17 @@ fn engine(phase: &Phase) -> Engine {
     Engine { engine: engine.name(), runs, sync_points, seconds: elapsed.as_secs_f64() }
 }
 
-fn listed(group: &Group) -> Listed {
+fn listed(group: &Group, trial: &Trial) -> Listed {
     let verdict = group.found.finding.signature.verdict.name();
-    Listed { verdict, count: group.count, first_run: group.found.run, finding: finding(group) }
+    Listed { verdict, count: group.count, first_run: group.found.run, finding: finding(group, trial) }
 }
 
-fn finding(group: &Group) -> Finding {
+fn finding(group: &Group, trial: &Trial) -> Finding {
     let (finding, script, execution) = group.shown();
+    let mut told = None;
+    trial.tell_shown(script, execution, &mut |interleaving| {
+        told = Some(Told::of(finding, execution, interleaving));
+    });
     let signature = &finding.signature;
     Finding {
         class: Some(signature.class.name()),
@@ -143,6 +162,7 @@ fn finding(group: &Group) -> Finding {
         strategy: Some(group.found.strategy.clone()),
         shrunk: group.shrunk.as_ref().map(shrunk),
         saved: group.saved.as_ref().map(|path| path.display().to_string()),
+        told,
     }
 }
 
@@ -181,6 +201,7 @@ fn shrunk(shrunk: &hunt::Shrunk) -> Shrunk {
 /// What came of a replay: a line for each file, subject and contract.
 #[derive(Serialize)]
 struct Entry<'a> {
+    version: u32,
     file: &'a str,
     subject: &'a str,
     contract: &'static str,
@@ -197,6 +218,7 @@ struct Entry<'a> {
     schedule: &'static str,
     divergence: Option<String>,
     seed: u64,
+    told: Option<Told>,
 }
 
 /// Writes what came of a replay of this script, with the seed of its noise.
@@ -205,7 +227,9 @@ struct Entry<'a> {
 /// Those of the writer.
 pub fn checked(out: &mut dyn Write, checked: &Checked<'_>, script: &Script, seed: u64) -> io::Result<()> {
     let finding = checked.found.map(|found| &found.finding);
+    let told = checked.found.filter(|_| !checked.is_as_expected() || checked.expected.is_none());
     let object = Entry {
+        version: VERSION,
         file: checked.file,
         subject: checked.subject,
         contract: checked.contract.name(),
@@ -228,6 +252,7 @@ pub fn checked(out: &mut dyn Write, checked: &Checked<'_>, script: &Script, seed
         },
         divergence: checked.divergence().map(ToString::to_string),
         seed,
+        told: told.map(|found| Told::of(&found.finding, &found.execution, checked.interleaving)),
     };
     line(out, &object)
 }
