@@ -47,7 +47,7 @@
 //! use watchmux::sync::{Condvar, Mutex, thread};
 //!
 //! watchmux::explore::check(|| {
-//!     let door = Arc::new((Mutex::new(false), Condvar::new().named("opened")));
+//!     let door = Arc::new((Mutex::new(false).named("door"), Condvar::new().named("opened")));
 //!     let opener = Arc::clone(&door);
 //!     thread::spawn(move || {
 //!         *opener.0.lock() = true;
@@ -61,7 +61,31 @@
 //! ```
 //!
 //! ```text
-//! DOOR
+//! deadlock: communication deadlock: condition variable
+//!
+//!   `main` waits for a notification of condition variable `opened`, and the last one, by `thread1` at
+//!   src/door.rs:9, came when nobody waited: a lost wake-up
+//!
+//! Interleaving, 5 of 8 steps (✗ never goes on):
+//!     main                                     thread1
+//!     starts `thread1`                                                                    door.rs:7
+//!     takes and releases lock `door`                                                     door.rs:11
+//!   ··· main is preempted
+//!                                              takes and releases lock `door`             door.rs:8
+//!   ··· thread1 has ended
+//!     takes lock `door`                                                                  door.rs:13
+//!     releases lock `door`                                                               door.rs:13
+//!   ✗ waits for a notification of condition                                              door.rs:13
+//!       variable `opened`
+//!
+//! Blocked for ever:
+//!   main [cond wait]
+//!       for Condvar `opened`, notified by thread1 at src/door.rs:9 when nobody waited
+//!         door::opens at src/door.rs:13
+//!
+//! Found       by execution 4 of seed 0
+//! Schedule    main*3 thread1*3 main*2
+//! Replay      watchmux::explore::replay(&"SCHEDULE".parse().unwrap(), f)
 //! ```
 //!
 //! # What the closure must be

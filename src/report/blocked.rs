@@ -61,7 +61,7 @@ impl<'a> Left<'a> {
                 (Status::Running | Status::Ended, None) => {}
             }
             if let Some(stack) = stack {
-                frames(out, stack)?;
+                frames(out, stack, layout)?;
             }
         }
         Ok(())
@@ -107,10 +107,13 @@ fn told(out: &mut dyn Write, text: &str, at: &str, layout: Layout) -> io::Result
     Ok(())
 }
 
-fn frames(out: &mut dyn Write, stack: &Stack) -> io::Result<()> {
+fn frames(out: &mut dyn Write, stack: &Stack, layout: Layout) -> io::Result<()> {
     for frame in &stack.frames {
+        let function = frame.short_function();
         let at = format!("at {}:{}", frame.file, frame.line);
-        writeln!(out, "        {} {}", frame.short_function(), styled(FAINT, at))?;
+        let fits = 9 + function.chars().count() + at.chars().count() <= layout.width;
+        let gap = if fits { " " } else { "\n          " };
+        writeln!(out, "        {function}{gap}{}", styled(FAINT, at))?;
     }
     Ok(())
 }

@@ -43,11 +43,11 @@ pub(super) fn write(
     }
     let title = styled(TITLE, "Interleaving");
     let mark = match (shown_by.is_some(), columns.stuck.is_empty()) {
-        (true, _) => "; ✗ is what is wrong",
-        (false, false) => "; ✗ never goes on from there",
+        (true, _) => " (✗ is what is wrong)",
+        (false, false) => " (✗ never goes on)",
         (false, true) => "",
     };
-    writeln!(out, "\n{title} (time runs down; {shown} of {all} steps{mark}):")?;
+    writeln!(out, "\n{title}, {shown} of {all} steps{mark}:")?;
     columns.header(out)?;
     let mut before: Option<usize> = None;
     if columns.left_out > 0 {

@@ -5,6 +5,7 @@ use std::io::{self, Write};
 use super::style::{self, TITLE, styled, wrap};
 use super::text::fact;
 use super::{Layout, blocked, columns};
+use crate::engine::Status;
 use crate::explore::{Failure, Found, What};
 use crate::oracle::{Class, Verdict, class_of_panic};
 
@@ -26,9 +27,9 @@ fn write(out: &mut dyn Write, failure: &Failure, layout: Layout) -> io::Result<(
         What::Diverged(divergence) => ("diverged", format!(" from the schedule {divergence}")),
     };
     writeln!(out, "{}{explained}", styled(style::of(Verdict::Hang), verdict))?;
-    let sentences = failure.diagnosis.as_ref().map(|diagnosis| diagnosis.sentence.as_str());
-    for line in wrap(sentences.unwrap_or_default(), layout.width - 2) {
-        writeln!(out, "\n  {line}")?;
+    if let Some(sentence) = sentence(failure) {
+        writeln!(out)?;
+        wrap(&sentence, layout.width - 2).iter().try_for_each(|line| writeln!(out, "  {line}"))?;
     }
     let interleaving = failure.interleaving();
     if let Some(interleaving) = interleaving {
@@ -66,4 +67,13 @@ fn class(failure: &Failure) -> Option<Class> {
         What::Panic => failure.panic().map(class_of_panic).filter(|class| *class != Class::SubjectPanic),
         What::Livelock | What::Diverged(_) => None,
     }
+}
+
+/// What went wrong, in one sentence. Where a task panicked, what it left blocked does not matter.
+fn sentence(failure: &Failure) -> Option<String> {
+    let panicked = failure.state.tasks.iter().find_map(|task| match &task.status {
+        Status::Panicked(message) => Some(format!("`{}` panicked: {message}", task.name)),
+        Status::Running | Status::Blocked(_) | Status::Ended => None,
+    });
+    panicked.or_else(|| failure.diagnosis.as_ref().map(|diagnosis| diagnosis.sentence.clone()))
 }

@@ -59,21 +59,60 @@ impl<'a> Graph<'a> {
             Target::Read(lock) if self.state.object(lock).shared => self.writers(lock),
             Target::Read(lock) => self.state.object(lock).holders.clone(),
             Target::Join(other) => vec![other],
-            Target::Send(channel) => self.users(&self.state.object(channel).receivers, task),
-            Target::Recv(channel) => self.users(&self.state.object(channel).senders, task),
+            Target::Send(channel) => self.users(&self.state.object(channel).receivers, task, links),
+            Target::Recv(channel) => self.users(&self.state.object(channel).senders, task, links),
             Target::Notify(condvar) => self.notifiers(condvar, task, links),
         };
         servers.sort_by_key(|server| (self.kind(*server), *server));
         servers
     }
 
-    /// Who of a channel's users could serve the task: itself only if there is no other.
-    fn users(&self, users: &[TaskId], waiting: TaskId) -> Vec<TaskId> {
+    /// Who of a channel's users could serve the task. A handle that was handed on and not used yet still counts as its
+    /// maker's, so if that is the task itself, it is looked for with whoever waits for the task.
+    fn users(&self, users: &[TaskId], waiting: TaskId, links: &[Link]) -> Vec<TaskId> {
         if let Some((model, _)) = self.script {
             return self.own_tasks(model, users, waiting);
         }
         let others: Vec<TaskId> = users.iter().copied().filter(|task| *task != waiting).collect();
-        if others.is_empty() { users.to_vec() } else { others }
+        if !others.is_empty() {
+            return others;
+        }
+        let waiters = self.waiters_for(links);
+        if waiters.is_empty() { users.to_vec() } else { waiters }
+    }
+
+    /// The other blocked tasks that wait, in the end, for one of these.
+    fn waiters_for(&self, links: &[Link]) -> Vec<TaskId> {
+        let is_linked = |task: &TaskId| links.iter().any(|link| link.task == *task);
+        let waits_for_one = |start: &TaskId| {
+            let (mut seen, mut due) = (vec![*start], vec![*start]);
+            while let Some(task) = due.pop() {
+                for next in self.known_servers(task) {
+                    if is_linked(&next) {
+                        return true;
+                    }
+                    if !seen.contains(&next) {
+                        seen.push(next);
+                        due.push(next);
+                    }
+                }
+            }
+            false
+        };
+        let others = self.state.blocked().map(|(task, _)| task).filter(|task| !is_linked(task));
+        others.filter(waits_for_one).collect()
+    }
+
+    /// Who is known to be what a task waits for.
+    fn known_servers(&self, task: TaskId) -> Vec<TaskId> {
+        let servers = match self.wait(task) {
+            Some(Target::Lock(lock) | Target::Read(lock)) => self.state.object(lock).holders.clone(),
+            Some(Target::Join(other)) => vec![other],
+            Some(Target::Send(channel)) => self.state.object(channel).receivers.clone(),
+            Some(Target::Recv(channel)) => self.state.object(channel).senders.clone(),
+            Some(Target::Notify(_)) | None => Vec::new(),
+        };
+        servers.into_iter().filter(|server| *server != task).collect()
     }
 
     /// Those of the users that are the subject's own and blocked; if it has other such tasks alone, any of them
@@ -95,24 +134,7 @@ impl<'a> Graph<'a> {
         let notified = self.state.object(condvar).notified.map(|last| last.by);
         let known: Vec<TaskId> =
             notified.filter(|by| *by != task && is_blocked(self.state, *by)).into_iter().collect();
-        if !known.is_empty() {
-            return known;
-        }
-        let waits_for_it = |other: &TaskId| {
-            let (mut at, mut steps) = (*other, 0);
-            while let Some(target @ (Target::Lock(_) | Target::Read(_) | Target::Join(_))) = self.wait(at)
-                && let Some(next) = self.servers(at, target, links).first().copied()
-                && steps < self.state.tasks.len()
-            {
-                if links.iter().any(|link| link.task == next) {
-                    return true;
-                }
-                (at, steps) = (next, steps + 1);
-            }
-            false
-        };
-        let others = self.state.blocked().map(|(other, _)| other);
-        others.filter(|other| links.iter().all(|link| link.task != *other)).filter(waits_for_it).collect()
+        if known.is_empty() { self.waiters_for(links) } else { known }
     }
 
     fn writers(&self, lock: ObjectId) -> Vec<TaskId> {

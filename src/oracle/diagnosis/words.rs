@@ -77,8 +77,8 @@ impl Graph<'_> {
         match &chain.end {
             ChainEnd::Watcher(readers) => self.read_by(last.target, readers),
             ChainEnd::Cycle(task) if *task == last.task => match last.target {
-                Target::Send(_) => ", which nobody else receives from".to_owned(),
-                Target::Recv(_) => ", which nobody else sends to".to_owned(),
+                Target::Send(_) => ", whose receiver nobody else has used".to_owned(),
+                Target::Recv(_) => ", whose sender nobody else has used".to_owned(),
                 target => self.served_by(Link { target, ..last }, "itself"),
             },
             ChainEnd::Cycle(task) => self.served_by(last, &self.name(*task)),
