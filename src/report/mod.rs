@@ -28,7 +28,7 @@ impl Layout {
     pub const WIDEST: usize = 100;
 
     /// The fewest columns that it can be read in.
-    pub const NARROWEST: usize = 72;
+    pub const NARROWEST: usize = 80;
 
     /// A layout of about so many columns: no more than can be read, and no fewer.
     pub fn of(columns: usize) -> Layout {
