@@ -187,3 +187,18 @@ fn a_check_that_finds_something_panics_with_its_report() {
     let report = payload.downcast_ref::<String>().expect("a report");
     assert_eq!(*report, first_failure(two_locks(false)).to_string());
 }
+
+#[test]
+fn a_panic_of_what_is_unwound_is_none_of_the_program() {
+    let failure = first_failure(|| {
+        let (to_left, left) = bounded(0);
+        let (to_right, right) = bounded(0);
+        thread::spawn(move || {
+            to_left.send(1).unwrap();
+            let _ = right.recv();
+        });
+        to_right.send(1).unwrap();
+        let _ = left.recv();
+    });
+    assert_eq!(failure.what, What::Deadlock, "{failure}");
+}

@@ -18,7 +18,7 @@ use std::time::Instant;
 
 use super::strategy::Strategy;
 use super::trace::Trace;
-use super::{Body, End, Job, Next, Quiescence, Run, State, TaskId, stack};
+use super::{Body, End, Job, Next, Quiescence, Run, State, Status, TaskId, stack};
 use crate::sync::seam::{self, Abort};
 
 mod execution;
@@ -252,9 +252,13 @@ impl Engine {
         self.table.as_ref().map_or(0, |table| table.points)
     }
 
-    /// Whether any task has panicked.
+    /// Whether any task has panicked; not while it was unwound, where a channel that is found closed may well do that.
     pub(crate) fn has_anyone_panicked(&self) -> bool {
-        self.table.as_ref().is_some_and(|table| table.has_anyone_panicked())
+        let panicked = |task: &super::Task| matches!(task.status, Status::Panicked(_));
+        match &self.state {
+            Some(state) => state.tasks.iter().any(panicked),
+            None => self.table.as_ref().is_some_and(|table| table.has_anyone_panicked()),
+        }
     }
 
     /// The state at the last quiescence, or when there were too many sync points.
