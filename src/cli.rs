@@ -26,7 +26,9 @@ mod shrink;
 mod subjects;
 mod target;
 
-pub use args::{Common, Convert, Engine, Format, Hunt, Refusal, Replay, Report, Request, Shrink, parse};
+pub use args::{
+    Common, Convert, Engine, Format, Hunt, Refusal, Replay, ReplayEngine, Report, Request, Shrink, parse,
+};
 pub use exit::Exit;
 pub use fuzz::fuzz;
 use output::Output;

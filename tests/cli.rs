@@ -206,6 +206,30 @@ fn replay_compares_with_what_is_expected() {
 }
 
 #[test]
+fn os_threads_are_led_through_the_schedule_of_a_file() {
+    let output = run(&["replay", BUG, "--engine", "steered", "--times", "5"]);
+    assert_eq!(output.status.code(), Some(0), "{}", stdout(&output));
+    for part in [
+        "k8s-906 own hang by its schedule, on OS threads, 5 times, as expected",
+        "its schedule is of another subject (not run: mux strict)",
+    ] {
+        assert!(stdout(&output).contains(part), "`{part}` is missing:\n{}", stdout(&output));
+    }
+    let output = run(&["replay", BUG, "--engine", "steered", "--subject", "k8s-906", "--format", "json"]);
+    assert_eq!(output.status.code(), Some(3), "{}", stdout(&output));
+    let [object] = objects(&output).try_into().unwrap();
+    assert_eq!((&object["verdict"], &object["schedule"]), (&"hang".into(), &"led".into()), "{object}");
+    let output = run(&["replay", BUG, "--engine", "steered", "--subject", "mux"]);
+    assert_eq!(output.status.code(), Some(6), "{}", stdout(&output));
+    assert!(stdout(&output).contains("mux own diverged at sync point"), "{}", stdout(&output));
+    let bare = "subject k8s-906\nmux incoming=0 queue=0 when-full=wait\nlane\n  watch a\n";
+    let (_folder, paths) = folder(&[("bare.script", bare.as_bytes())]);
+    let file = text_of(&paths[0]);
+    assert_refused(&["replay", file, "--engine", "steered"], &["bare.script: read no `schedule` line"]);
+    assert_refused(&["hunt", "--engine", "steered"], &["--engine", "steered", "fibers, threads, both"]);
+}
+
+#[test]
 fn replay_on_a_subject_reports_its_verdict() {
     let output = run(&["replay", BUG, "--subject", "mux", "--times", "20"]);
     assert_eq!(output.status.code(), Some(0), "{}", stdout(&output));

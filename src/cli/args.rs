@@ -138,6 +138,9 @@ pub struct Hunt {
     /// Save what is found to this folder, as *.script
     #[arg(long, value_name = "DIR")]
     pub save: Option<PathBuf>,
+    /// What runs the scripts
+    #[arg(long, value_enum, default_value_t = Engine::Both)]
+    pub engine: Engine,
     /// What all have in common.
     #[command(flatten)]
     pub common: Common,
@@ -156,11 +159,14 @@ pub struct Replay {
     /// Scripts, or folders of them
     #[arg(required = true, value_name = "PATH")]
     pub paths: Vec<PathBuf>,
+    /// What runs the scripts
+    #[arg(long, value_enum, default_value_t = ReplayEngine::Both)]
+    pub engine: ReplayEngine,
     /// Report the verdict of this subject, or of `all`, and ignore `expect` lines; several if repeated
     #[arg(long = "subject", value_name = "NAME")]
     pub subjects: Vec<String>,
-    /// How often each engine runs a script at most [default: 500 on fibers and 50 on threads if it must pass, and 5,000
-    /// and 2,000 to see anything else]
+    /// How often each engine runs a script at most [default: 500 on fibers and 50 on threads if it must pass, 5,000 and
+    /// 2,000 to see anything else, and once where a schedule leads]
     #[arg(long, value_name = "N", value_parser = number(1..=u64::MAX), allow_negative_numbers = true)]
     pub times: Option<u64>,
     /// What all have in common.
@@ -187,6 +193,9 @@ pub struct Shrink {
     /// Save what it is shrunk to to this folder, as *.script
     #[arg(long, value_name = "DIR")]
     pub save: Option<PathBuf>,
+    /// What runs the scripts
+    #[arg(long, value_enum, default_value_t = Engine::Both)]
+    pub engine: Engine,
     /// What all have in common.
     #[command(flatten)]
     pub common: Common,
@@ -224,17 +233,17 @@ pub struct Report {
     /// on threads]
     #[arg(long, value_name = "N", value_parser = number(1..=u64::MAX), allow_negative_numbers = true)]
     pub times: Option<u64>,
+    /// What runs the scripts
+    #[arg(long, value_enum, default_value_t = Engine::Both)]
+    pub engine: Engine,
     /// What all have in common.
     #[command(flatten)]
     pub common: Common,
 }
 
-/// The options of `hunt`, `replay`, `shrink` and `report`.
+/// What the options of `hunt`, `replay`, `shrink` and `report` have in common.
 #[derive(Args, Clone, Debug, PartialEq)]
 pub struct Common {
-    /// What runs the scripts
-    #[arg(long, value_enum, default_value_t = Engine::Both)]
-    pub engine: Engine,
     /// Which contract judges, where no `expect` line says: the subject's own, or the shipped mux's
     #[arg(long, value_name = "KIND", value_parser = contract, default_value = "own")]
     pub contract: ContractKind,
@@ -278,6 +287,31 @@ impl From<Engine> for Engines {
             Engine::Fibers => Engines::Fibers,
             Engine::Threads => Engines::Threads,
             Engine::Both => Engines::Both,
+        }
+    }
+}
+
+/// What runs scripts again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum ReplayEngine {
+    /// Deterministic: by its schedule, if the script has one that fits, and by many others if not
+    Fibers,
+    /// Free-running OS threads, with noise at their sync points
+    Threads,
+    /// Fibers first, then threads
+    Both,
+    /// OS threads led through its schedule, which it must have: for debuggers; they may want a longer --deadline
+    Steered,
+}
+
+impl ReplayEngine {
+    /// What finds the schedules; `None` if they are given.
+    pub fn engines(self) -> Option<Engines> {
+        match self {
+            ReplayEngine::Fibers => Some(Engines::Fibers),
+            ReplayEngine::Threads => Some(Engines::Threads),
+            ReplayEngine::Both => Some(Engines::Both),
+            ReplayEngine::Steered => None,
         }
     }
 }

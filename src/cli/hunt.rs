@@ -66,7 +66,7 @@ impl Command<'_> {
     /// Searches one subject; with what it found, and whether that could be saved.
     fn hunt_one(&self, options: &Hunt, trial: &Trial, seed: u64) -> (Outcome, Result<(), Failure>) {
         let common = &options.common;
-        let (engines, budget) = (Engines::from(common.engine), options.budget());
+        let (engines, budget) = (Engines::from(options.engine), options.budget());
         let twice = options.twice;
         let trial = trial.clone();
         let campaign = Campaign { trial, engines, twice, budget, seed, keep_going: options.keep_going };

@@ -1,7 +1,7 @@
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
-use super::args::{Format, Replay};
+use super::args::{Format, Replay, ReplayEngine};
 use super::{Command, Exit, Failure, Output, seed, subjects};
 use crate::hunt::corpus::{self, Loaded};
 use crate::hunt::{Effort, Engines, Interleaving, Trial, replay};
@@ -29,6 +29,28 @@ impl Task<'_> {
             None => subject.as_deref().is_none_or(|subject| subject == name) || expects.iter().any(found),
         }
     }
+
+    /// That it is left out, in a line.
+    fn left_out(&self, why: &str) -> String {
+        let (file, subject) = (self.loaded.path.display(), self.subject.name());
+        format!("{file}: {why} (not run: {subject} {})", self.contract.name())
+    }
+
+    /// Why OS threads are not led through it, if they are not: it has no schedule, or has one of another subject, which
+    /// nobody asked for.
+    fn why_left_out(&self) -> Option<&'static str> {
+        let Loaded { entry: Entry { schedule, expects, .. }, choices, .. } = self.loaded;
+        let is_of_another = || expects.iter().any(|expect| expect.verdict != Verdict::Pass);
+        if schedule.is_none() && choices.is_none() {
+            Some(
+                "read no `schedule` line, expected one to lead OS threads through, as `shrink --schedule` finds it",
+            )
+        } else if self.expected == Some(Verdict::Pass) && is_of_another() {
+            Some("its schedule is of another subject")
+        } else {
+            None
+        }
+    }
 }
 
 impl Command<'_> {
@@ -40,10 +62,22 @@ impl Command<'_> {
         for loaded in &files {
             tasks.extend(self.tasks(options, loaded, &named)?);
         }
+        let mut left_out = Vec::new();
+        if options.engine == ReplayEngine::Steered {
+            tasks.retain(|task| {
+                let why = task.why_left_out();
+                left_out.extend(why.map(|why| task.left_out(why)));
+                why.is_none()
+            });
+            if let (true, Some(line)) = (tasks.is_empty(), left_out.first()) {
+                return Err(Failure::Usage(line.clone()));
+            }
+        }
         let seed = seed(options.common.seed);
         let is_text = options.common.format == Format::Text;
         if is_text {
             out.print(&format!("seed {seed}\n"))?;
+            left_out.iter().try_for_each(|line| out.print(&format!("{line}\n")))?;
         }
         let (mut exit, mut done, mut failed) = (Exit::Pass, 0, 0);
         for task in &tasks {
@@ -128,12 +162,16 @@ impl Command<'_> {
             schedule: entry.schedule.as_ref(),
             choices: task.loaded.choices.as_ref(),
             strict: task.is_of_its_own(),
-            engines: Engines::from(common.engine),
+            engines: options.engine.engines().unwrap_or(Engines::Threads),
             expected: task.expected,
             times: options.times,
             seed,
         };
-        let replayed = replay.run(Effort { jobs: common.jobs(), time: None, stop: self.stop });
+        let effort = Effort { jobs: common.jobs(), time: None, stop: self.stop };
+        let replayed = match options.engine {
+            ReplayEngine::Steered => replay.steer(effort).expect("what has no schedule is left out"),
+            _ => replay.run(effort),
+        };
         let file = task.loaded.path.display().to_string();
         let layout = out.layout();
         let mut written = Ok(());

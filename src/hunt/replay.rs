@@ -76,6 +76,8 @@ pub enum Followed {
     Choices,
     /// It was followed to its end.
     Fits,
+    /// OS threads were led through it to its end.
+    Led,
     /// It does not fit.
     Diverged(Divergence),
 }
@@ -122,6 +124,42 @@ impl Replay<'_> {
         replayed
     }
 
+    /// Leads OS threads through its schedule, or through the one that its choices are: `times` times, or once if it does not
+    /// say, up to the first that is not as expected. `None` if it has neither.
+    pub fn steer(&self, effort: Effort<'_>) -> Option<Replayed> {
+        let script = Arc::new(self.trial.clamp(self.script));
+        let chosen = |choices| self.trial.by_choices(&script, choices).schedule();
+        let schedule = self.schedule.cloned().or_else(|| self.choices.and_then(chosen))?;
+        let (clock, spending) = (Stopwatch::start(), effort.begin());
+        let mut replayed = Replayed {
+            verdict: Verdict::Inconclusive,
+            phases: Vec::new(),
+            schedule: Followed::Led,
+            found: None,
+        };
+        let mut runs = 0;
+        while runs < self.times.unwrap_or(1) && !spending.is_spent() {
+            runs += 1;
+            match self.trial.steered(&script, &schedule) {
+                Ok(execution) => {
+                    replayed.verdict = self.verdict(&execution.judgement);
+                    let hit = Hit { run: runs - 1, execution };
+                    let strategy = "its schedule".to_owned();
+                    replayed.found = found(hit, replayed.verdict, &script, EngineKind::Threads, strategy);
+                }
+                Err(divergence) => {
+                    (replayed.verdict, replayed.found) = (Verdict::Diverged, None);
+                    replayed.schedule = Followed::Diverged(divergence);
+                }
+            }
+            if replayed.verdict != self.expected.unwrap_or(Verdict::Pass) {
+                break;
+            }
+        }
+        replayed.phases.push(Phase::of(EngineKind::Threads, runs, clock.elapsed()));
+        Some(replayed)
+    }
+
     /// Follows the schedule.
     fn follow(&self, script: &Arc<Script>, schedule: &Schedule) -> (Replayed, Followed) {
         let clock = Stopwatch::start();
@@ -147,15 +185,20 @@ impl Replay<'_> {
         strategy: &str,
         clock: Stopwatch,
     ) -> Replayed {
-        let verdict = match (&schedule, self.expected) {
-            (Followed::Diverged(_), _) => Verdict::Diverged,
-            (_, Some(expected)) if shows(&execution.judgement, expected) => expected,
-            _ => execution.judgement.verdict(),
+        let verdict = match schedule {
+            Followed::Diverged(_) => Verdict::Diverged,
+            _ => self.verdict(&execution.judgement),
         };
         let hit = Hit { run: 0, execution };
         let found = found(hit, verdict, script, EngineKind::Fibers, strategy.to_owned());
         let phases = vec![Phase::of(EngineKind::Fibers, 1, clock.elapsed())];
         Replayed { verdict, phases, schedule, found }
+    }
+
+    /// The expected verdict if this shows it, or else its own.
+    fn verdict(&self, judgement: &Judgement) -> Verdict {
+        let shown = self.expected.filter(|expected| shows(judgement, *expected));
+        shown.unwrap_or_else(|| judgement.verdict())
     }
 
     /// Runs it on this engine, with any schedule or noise; the verdict, what was done, and what was found.

@@ -40,7 +40,7 @@ impl Checked<'_> {
     pub fn divergence(&self) -> Option<&Divergence> {
         match self.schedule {
             Followed::Diverged(divergence) => Some(divergence),
-            Followed::Absent | Followed::Unused | Followed::Choices | Followed::Fits => None,
+            Followed::Absent | Followed::Unused | Followed::Choices | Followed::Fits | Followed::Led => None,
         }
     }
 
@@ -78,6 +78,10 @@ impl Checked<'_> {
         if *self.schedule == Followed::Fits {
             return "by its schedule".to_owned();
         }
+        if let (Followed::Led, [phase]) = (self.schedule, self.phases) {
+            let times = if phase.runs > 1 { format!(", {} times", count(phase.runs)) } else { String::new() };
+            return format!("by its schedule, on OS threads{times}");
+        }
         if *self.schedule == Followed::Choices {
             return "by its choices".to_owned();
         }
@@ -102,7 +106,7 @@ impl Checked<'_> {
             Followed::Diverged(divergence) if self.verdict != Verdict::Diverged => {
                 format!(" (explored, for its schedule does not fit: {divergence})")
             }
-            Followed::Absent | Followed::Choices | Followed::Fits | Followed::Diverged(_) => String::new(),
+            _ => String::new(),
         }
     }
 }

@@ -248,6 +248,7 @@ pub fn checked(out: &mut dyn Write, checked: &Checked<'_>, script: &Script, seed
             Followed::Unused => "unused",
             Followed::Choices => "choices",
             Followed::Fits => "fits",
+            Followed::Led => "led",
             Followed::Diverged(_) => "diverged",
         },
         divergence: checked.divergence().map(ToString::to_string),
