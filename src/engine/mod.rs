@@ -26,6 +26,7 @@ mod divergence;
 pub mod explore;
 pub mod fibers;
 mod following;
+mod last_words;
 mod name;
 mod quiescence;
 pub mod run;
@@ -70,6 +71,12 @@ pub trait Body: Send + Sync + 'static {
     /// Called once the execution is over, before what is left is unwound: what its tasks still do is no part
     /// of it.
     fn over(&self) {}
+
+    /// What is known of the execution, in words, should the process end while it is unwound; called at most once, and by a
+    /// task that panics. Nothing of [`sync`](crate::sync) may be used.
+    fn last_words(&self) -> Option<String> {
+        None
+    }
 
     /// Called, on a task of its own, once all tasks that were left have been unwound: what the body keeps of
     /// the execution is to be dropped here. That task is to unwind as well.
@@ -120,7 +127,12 @@ fn quiet_panics() {
     ONCE.call_once(|| {
         let before = std::panic::take_hook();
         std::panic::set_hook(Box::new(move |info| match seam::panicking() {
-            Some(task) => stack::capture(task, true),
+            Some((me, gave_up)) => {
+                stack::capture(me.task, true);
+                if gave_up {
+                    last_words::say(me.execution.get(), info);
+                }
+            }
             None => before(info),
         }));
     });

@@ -8,7 +8,7 @@ pub struct Shared<T>(Mutex<T>);
 
 impl<T> Shared<T> {
     /// Shares a value.
-    pub fn new(value: T) -> Shared<T> {
+    pub const fn new(value: T) -> Shared<T> {
         Shared(Mutex::new(value))
     }
 

@@ -148,6 +148,7 @@ impl Cast {
             ledger: Ledger::new(plan),
             desk: Shared::new(Desk::default()),
             cue,
+            found: Shared::new(None),
         })
     }
 
@@ -244,6 +245,8 @@ struct Harness {
     desk: Shared<Desk>,
     /// Tells the strategy which op begins, if it is to know.
     cue: Option<Cue>,
+    /// What is blocked in the end, for [`Body::last_words`].
+    found: Shared<Option<(Class, String)>>,
 }
 
 impl Body for Harness {
@@ -256,7 +259,8 @@ impl Body for Harness {
         if blocked {
             let state = as_reported(now.state());
             let findings = self.desk.with(|desk| oracle::blocked(&self.context(), desk.history(), &state));
-            if !findings.is_empty() {
+            if let Some(Finding { signature, sentence, .. }) = findings.into_iter().next() {
+                self.found.with(|found| *found = Some((signature.class, sentence)));
                 return Next::End;
             }
         }
@@ -271,7 +275,17 @@ impl Body for Harness {
             let run = Box::new(move || self.clear());
             return Next::Start(vec![Job { name: "end".to_owned(), run }]);
         }
+        if blocked {
+            let left = oracle::explain(now.state()).map(|left| (left.class, left.sentence));
+            self.found.with(|found| *found = left);
+        }
         Next::End
+    }
+
+    fn last_words(&self) -> Option<String> {
+        let (class, sentence) = self.found.with(Option::take)?;
+        let (subject, script) = (self.cast.subject.name(), self.script.to_string().replace('\n', "\n  "));
+        Some(format!("HANG in {subject}: {class}\n\n  {sentence}\n\nScript, not shrunk:\n  {script}"))
     }
 
     fn clock(&self) -> u64 {

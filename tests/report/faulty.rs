@@ -7,6 +7,8 @@ use watchmux::script::{Config, OpKind, OpSet, WhenFull};
 use watchmux::subject::{Capabilities, Payload, Received, Refused, Running, Subject, Watching};
 use watchmux::sync::{Condvar, Mutex, thread};
 
+use super::lost::Witness;
+
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Fault {
     /// `action` and `watch` take two locks in opposite orders.
@@ -17,6 +19,8 @@ pub(crate) enum Fault {
     LostWakeUp,
     /// `action` relies on a watcher.
     Panic,
+    /// As `DoubleLock`, and what is unwound then panics.
+    Loud,
 }
 
 pub(crate) struct Faulty(pub(crate) Fault);
@@ -28,6 +32,7 @@ impl Subject for Faulty {
             Fault::DoubleLock => "double-lock",
             Fault::LostWakeUp => "lost-wake-up",
             Fault::Panic => "panicking",
+            Fault::Loud => "loud",
         }
     }
 
@@ -102,7 +107,9 @@ impl Running for FaultyMux {
                     queue.push(event);
                 }
             }
-            Fault::DoubleLock => {
+            Fault::DoubleLock | Fault::Loud => {
+                let _loud = (self.fault == Fault::Loud).then_some(Loud);
+                let _witness = (self.fault == Fault::DoubleLock).then_some(Witness);
                 let mut queue = self.queue.lock();
                 if self.len() < 9 {
                     queue.push(event);
@@ -134,5 +141,14 @@ impl Watching for FaultyWatcher {
 
     fn try_recv(&mut self) -> Result<Option<Received>, Closed> {
         Err(Closed { reason: None, missed: None })
+    }
+}
+
+/// Must not be dropped before `action` is done, as if that could not happen.
+struct Loud;
+
+impl Drop for Loud {
+    fn drop(&mut self) {
+        assert!(!std::thread::panicking(), "dropped in the middle of it");
     }
 }

@@ -6,5 +6,6 @@ mod explored;
 mod faulty;
 mod findings;
 mod layout;
+mod lost;
 
 mod programs;

@@ -16,6 +16,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::Instant;
 
+use super::last_words::Unwinding;
 use super::strategy::Strategy;
 use super::trace::Trace;
 use super::{Body, End, Job, Next, Quiescence, Run, State, Status, TaskId, stack};
@@ -181,6 +182,7 @@ impl Engine {
         }
         if end != End::Finished {
             self.state = Some(table(Table::state));
+            let _unwinding = Unwinding::of(id.get(), &body);
             self.unwind(id);
             start(Job { name: "unwound".to_owned(), run: Box::new(move || body.unwound()) });
             self.unwind(id);

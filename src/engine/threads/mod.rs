@@ -10,6 +10,7 @@ use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use super::fibers::Traced;
+use super::last_words::Unwinding;
 use super::steered::Steering;
 use super::{Body, Divergence, End, Job, Next, Quiescence, Run};
 use crate::sync::seam::{self, Abort};
@@ -113,6 +114,7 @@ impl Execution {
     /// Unwinds all tasks, and lets the body put away what it has; says how many tasks had to be left behind.
     fn abort(&self, body: Arc<dyn Body>) -> usize {
         let limit = Instant::now() + GRACE;
+        let _unwinding = Unwinding::of(seam::Execution::id(self).get(), &body);
         self.unwind(limit);
         self.start(Job { name: "unwound".to_owned(), run: Box::new(move || body.unwound()) });
         self.unwind(limit)

@@ -241,11 +241,13 @@ pub(crate) fn unwinding() -> bool {
     UNWINDING.get() > 0
 }
 
-/// Notes that the current task, if the calling thread is one, begins to unwind; says which one it is.
-pub(crate) fn panicking() -> Option<TaskId> {
+/// Notes that the current task, if the calling thread is one, begins to unwind; says which one it is, and whether it was
+/// told to unwind before, and did.
+pub(crate) fn panicking() -> Option<(Me, bool)> {
     me().map(|me| {
+        let gave_up = me.gives_up();
         UNWINDING.set(UNWINDING.get().max(1));
-        me.task
+        (me, gave_up)
     })
 }
 
