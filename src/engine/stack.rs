@@ -119,6 +119,7 @@ enum Owner {
     Above,
 }
 
+/// Functions below the subject, by how their paths begin.
 const BELOW: [&str; 12] = [
     "std::",
     "core::",
@@ -134,30 +135,50 @@ const BELOW: [&str; 12] = [
     "watchmux::subject::gallery::gochan::",
 ];
 
+/// Functions above the subject.
 const ABOVE: [&str; 3] = ["corosensei::", "watchmux::engine::", "watchmux::hunt::"];
 
-fn owner(function: &str) -> Owner {
-    let path = function
-        .trim_start_matches(['<', '&', '(', '*'])
-        .trim_start_matches("mut ")
-        .trim_start_matches("dyn ");
+/// Folders of what is below the subject: line tables have functions without their paths.
+const FOLDERS_BELOW: [&str; 7] = [
+    "/library/std/",
+    "/library/core/",
+    "/library/alloc/",
+    "/backtrace-",
+    "/crossbeam-channel-",
+    "/lock_api-",
+    "/parking_lot-",
+];
+
+/// Folders and files of this crate that are below the subject, and above it.
+const OWN_BELOW: [&str; 3] = ["/src/sync/", "/src/subject/payload.rs", "/src/subject/gallery/gochan.rs"];
+const OWN_ABOVE: [&str; 2] = ["/src/engine/", "/src/hunt/"];
+
+fn owner(Frame { function, file, .. }: &Frame) -> Owner {
+    let own = file.strip_prefix(env!("CARGO_MANIFEST_DIR")).unwrap_or_default();
+    let path = function.trim_start_matches(['<', '&', '(', '*']);
+    let path = path.trim_start_matches("mut ").trim_start_matches("dyn ");
     let is_of = |crates: &[&str]| crates.iter().any(|prefix| path.starts_with(prefix));
+    let is_in = |folders: &[&str]| folders.iter().any(|folder| own.starts_with(folder));
     match () {
         // The engine's own tests are subjects of their own.
-        () if path.contains("::tests::") => Owner::Subject,
-        () if is_of(&ABOVE) => Owner::Above,
-        () if is_of(&BELOW) || path.is_empty() => Owner::Below,
+        () if path.contains("::tests::") || own.starts_with("/src/") && own.ends_with("tests.rs") => {
+            Owner::Subject
+        }
+        () if is_of(&ABOVE) || is_in(&OWN_ABOVE) || file.contains("/corosensei-") => Owner::Above,
+        () if is_of(&BELOW) || is_in(&OWN_BELOW) || path.is_empty() => Owner::Below,
+        () if FOLDERS_BELOW.iter().any(|folder| file.contains(folder)) => Owner::Below,
         () => Owner::Subject,
     }
 }
 
 /// The subject's calls: up to the one that called the subject.
 fn trimmed(frames: impl Iterator<Item = Frame>) -> Vec<Frame> {
-    let is_base = |frame: &Frame| frame.function.contains("corosensei::");
+    let is_base =
+        |frame: &Frame| frame.function.contains("corosensei::") || frame.file.contains("/corosensei-");
     let inner = frames.take_while(|frame| !is_base(frame));
-    let from_subject = inner.skip_while(|frame| owner(&frame.function) != Owner::Subject);
-    let of_subject = from_subject.take_while(|frame| owner(&frame.function) != Owner::Above);
-    of_subject.filter(|frame| owner(&frame.function) == Owner::Subject && !frame.file.is_empty()).collect()
+    let from_subject = inner.skip_while(|frame| owner(frame) != Owner::Subject);
+    let of_subject = from_subject.take_while(|frame| owner(frame) != Owner::Above);
+    of_subject.filter(|frame| owner(frame) == Owner::Subject && !frame.file.is_empty()).collect()
 }
 
 /// The folders that the places of the state's waits are named from.
@@ -263,6 +284,33 @@ mod tests {
             left,
             ["my_mux::Mux<E>::distribute", "<my_mux::Mux as watchmux::subject::Running>::action"]
         );
+    }
+
+    #[test]
+    fn where_functions_have_no_paths_files_tell_the_subjects() {
+        let own = |file: &str| format!("{}/src/{file}", env!("CARGO_MANIFEST_DIR"));
+        let frames = [
+            ("trace", "/c/registry/src/index-1/backtrace-0.3.77/src/backtrace/mod.rs".to_owned()),
+            ("{closure#0}", "/rustc/0/library/std/src/thread/local.rs".to_owned()),
+            ("give_way", own("engine/fibers/fiber.rs")),
+            ("send", own("sync/channel/select.rs")),
+            ("distribute", own("subject/gallery/watchers.rs")),
+            ("catch_unwind", own("sync/mod.rs")),
+            ("run", "/home/me/mux/src/lib.rs".to_owned()),
+            ("call_once", "/rustc/0/library/core/src/ops/function.rs".to_owned()),
+            ("perform", own("hunt/execution.rs")),
+            ("main", "/home/me/mux/src/main.rs".to_owned()),
+        ];
+        let trimmed = trimmed(frames.iter().map(|(function, file)| frame(function, file)));
+        let left: Vec<&str> = trimmed.iter().map(|frame| frame.function.as_str()).collect();
+        assert_eq!(left, ["distribute", "run"]);
+        let base = [
+            ("capture", own("engine/stack.rs")),
+            ("resume", "/c/corosensei-0.3.4/src/coroutine.rs".to_owned()),
+        ];
+        let under = [("main", "/home/me/mux/src/main.rs".to_owned())];
+        let frames = base.iter().chain(&under).map(|(function, file)| frame(function, file));
+        assert_eq!(super::trimmed(frames), []);
     }
 
     #[test]
