@@ -7,11 +7,12 @@ use std::time::Duration;
 use proptest::collection::vec;
 use proptest::prelude::*;
 
-use crate::engine::threads::{Settings, run};
-use crate::engine::{Body, End, Job, Next, Quiescence, Shared, Status};
+use crate::engine::strategy::RandomWalk;
+use crate::engine::threads::{self, Settings};
+use crate::engine::{Body, End, Job, Next, Quiescence, Run, Shared, Status, fibers};
 
-/// Runs the closure on a task of an execution, and gives what it gave.
-fn inside<R: Send + 'static>(seed: u64, f: impl Fn() -> R + Send + Sync + 'static) -> R {
+/// Runs the closure on a task of an execution of that engine, and gives what it gave.
+fn inside<R: Send + 'static>(engine: Engine, seed: u64, f: impl Fn() -> R + Send + Sync + 'static) -> R {
     struct Once<F, R>(F, Shared<Option<R>>);
     impl<F: Fn() -> R + Send + Sync + 'static, R: Send + 'static> Body for Once<F, R> {
         fn first(self: Arc<Self>) -> Job {
@@ -28,13 +29,21 @@ fn inside<R: Send + 'static>(seed: u64, f: impl Fn() -> R + Send + Sync + 'stati
         }
     }
     let body = Arc::new(Once(f, Shared::new(None)));
-    let run = run(Arc::clone(&body) as _, Settings { seed, deadline: Duration::from_secs(60) });
+    let run = engine(Arc::clone(&body) as _, seed);
     assert_eq!(run.end, End::Finished);
     if let Some(Status::Panicked(message)) = run.state.tasks.first().map(|task| &task.status) {
         panic!("{message}");
     }
     body.1.with(Option::take).expect("a task that ended left its result")
 }
+
+/// Runs a body once, by chance that is drawn from the seed.
+type Engine = fn(Arc<dyn Body>, u64) -> Run;
+
+const ENGINES: [Engine; 2] = [
+    |body, seed| threads::run(body, Settings { seed, deadline: Duration::from_secs(60) }),
+    |body, seed| fibers::run(body, Box::new(RandomWalk::new(seed)), 1_000_000).run,
+];
 
 /// One step of a task that is alone with two channels.
 #[derive(Clone, Copy, Debug)]
@@ -268,7 +277,10 @@ proptest! {
     fn one_task_sees_what_it_sees_natively(capacities in [capacity(), capacity()], steps in steps()) {
         let natively = native::alone(capacities, &steps);
         prop_assert_eq!(&natively, &seam::alone(capacities, &steps));
-        prop_assert_eq!(natively, inside(0, move || seam::alone(capacities, &steps)));
+        for engine in ENGINES {
+            let steps = steps.clone();
+            prop_assert_eq!(&natively, &inside(engine, 0, move || seam::alone(capacities, &steps)));
+        }
     }
 }
 
@@ -287,6 +299,8 @@ proptest! {
         let natively = native::together(capacity, writers, readers, messages, selects);
         prop_assert_eq!(&natively, &seam::together(capacity, writers, readers, messages, selects));
         let run = move || seam::together(capacity, writers, readers, messages, selects);
-        prop_assert_eq!(natively, inside(seed, run));
+        for engine in ENGINES {
+            prop_assert_eq!(&natively, &inside(engine, seed, run));
+        }
     }
 }

@@ -86,14 +86,16 @@ fn take(turn: Turn) -> bool {
 pub(crate) fn try_pass(me: TaskId, target: Target, side: Side) -> Passage {
     let object = target.object().expect("it is a channel");
     let met = table(|table| {
-        if !table.object(object).is_modelled() {
-            return Err(table.try_pass(object, target, side));
+        if table.object(object).is_modelled() {
+            match table.meet(me, target) {
+                Some(partner) if side == Side::Recv => return Ok(partner),
+                Some(_) => {}
+                // Without a partner there is nothing to take: what is there is for those who have met theirs.
+                None if table.object(object).is_disconnected(target) => return Err(Passage::Disconnected),
+                None => return Err(Passage::Refused),
+            }
         }
-        // Without a partner there is nothing to take: what is there is for those who have met theirs.
-        table.meet(me, target).ok_or_else(|| match table.object(object).is_disconnected(target) {
-            true => Passage::Disconnected,
-            false => Passage::Refused,
-        })
+        Err(table.try_pass(object, target, side))
     });
     match met {
         Err(passage) => passage,

@@ -182,6 +182,7 @@ impl Table {
     }
 
     /// Notes who used a handle of a channel last, which lets nobody go on.
+    #[inline]
     pub(super) fn use_handle(&mut self, channel: ObjectId, handle: u32, task: TaskId) {
         self.objects[channel.0].object.use_handle(handle, task);
     }
@@ -278,7 +279,11 @@ impl Table {
     }
 
     /// Has the choice that was just made written down, if choices are; `current` could have gone on instead.
+    #[inline]
     fn record(&mut self, current: Option<TaskId>) {
+        if self.recorder.is_none() {
+            return;
+        }
         if let Some(mut recorder) = self.recorder.take() {
             recorder.chose(self, current);
             self.recorder = Some(recorder);
@@ -303,6 +308,7 @@ impl Table {
     }
 
     /// Whether nothing but time lets the task go on.
+    #[inline]
     pub(super) fn has_timed_out(&self, task: TaskId) -> bool {
         self.tasks[task.0].waiting().is_some_and(|waiting| {
             waiting.until.is_some_and(|until| until <= self.clock) && !self.is_served(waiting)

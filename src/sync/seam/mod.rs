@@ -222,6 +222,7 @@ impl Me {
     }
 
     /// Whether the task unwinds because it was told to, so that nothing it waits for will come.
+    #[inline]
     fn gives_up(self) -> bool {
         unwinding() && self.engine(|engine| engine.aborting(self.task))
     }
@@ -237,6 +238,7 @@ fn begin_unwinding() {
 }
 
 /// Whether the current task unwinds.
+#[inline]
 pub(crate) fn unwinding() -> bool {
     UNWINDING.get() > 0
 }

@@ -175,6 +175,7 @@ impl Inside<'_> {
     }
 
     /// For channel operations: whether the task unwinds, and must be told that the other side is gone.
+    #[inline]
     pub(crate) fn disconnected(&self) -> bool {
         let gives_up = self.me.gives_up();
         if gives_up {
