@@ -4,6 +4,15 @@ use std::panic::Location;
 
 use super::{Object, ObjectKind, State, Target, TaskId, Wait};
 
+/// What the names of channels end with that stand for a wait group of Go's: nothing is sent, and it is done when its
+/// senders are gone.
+pub(crate) const WAIT_GROUP: &str = " (wait group)";
+
+/// Whether an object is such a channel.
+pub(crate) fn is_wait_group(object: &Object) -> bool {
+    object.name.as_deref().is_some_and(|name| name.ends_with(WAIT_GROUP))
+}
+
 /// What Go would call it.
 pub(crate) fn waiting(waits: &[Wait]) -> &'static str {
     match waits {
@@ -72,6 +81,7 @@ fn names(state: &State, tasks: &[TaskId]) -> String {
 /// ``Mutex `watchers` ``
 pub(crate) fn described(object: &Object) -> String {
     let kind = match object.kind {
+        ObjectKind::Channel(_) if is_wait_group(object) => "wait group".to_owned(),
         ObjectKind::Channel(Some(capacity)) => format!("channel({capacity})"),
         ObjectKind::Channel(None) => "channel".to_owned(),
         ObjectKind::Mutex => "Mutex".to_owned(),
@@ -79,7 +89,7 @@ pub(crate) fn described(object: &Object) -> String {
         ObjectKind::Condvar => "Condvar".to_owned(),
     };
     match &object.name {
-        Some(name) => format!("{kind} `{name}`"),
+        Some(name) => format!("{kind} `{}`", name.trim_end_matches(WAIT_GROUP)),
         None => format!("{kind} made at {}", place(object.made)),
     }
 }
@@ -87,12 +97,13 @@ pub(crate) fn described(object: &Object) -> String {
 /// ``lock `watchers` ``, as a sentence has it.
 pub(crate) fn object_name(object: &Object) -> String {
     let kind = match object.kind {
+        ObjectKind::Channel(_) if is_wait_group(object) => "wait group",
         ObjectKind::Channel(_) => "channel",
         ObjectKind::Mutex | ObjectKind::RwLock => "lock",
         ObjectKind::Condvar => "condition variable",
     };
     match &object.name {
-        Some(name) => format!("{kind} `{name}`"),
+        Some(name) => format!("{kind} `{}`", name.trim_end_matches(WAIT_GROUP)),
         None => format!("the {kind} made at {}", place(object.made)),
     }
 }

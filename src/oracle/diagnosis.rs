@@ -49,6 +49,8 @@ pub enum ChainEnd {
     Cycle(TaskId),
     /// Only this task could serve the last one, and it has ended.
     Ended(TaskId),
+    /// Nobody can serve the last task, and this one of the subject's own, which might have, has panicked.
+    Panicked(TaskId),
     /// The last task waits for a notification, and the last one, by this task, came when nobody waited.
     Lost(TaskId, &'static Location<'static>),
     /// Nobody can serve the last task.
@@ -65,7 +67,11 @@ impl Chain {
         let first = match &self.end {
             ChainEnd::Cycle(task) => place(task),
             ChainEnd::Watcher(readers) => readers.iter().filter_map(place).min(),
-            ChainEnd::Ended(_) | ChainEnd::Lost(..) | ChainEnd::Nobody | ChainEnd::Unknown => None,
+            ChainEnd::Ended(_)
+            | ChainEnd::Panicked(_)
+            | ChainEnd::Lost(..)
+            | ChainEnd::Nobody
+            | ChainEnd::Unknown => None,
         };
         first.map_or(&[], |first| &self.links[first..])
     }
@@ -91,7 +97,7 @@ pub fn explain(state: &State) -> Option<Diagnosis> {
     let chains = state.blocked().map(|(task, _)| graph.chain(task));
     let rank = |chain: &Chain| match &chain.end {
         ChainEnd::Cycle(task) if chain.links.first().is_some_and(|link| link.task == *task) => 0,
-        ChainEnd::Ended(_) => 1,
+        ChainEnd::Ended(_) | ChainEnd::Panicked(_) => 1,
         ChainEnd::Lost(..) => 2,
         ChainEnd::Nobody => 3,
         ChainEnd::Cycle(_) | ChainEnd::Watcher(_) => 4,

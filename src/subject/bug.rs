@@ -3,7 +3,7 @@
 use crate::oracle::{Class, Signature, Verdict};
 use crate::script::{ContractKind, OpKind};
 
-/// A bug or hazard that some subject is known to have.
+/// A bug or hazard that a subject is known to have.
 #[derive(Debug)]
 pub struct Bug {
     /// What tables call it: `B1`.
@@ -12,10 +12,10 @@ pub struct Bug {
     pub title: &'static str,
     /// The contracts that forbid it.
     pub under: &'static [ContractKind],
-    /// The signatures that show it.
+    /// What it shows, at least one of these.
     pub signs: &'static [Sign],
-    /// How many ops it takes at most.
-    pub ops: usize,
+    /// Scripts that show it, each on the subjects that have what is in it. None has more ops than it takes.
+    pub scripts: &'static [&'static str],
 }
 
 /// What a signature must be like.
@@ -25,10 +25,10 @@ pub struct Sign {
     pub verdict: Verdict,
     /// Its class.
     pub class: Class,
-    /// Its op, one of these; `None` is a task of the subject's own.
+    /// Its op: one of these, or any if there are none. A task of the subject's own is `None`.
     pub ops: &'static [Option<OpKind>],
-    /// What its shape has in it.
-    pub shape: &'static str,
+    /// What its shape has in it, in this order.
+    pub shape: &'static [&'static str],
 }
 
 impl Bug {
@@ -40,8 +40,16 @@ impl Bug {
 
 impl Sign {
     fn is_like(&self, signature: &Signature) -> bool {
+        let mut rest = signature.shape.as_str();
+        let mut has = |part: &&str| match rest.split_once(part) {
+            Some((_, after)) => {
+                rest = after;
+                true
+            }
+            None => false,
+        };
         (self.verdict, self.class) == (signature.verdict, signature.class)
-            && self.ops.contains(&signature.op)
-            && signature.shape.contains(self.shape)
+            && (self.ops.is_empty() || self.ops.contains(&signature.op))
+            && self.shape.iter().all(|part| has(part))
     }
 }

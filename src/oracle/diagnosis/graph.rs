@@ -152,8 +152,16 @@ impl<'a> Graph<'a> {
                 Some(last) if last.woken == 0 => ChainEnd::Lost(last.by, last.location),
                 _ => ChainEnd::Nobody,
             },
-            _ => ChainEnd::Nobody,
+            _ => self.panicked().map_or(ChainEnd::Nobody, ChainEnd::Panicked),
         }
+    }
+
+    /// The first of the subject's own tasks that panicked.
+    fn panicked(&self) -> Option<TaskId> {
+        let (model, _) = self.script?;
+        let panicked = |task: &TaskId| matches!(self.state.task(*task).status, Status::Panicked(_));
+        let own = |task: &TaskId| is_own(model, self.state, *task);
+        (0..self.state.tasks.len()).map(TaskId).filter(panicked).find(own)
     }
 
     pub(super) fn watcher(&self, target: Target) -> Option<&'a Watcher<'a>> {

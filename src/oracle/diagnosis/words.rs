@@ -3,7 +3,7 @@
 use super::super::model::Watcher;
 use super::graph::Graph;
 use super::{Chain, ChainEnd, Link};
-use crate::engine::words::{object_name, place};
+use crate::engine::words::{is_wait_group, object_name, place};
 use crate::engine::{ObjectId, ObjectKind, Target, TaskId};
 
 impl Graph<'_> {
@@ -20,6 +20,9 @@ impl Graph<'_> {
         match (&chain.end, served) {
             (ChainEnd::Watcher(_), _) => {}
             (ChainEnd::Cycle(task), Some(target)) => shape += &self.served_by_kind(target, &self.kind(*task)),
+            (ChainEnd::Panicked(task), Some(target)) => {
+                shape += &format!("{}, which panicked", self.served_by_kind(target, &self.kind(*task)));
+            }
             (ChainEnd::Nobody | ChainEnd::Ended(_) | ChainEnd::Lost(..), Some(target)) => {
                 shape += &self.served_by_kind(target, "nobody");
             }
@@ -50,6 +53,7 @@ impl Graph<'_> {
         let channel = self.watcher(target).map_or("channel", whose);
         match target {
             Target::Send(_) => format!("to send to {channel}"),
+            Target::Recv(group) if is_wait_group(self.state.object(group)) => "for wait group".to_owned(),
             Target::Recv(_) => format!("to receive from {channel}"),
             Target::Lock(lock) if self.is_rw(lock) => "for write lock".to_owned(),
             Target::Lock(_) => "for lock".to_owned(),
@@ -85,6 +89,9 @@ impl Graph<'_> {
             ChainEnd::Ended(task) => {
                 format!("{}, which has ended", self.served_by(last, &self.name(*task)))
             }
+            ChainEnd::Panicked(task) => {
+                format!("{}, which has panicked", self.served_by(last, &self.name(*task)))
+            }
             ChainEnd::Lost(task, location) => format!(
                 ", and the last one, by {} at {}, came when nobody waited: a lost wake-up",
                 self.name(*task),
@@ -107,6 +114,7 @@ impl Graph<'_> {
             Target::Read(lock) if self.state.object(lock).shared => format!(", behind {name}"),
             Target::Lock(_) | Target::Read(_) => format!(", held by {name}"),
             Target::Send(_) => format!(", received by {name}"),
+            Target::Recv(group) if is_wait_group(self.state.object(group)) => format!(", done by {name}"),
             Target::Recv(_) => format!(", sent by {name}"),
             Target::Notify(_) => format!(" by {name}"),
             // The wait itself has named it.
@@ -126,6 +134,7 @@ impl Graph<'_> {
         let object = target.object().map(|id| self.object_name(id)).unwrap_or_default();
         match target {
             Target::Send(_) => format!("to send to {object}"),
+            Target::Recv(group) if is_wait_group(self.state.object(group)) => format!("for {object}"),
             Target::Recv(_) => format!("to receive from {object}"),
             Target::Lock(lock) if self.is_rw(lock) => format!("to write {object}"),
             Target::Lock(_) => format!("for {object}"),

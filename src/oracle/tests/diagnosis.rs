@@ -254,6 +254,16 @@ fn who_waits_for_whom_is_data_as_well() {
 }
 
 #[test]
+fn nobody_is_left_where_a_task_panicked() {
+    expect(
+        &diagnosed("watch a; action 1; recv a ...", "lane0 recv a; dispatcher panicked x"),
+        Class::ChannelDeadlock,
+        "recv waits to receive from own watcher, served by dispatcher, which panicked",
+        "`lane0` waits in recv to receive from watcher `a`, sent by `dispatcher`, which has panicked",
+    );
+}
+
+#[test]
 fn a_lock_held_by_an_op() {
     let told = story("watch a; action 1; 1: action 2 ...; 2: stop a ...").incoming(9);
     let found = told.blocked("lane1 send a; lock held-by lane1; lane2 lock lock");

@@ -1,5 +1,5 @@
 use super::story::story;
-use crate::oracle::Class;
+use crate::oracle::{Class, Contract, Guarantee};
 
 #[test]
 fn after_stop_a_receive_is_never_empty() {
@@ -18,6 +18,9 @@ fn after_shutdown_a_receive_is_never_empty() {
 fn gallery_b3() {
     let told = story("watch a; action 1; shutdown; try-recv a = empty").queue(1);
     told.breaks("shutdown is final: nothing there");
+    let final_alone = Contract::silent().guaranteeing(&[Guarantee::ShutdownFinal]);
+    let late = story("shutdown; watch a; try-recv a = empty").under(final_alone);
+    late.breaks("shutdown is final: late, and nothing there");
     let found = told.judged(crate::engine::End::Finished, "").findings;
     assert_eq!(found[0].signature.class, Class::OrderViolation);
 }

@@ -377,6 +377,7 @@ fn chain(page: &Page<'_>) -> Option<Chain> {
             }
         },
         ChainEnd::Ended(task) => (vec![*task], format!("{} has ended", name(task))),
+        ChainEnd::Panicked(task) => (vec![*task], format!("{} has panicked", name(task))),
         ChainEnd::Lost(task, location) => {
             let lost = format!("{} notified at {}, when nobody waited", name(task), place(location));
             (vec![*task], lost)

@@ -7,11 +7,11 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::gochan::Chan;
-use super::{END, received};
+use super::{END, bugs, received};
 use crate::engine::{ObjectId, Shared};
 use crate::oracle::{Blocking, Closed, Contract};
 use crate::script::{Config, OpKind, OpSet, WhenFull};
-use crate::subject::{Capabilities, Payload, Received, Refused, Running, Stopping, Subject, Watching};
+use crate::subject::{Bug, Capabilities, Payload, Received, Refused, Running, Stopping, Subject, Watching};
 use crate::sync::channel::TryRecvError;
 use crate::sync::{Mutex, thread};
 
@@ -50,6 +50,10 @@ impl Subject for Goker1321 {
     /// left is what it was cut out for.
     fn contract(&self) -> Contract {
         Contract::silent().with(OpKind::Stop, Blocking::SendingToAnother)
+    }
+
+    fn bugs(&self) -> Vec<&'static Bug> {
+        bugs::of(self.name())
     }
 
     fn start(&self, _: &Config) -> Box<dyn Running> {

@@ -1,7 +1,10 @@
 //! What Go's package `sync` has and ours has not.
 
 use std::convert::Infallible;
+use std::sync::Arc;
 
+use crate::engine::Shared;
+use crate::engine::words::WAIT_GROUP;
 use crate::sync::Mutex;
 use crate::sync::channel::{self, Receiver, Sender};
 
@@ -26,29 +29,48 @@ impl Once {
 }
 
 /// A `sync.WaitGroup` that waits for one thing, which is all that these muxes need.
-pub(super) struct WaitGroup(Receiver<Infallible>);
+pub(super) struct WaitGroup {
+    done: Receiver<Infallible>,
+    /// Kept, so that a wait for what is never done never ends.
+    _doing: Doing,
+}
 
-/// What that thing has: to drop it is `Done`.
-pub(super) struct Doing(Sender<Infallible>);
+/// What that thing has. If it is dropped, nothing is done.
+#[derive(Clone)]
+pub(super) struct Doing(Arc<Shared<Option<Sender<Infallible>>>>);
 
 impl WaitGroup {
     /// A group after its `Add(1)`, with the name that reports call it by.
     #[track_caller]
     pub(super) fn new(name: &str) -> (Doing, WaitGroup) {
-        let (doing, done) = channel::bounded(0);
-        (Doing(doing), WaitGroup(done.named(&format!("{name} (wait group)"))))
+        let (sender, done) = channel::bounded(0);
+        let doing = Doing(Arc::new(Shared::new(Some(sender))));
+        let name = format!("{name}{WAIT_GROUP}");
+        (doing.clone(), WaitGroup { done: done.named(&name), _doing: doing })
     }
 
     /// `Wait`
     #[track_caller]
     pub(super) fn wait(&self) {
-        let _ = self.0.recv();
+        let _ = self.done.recv();
     }
 }
 
 impl Doing {
     /// `Done`
-    pub(super) fn done(self) {
-        drop(self.0);
+    pub(super) fn done(&self) {
+        let sender = self.0.with(Option::take);
+        drop(sender);
+    }
+
+    /// `defer Done`: does it at the end of the scope, also if that is a panic.
+    pub(super) fn defer(&self) -> impl Drop {
+        struct Deferred<'a>(&'a Doing);
+        impl Drop for Deferred<'_> {
+            fn drop(&mut self) {
+                self.0.done();
+            }
+        }
+        Deferred(self)
     }
 }

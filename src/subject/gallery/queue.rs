@@ -25,8 +25,7 @@ pub(super) enum Item {
 pub(super) fn block_queue(incoming: &Chan<Item>, f: impl FnOnce(&mut Watchers<Queued>) + Send + 'static) {
     let (doing, wait_group) = WaitGroup::new("function");
     let function = Box::new(move |watchers: &mut Watchers<Queued>| {
-        // Also if it panics: it is deferred.
-        let _doing = doing;
+        let _done = doing.defer();
         f(watchers);
     });
     incoming.send(Item::Function(function));
