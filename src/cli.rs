@@ -24,6 +24,7 @@ mod replay;
 mod report;
 mod shrink;
 mod subjects;
+mod survey;
 mod target;
 
 pub use args::{

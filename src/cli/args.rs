@@ -245,8 +245,9 @@ pub struct Report {
 #[derive(Args, Clone, Debug, PartialEq)]
 pub struct Common {
     /// Which contract judges, where no `expect` line says: the subject's own, or the shipped mux's
-    #[arg(long, value_name = "KIND", value_parser = contract, default_value = "own")]
-    pub contract: ContractKind,
+    /// [default: own, and both for a hunt of all]
+    #[arg(long, value_name = "KIND", value_parser = contract)]
+    pub contract: Option<ContractKind>,
     /// What scripts and noise are drawn from [default: random, and printed]
     #[arg(long, value_name = "N", value_parser = number(0..=u64::MAX), allow_negative_numbers = true)]
     pub seed: Option<u64>,
@@ -262,6 +263,11 @@ pub struct Common {
 }
 
 impl Common {
+    /// The contract that judges.
+    pub fn contract(&self) -> ContractKind {
+        self.contract.unwrap_or(ContractKind::Own)
+    }
+
     /// How many runs at a time.
     pub fn jobs(&self) -> Jobs {
         let cores = std::thread::available_parallelism().map_or(1, NonZeroUsize::get);
@@ -370,7 +376,8 @@ mod tests {
         let options = "--subject a --subject b --runs 3 --seed 7 --contract strict --save x --keep-going";
         assert_eq!(hunt(options), hunt(&format!("hunt {options}")));
         assert_eq!(hunt(options).subjects, ["a", "b"]);
-        assert_eq!(hunt(options).common.contract, ContractKind::Strict);
+        assert_eq!(hunt(options).common.contract(), ContractKind::Strict);
+        assert_eq!(hunt("").common.contract(), ContractKind::Own);
     }
 
     #[test]
@@ -415,6 +422,6 @@ mod tests {
             assert!(matches!(read(line), Err(Refusal::Print(_))), "{line}");
         }
         let Err(Refusal::Print(help)) = read("--help") else { unreachable!() };
-        assert!(help.contains("7  a corpus entry is not as expected"), "{help}");
+        assert!(help.contains("7  a corpus entry, or a known bug, is not as expected"), "{help}");
     }
 }

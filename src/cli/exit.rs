@@ -20,7 +20,7 @@ pub enum Exit {
     Panic = 5,
     /// Nothing could be concluded, or a schedule diverged.
     Inconclusive = 6,
-    /// A corpus entry is not as expected.
+    /// A corpus entry is not as expected, or a known bug was not found.
     Unexpected = 7,
 }
 
@@ -45,7 +45,7 @@ impl Exit {
             Exit::Violation => "violation",
             Exit::Panic => "panic in the subject",
             Exit::Inconclusive => "nothing could be concluded, or a schedule diverged",
-            Exit::Unexpected => "a corpus entry is not as expected",
+            Exit::Unexpected => "a corpus entry, or a known bug, is not as expected",
         }
     }
 

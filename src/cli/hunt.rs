@@ -23,9 +23,12 @@ impl Command<'_> {
         };
         check_folder("--save", options.save.as_deref())?;
         let seed = seed(options.common.seed);
+        if self.is_survey(options) {
+            return self.survey(options, seed, out);
+        }
         let mut exit = Exit::Pass;
         for (index, subject) in subjects.into_iter().enumerate() {
-            let trial = Trial::new(subject, options.common.contract, options.common.deadline);
+            let trial = Trial::new(subject, options.common.contract(), options.common.deadline);
             let (outcome, saved) = self.hunt_one(options, &trial, seed);
             let layout = out.layout();
             out.write(|out| match options.common.format {
@@ -49,7 +52,7 @@ impl Command<'_> {
     }
 
     /// What is to be typed to see a finding again.
-    fn again(&self, outcome: &Outcome, group: &Group, options: &Hunt) -> String {
+    pub(super) fn again(&self, outcome: &Outcome, group: &Group, options: &Hunt) -> String {
         let program = self.program;
         if let Some(path) = &group.saved {
             return format!("{program} replay {}", path.display());

@@ -124,7 +124,7 @@ impl Command<'_> {
             let place = format!("{file}:{}", loaded.line_of(name));
             subjects::named(self.subjects, name, &place, "")
         };
-        let on = |subject| Task { loaded, subject, contract: options.common.contract, expected: None };
+        let on = |subject| Task { loaded, subject, contract: options.common.contract(), expected: None };
         if !named.is_empty() {
             return Ok(named.iter().cloned().map(on).collect());
         }

@@ -15,7 +15,7 @@ impl Command<'_> {
         let (file, common) = (options.file.display(), &options.common);
         let loaded = &target::load(&options.file)?;
         let Target { subject, contract, sought } =
-            self.target(loaded, options.subject.as_deref(), common.contract)?;
+            self.target(loaded, options.subject.as_deref(), common.contract())?;
         let (engines, seed) = (Engines::from(options.engine), seed(common.seed));
         let trial = Trial::new(subject, contract, common.deadline);
         let effort = Effort { jobs: common.jobs(), time: None, stop: self.stop };

@@ -1,10 +1,11 @@
 use std::sync::Arc;
 
 use super::{Failure, Output};
-use crate::subject::Subject;
+use crate::script::ContractKind;
+use crate::subject::{Bug, Subject};
 
 /// What stands for all subjects.
-const ALL: &str = "all";
+pub(super) const ALL: &str = "all";
 
 /// The subjects of these names.
 pub(super) fn find(
@@ -39,9 +40,11 @@ pub(super) fn named(
     subjects.iter().find(|subject| subject.name() == name).cloned().ok_or_else(unknown)
 }
 
-/// Lists them in a table: the name, and beside it where it comes from, its ops and its policies.
+/// Lists them: the name, and beside it where it comes from, its ops, its policies, and the bugs it is known to have under
+/// either contract; then what each of these is.
 pub(super) fn list(out: &mut Output, subjects: &[Arc<dyn Subject>]) -> Result<(), Failure> {
     let wide = subjects.iter().map(|subject| subject.name().len()).max().unwrap_or(0);
+    let mut all: Vec<&'static Bug> = Vec::new();
     out.write(|out| {
         for subject in subjects {
             let capabilities = subject.capabilities();
@@ -50,7 +53,21 @@ pub(super) fn list(out: &mut Output, subjects: &[Arc<dyn Subject>]) -> Result<()
             writeln!(out, "{:wide$}  {}", subject.name(), subject.provenance())?;
             writeln!(out, "{:wide$}    ops        {}", "", ops.join(", "))?;
             writeln!(out, "{:wide$}    when full  {}", "", policies.join(", "))?;
+            let bugs = subject.bugs();
+            for kind in ContractKind::ALL {
+                let under = bugs.iter().filter(|bug| bug.under.contains(&kind));
+                let ids: Vec<&str> = under.map(|bug| bug.id).collect();
+                if !ids.is_empty() {
+                    writeln!(out, "{:wide$}    {:9}  {}", "", kind.name(), ids.join(", "))?;
+                }
+            }
+            all.extend(bugs);
         }
-        Ok(())
+        all.sort_by_key(|bug| bug.id);
+        all.dedup_by_key(|bug| (bug.id, bug.title));
+        if !all.is_empty() {
+            writeln!(out, "\nKnown bugs (`hunt --subject all` looks for each, and for others):")?;
+        }
+        all.iter().try_for_each(|bug| writeln!(out, "{:4} {}", bug.id, bug.title))
     })
 }

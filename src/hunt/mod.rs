@@ -17,6 +17,7 @@ mod outcome;
 pub mod replay;
 mod rerun;
 mod shrink;
+mod survey;
 mod tally;
 #[cfg(test)]
 mod testing;
@@ -33,5 +34,6 @@ pub use interleaving::{Interleaving, Place, Role, Span};
 pub use outcome::{Found, Group, Outcome, Phase};
 pub use rerun::{Effort, Jobs};
 pub use shrink::{Method, Shrunk, shrink, shrink_schedule};
+pub use survey::{Cell, Survey};
 pub use trial::Trial;
 pub use twice::{Difference, twice};

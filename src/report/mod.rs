@@ -10,6 +10,7 @@ mod columns;
 pub(crate) mod failure;
 pub mod html;
 pub mod json;
+pub mod matrix;
 mod steps;
 mod style;
 pub mod text;

@@ -102,6 +102,13 @@ const EMPHASIS: [u32; 6] = [1, 1, 1, 1, 4, 12];
 /// One in so many ops goes astray: to a slot that is empty, or to a `watch` on one in use.
 const ASTRAY: u32 = 24;
 
+/// In one of so many scripts a lane of its own ends the mux, if the script has what does: so that it happens at any time,
+/// with all else still to come.
+const ENDED: u32 = 4;
+
+/// After one of so many stops the watcher is read on: only that tells whether the stop is final.
+const READ_ON: u32 = 3;
+
 type Weights = [u32; OpKind::ALL.len()];
 
 /// Writes one script.
@@ -164,12 +171,40 @@ impl<'a, R: Rng> Author<'a, R> {
             left -= length;
             let weights = self.weights();
             let focus = if self.draw.one_in(2) { Some(self.draw.below(self.slots) as u8) } else { None };
-            let lane: Vec<Op> = (0..length).filter_map(|_| self.any_op(&weights, focus)).collect();
+            let lane = self.lane(length, &weights, focus);
             if !lane.is_empty() || lanes.is_empty() {
                 lanes.push(lane);
             }
         }
+        let ops: usize = lanes.iter().map(Vec::len).sum();
+        if ops < room && lanes.len() < most && self.draw.one_in(ENDED) {
+            lanes.extend(self.end().map(|end| vec![end]));
+        }
         lanes
+    }
+
+    fn lane(&mut self, length: usize, weights: &Weights, focus: Option<u8>) -> Vec<Op> {
+        let mut lane = Vec::with_capacity(length);
+        while lane.len() < length {
+            let Some(op) = self.any_op(weights, focus) else { break };
+            lane.push(op);
+            if let Op::Stop(slot) = op
+                && lane.len() < length
+                && self.draw.one_in(READ_ON)
+            {
+                lane.extend(
+                    [Op::TryRecv(slot), Op::Recv(slot)].into_iter().find(|op| self.on.contains(op.kind())),
+                );
+            }
+        }
+        lane
+    }
+
+    /// What ends the mux, if this script has something that does.
+    fn end(&mut self) -> Option<Op> {
+        let ends = [Op::Close, Op::Shutdown].map(|end| Some(end).filter(|end| self.on.contains(end.kind())));
+        let ends: Vec<Op> = ends.into_iter().flatten().collect();
+        if ends.is_empty() { None } else { Some(self.draw.pick(&ends)) }
     }
 
     fn weights(&mut self) -> Weights {

@@ -41,7 +41,7 @@ impl Bug {
 impl Sign {
     fn is_like(&self, signature: &Signature) -> bool {
         let mut rest = signature.shape.as_str();
-        let mut has = |part: &&str| match rest.split_once(part) {
+        let has = |part: &&str| match rest.split_once(part) {
             Some((_, after)) => {
                 rest = after;
                 true
@@ -50,6 +50,6 @@ impl Sign {
         };
         (self.verdict, self.class) == (signature.verdict, signature.class)
             && (self.ops.is_empty() || self.ops.contains(&signature.op))
-            && self.shape.iter().all(|part| has(part))
+            && self.shape.iter().all(has)
     }
 }

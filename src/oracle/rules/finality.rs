@@ -30,7 +30,7 @@ fn never_empty(rules: &mut Rules<'_, '_>, watcher: &Watcher<'_>, index: usize, c
         let sentence = format!("watcher {name} was stopped, and a receive told neither an event nor the end");
         rules.broken(Guarantee::StopFinal, index, &[stop], "nothing there", sentence);
     } else if let Some(shutdown) = rules.model.shutdown_before(call) {
-        let is_late = shutdown.precedes(watcher.watch);
+        let is_late = !watcher.watch.precedes(shutdown);
         let (how, whose) = if is_late {
             ("late, and nothing there", ", which joined later,")
         } else {

@@ -170,6 +170,7 @@ impl Names<'_> {
             ChainEnd::Watcher(readers) => ("watcher", readers.clone()),
             ChainEnd::Cycle(task) => ("cycle", vec![*task]),
             ChainEnd::Ended(task) => ("ended", vec![*task]),
+            ChainEnd::Panicked(task) => ("panicked", vec![*task]),
             ChainEnd::Lost(task, _) => ("lost", vec![*task]),
             ChainEnd::Nobody => ("nobody", Vec::new()),
             ChainEnd::Unknown => ("unknown", Vec::new()),

@@ -214,8 +214,8 @@ static TABLE: [Row; 19] = [
                 hang(Class::ChannelDeadlock, &[STOP], &[FOR_ANOTHER]),
             ],
             scripts: &[
-                "mux incoming=0 queue=0 when-full=wait\nlane\n watch a\n watch b\n action\n stop a",
-                "mux incoming=0 queue=0 when-full=wait\nlane\n watch a\n watch b\n stop a",
+                "mux incoming=0 queue=0 when-full=wait\nlane\n watch a\n watch b\n action\n stop b",
+                "mux incoming=0 queue=0 when-full=wait\nlane\n watch a\n watch b\n stop b",
             ],
         },
         on: &[V0, V1, V2, V3, V4, V5, V6, V7, V8, V9, KERNEL],
@@ -327,8 +327,11 @@ static TABLE: [Row; 19] = [
             signs: &[
                 order(&[TRY_RECV], &["stop is final: nothing there"]),
                 hang(Class::ChannelDeadlock, &[RECV], &["own watcher, served by nobody"]),
+                hang(Class::ChannelDeadlock, &[RECV], &[FOR_ANOTHER]),
             ],
-            scripts: &[],
+            scripts: &[
+                "mux incoming=0 queue=0 when-full=wait\nlane\n watch a\n watch b\n stop a\n watch c\n stop b\n try-recv b",
+            ],
         },
         on: &[KERNEL],
     },
