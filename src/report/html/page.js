@@ -499,7 +499,7 @@
     nav.append(...buttons.slice(0, 2), slider, ...buttons.slice(2), label);
     document.addEventListener("keydown", (event) => {
       if (event.ctrlKey || event.metaKey || event.altKey || event.target === slider) return;
-      const keys = { ArrowLeft: () => by(-1), ArrowUp: () => by(-1), ArrowRight: () => by(1), ArrowDown: () => by(1), Home: () => go(rows[0]), End: () => go(rows.at(-1)) };
+      const keys = { ArrowLeft: () => by(-1), ArrowRight: () => by(1), Home: () => go(rows[0]), End: () => go(rows.at(-1)) };
       if (!keys[event.key]) return;
       event.preventDefault();
       keys[event.key]();
