@@ -7,5 +7,6 @@ mod faulty;
 mod findings;
 mod layout;
 mod lost;
+mod page;
 
 mod programs;
