@@ -97,6 +97,8 @@ pub enum Effect {
     NoReceiver(ObjectId),
     /// This task, which waits for a notification, got it.
     Notified(TaskId),
+    /// The task notified, and nobody waited.
+    NotifiedNobody(ObjectId),
     /// This task was started.
     Started(TaskId),
     /// The task began to wait.

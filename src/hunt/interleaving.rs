@@ -247,7 +247,11 @@ fn place(trace: &Trace, objects: &[Role], spans: &[Span], history: &History, ind
             }
             Doing::Ready | Doing::Ended | Doing::Panicked(_) => true,
         },
-        Effect::Notified(_) | Effect::Started(_) | Effect::Ended | Effect::Panicked => true,
+        Effect::Notified(_)
+        | Effect::NotifiedNobody(_)
+        | Effect::Started(_)
+        | Effect::Ended
+        | Effect::Panicked => true,
     };
     let location = step.location.filter(|location| location.file() != execution::FILE);
     let closes = |effect: &Effect| closed_by(trace, objects, step, effect).is_some();

@@ -110,6 +110,7 @@ fn effect_in_words(interleaving: &Interleaving, index: usize, effect: &Effect) -
         Effect::NoSender(id) => format!("drops the last sender of {}", shown(id)?),
         Effect::NoReceiver(id) => format!("drops the last receiver of {}", shown(id)?),
         Effect::Notified(other) => format!("wakes {}", task(interleaving, *other)),
+        Effect::NotifiedNobody(id) => format!("notifies {}, where nobody waits", shown(id)?),
         Effect::Started(other) => format!("starts {}", task(interleaving, *other)),
         Effect::Waits => match &step.state.tasks[step.task.0] {
             Doing::Waiting(waiting) => format!("waits {}", waits_for(interleaving, waiting)),
@@ -129,7 +130,6 @@ fn idle(interleaving: &Interleaving, index: usize) -> String {
     let object = step.target.and_then(Target::object).filter(|id| !interleaving.objects[id.0].part);
     match (step.target, object) {
         _ if step.location.is_none() => "begins".to_owned(),
-        (Some(Target::Notify(_)), Some(id)) => format!("notifies nobody of {}", name(interleaving, id)),
         (Some(Target::Recv(_)), Some(id)) => format!("looks at {}", name(interleaving, id)),
         (Some(Target::Send(_)), Some(id)) => format!("cannot send to {}", name(interleaving, id)),
         (Some(Target::Lock(_) | Target::Read(_)), Some(id)) => format!("tries {}", name(interleaving, id)),

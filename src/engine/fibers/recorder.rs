@@ -37,7 +37,9 @@ impl Recorder {
     /// The choice that was just made; `current` could have gone on instead.
     pub(super) fn chose(&mut self, table: &mut Table, current: Option<TaskId>) {
         let last = self.open.then(|| self.trace.steps.last().map(|step| step.task)).flatten();
-        self.close(table);
+        // One that has a way to choose is in the middle of what it does.
+        let over = table.steps.last().is_none_or(|chosen| chosen.branch.is_none());
+        self.close(table, over);
         if last.is_none() {
             self.before = Moment::of(table);
         }
@@ -77,7 +79,7 @@ impl Recorder {
 
     /// Nobody can go on.
     pub(super) fn rest(&mut self, table: &mut Table) {
-        self.close(table);
+        self.close(table, true);
     }
 
     /// What was written down.
@@ -85,14 +87,14 @@ impl Recorder {
         self.trace
     }
 
-    /// Tells what the last step did by how everything is now.
-    fn close(&mut self, table: &mut Table) {
+    /// Tells what the last step did by how everything is now; `over` says that it came to the end of its operation.
+    fn close(&mut self, table: &mut Table, over: bool) {
         if !std::mem::take(&mut self.open) {
             return;
         }
         let Some(step) = self.trace.steps.last_mut() else { return };
         let after = Moment::of(table);
-        step.effects = effects(step, &self.before, &after);
+        step.effects = effects(step, &self.before, &after, over);
         step.clock = self.body.clock();
         step.time = table.clock;
         step.state = after.state.clone();
@@ -150,7 +152,7 @@ fn is_notified(waiting: Option<&task::Waiting>) -> bool {
 }
 
 /// What a step did, the operation itself first.
-fn effects(step: &Step, before: &Moment, after: &Moment) -> Vec<Effect> {
+fn effects(step: &Step, before: &Moment, after: &Moment, over: bool) -> Vec<Effect> {
     let new = Books::default();
     let waits = matches!(after.state.tasks[step.task.0], Doing::Waiting(_));
     let mut effects = Vec::new();
@@ -164,7 +166,15 @@ fn effects(step: &Step, before: &Moment, after: &Moment) -> Vec<Effect> {
     let notified = (0..)
         .zip(&after.notified)
         .filter(|(task, notified)| **notified && !before.notified.get(*task).is_some_and(|before| *before));
+    let woken = effects.len();
     effects.extend(notified.map(|(task, _)| Effect::Notified(TaskId(task))));
+    // Who begins to wait for a notification comes by the same sync point.
+    if let (Some(Target::Notify(id)), false, false) = (step.target, step.resumes, waits)
+        && over
+        && effects.len() == woken
+    {
+        effects.push(Effect::NotifiedNobody(id));
+    }
     let started = before.state.tasks.len()..after.state.tasks.len();
     effects.extend(started.map(|task| Effect::Started(TaskId(task))));
     match &after.state.tasks[step.task.0] {
@@ -178,7 +188,7 @@ fn effects(step: &Step, before: &Moment, after: &Moment) -> Vec<Effect> {
         Effect::Acquired(id) | Effect::Sent(id, _) | Effect::Received(id, _) if Some(*id) == own => 0,
         Effect::Released(id) if Some(*id) == own => 1,
         Effect::Acquired(_) | Effect::Sent(..) | Effect::Received(..) => 2,
-        Effect::Notified(_) | Effect::Started(_) => 3,
+        Effect::Notified(_) | Effect::NotifiedNobody(_) | Effect::Started(_) => 3,
         Effect::Released(_) => 4,
         Effect::NoSender(_) | Effect::NoReceiver(_) => 5,
         Effect::Waits | Effect::Ended | Effect::Panicked => 6,

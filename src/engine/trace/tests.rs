@@ -50,6 +50,7 @@ fn told(trace: &Trace) -> Vec<String> {
         Effect::NoSender(id) => format!("{} has no sender", name(id)),
         Effect::NoReceiver(id) => format!("{} has no receiver", name(id)),
         Effect::Notified(task) => format!("notified {}", trace.name(*task)),
+        Effect::NotifiedNobody(id) => format!("notified nobody of {}", name(id)),
         Effect::Started(task) => format!("started {}", trace.name(*task)),
         Effect::Waits => "waits".to_owned(),
         Effect::Ended => "ended".to_owned(),
@@ -209,6 +210,36 @@ fn what_never_comes_is_told_by_what_does() {
         ]
     );
     assert_eq!(handed(&trace), ["main start peer", "peer notification main"]);
+}
+
+#[test]
+fn a_notification_that_nobody_waits_for_is_told() {
+    let trace = trace(|| {
+        let (lock, told) = (Mutex::new(()), Condvar::new().named("v"));
+        told.notify_one();
+        told.notify_all();
+        assert!(told.wait_for(&mut lock.lock(), Duration::from_secs(1)).timed_out());
+    });
+    let told = told(&trace);
+    assert_eq!(told.iter().filter(|step| step.contains("notified nobody of v")).count(), 2, "{told:?}");
+}
+
+#[test]
+fn of_several_that_wait_one_is_notified() {
+    let trace = trace(|| {
+        let pair = Arc::new((Mutex::new(()), Condvar::new().named("v")));
+        let waiting = ["one", "two"].map(|name| {
+            let pair = Arc::clone(&pair);
+            named(name, move || pair.1.wait(&mut pair.0.lock()))
+        });
+        thread::sleep(Duration::from_secs(1));
+        pair.1.notify_one();
+        pair.1.notify_one();
+        waiting.into_iter().for_each(|task| task.join().unwrap());
+    });
+    let told = told(&trace);
+    let notified: Vec<&String> = told.iter().filter(|step| step.contains("notified")).collect();
+    assert_eq!(notified, ["main On: notified one", "main On: notified two"]);
 }
 
 #[test]
