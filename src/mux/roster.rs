@@ -72,7 +72,12 @@ impl Roster {
 
     /// Whether each has room for the event at this place.
     pub(super) fn has_room(&mut self, seq: u64) -> bool {
-        seq < self.full_at || seq < self.full_at()
+        seq < self.full_at_or(seq + 1)
+    }
+
+    /// The first place for which one of them has no room, or this place or any after it if there is room for all before.
+    pub(super) fn full_at_or(&mut self, enough: u64) -> u64 {
+        if enough <= self.full_at { self.full_at } else { self.full_at() }
     }
 
     /// The first place for which one of them has no room.

@@ -59,8 +59,7 @@ impl<E> Shared<E> {
     #[track_caller]
     fn distribute(&self, state: &mut State<E>) {
         loop {
-            state.distribute();
-            let held_up = state.held_up_at().unwrap_or(NOBODY);
+            let held_up = state.distribute().unwrap_or(NOBODY);
             if mem::replace(&mut state.watched_for, held_up) == held_up {
                 return;
             }

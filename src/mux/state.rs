@@ -156,19 +156,29 @@ impl<E> State<E> {
         self.news = true;
     }
 
-    /// Lets events out as far as there is room; ends everyone once all are distributed after a close.
-    pub(super) fn distribute(&mut self) {
+    /// Lets events out as far as there is room; ends everyone once all are distributed after a close. Says which place is
+    /// the slowest watcher's next, if somebody sleeps who could go on if it were read.
+    ///
+    /// All of it goes by one look at the watchers: what they read meanwhile is for the next look.
+    pub(super) fn distribute(&mut self) -> Option<u64> {
+        let Asleep { receives, actions, shutdowns, .. } = self.asleep;
+        let placed_waits = self.closed || actions > 0 || shutdowns > 0;
+        let needed = if placed_waits { self.next } else { self.next.saturating_sub(1) };
+        let full_at = self.roster.full_at_or(needed);
         // The one event for which somebody has no room is out as well: it is in hand, until it can be placed.
-        while self.out < self.next && (self.out == 0 || self.roster.has_room(self.out - 1)) {
+        while self.out < self.next && self.out <= full_at {
             self.let_out();
         }
-        if self.closed && !self.over && (self.next == 0 || self.roster.has_room(self.next - 1)) {
+        if self.closed && !self.over && self.next <= full_at {
             self.over = true;
             let live = self.seats.iter().filter(|(_, seat)| seat.ended.is_none());
             let live: Vec<SeatId> = live.map(|(id, _)| *id).collect();
             live.into_iter().for_each(|id| self.end(id, Reason::Shutdown));
             self.news = true;
         }
+        let receives = receives > 0 || !self.selecting.is_empty();
+        let gains = actions > 0 || shutdowns > 0 || receives && (self.closed || self.out < self.next);
+        (gains && full_at < self.next).then_some(full_at)
     }
 
     /// Lets the next event out.
@@ -204,17 +214,6 @@ impl<E> State<E> {
         {
             self.bin.extend(self.log.pop_front().map(|logged| logged.event));
         }
-    }
-
-    /// Whether somebody sleeps who could go on if the slowest watcher read an event; where that is.
-    pub(super) fn held_up_at(&mut self) -> Option<u64> {
-        let receives = self.asleep.receives > 0 || !self.selecting.is_empty();
-        let others = self.asleep.actions > 0 || self.asleep.shutdowns > 0;
-        if self.next == 0 || !(receives && self.out < self.next || others) {
-            return None;
-        }
-        let full_at = self.roster.full_at();
-        (full_at < self.next).then_some(full_at)
     }
 
     /// Takes what there is for a watcher that has nothing left of what it took before.
