@@ -11,8 +11,9 @@ use crate::hunt::{Campaign, Effort, Engines, Found, Group, Outcome, Progress, Tr
 use crate::oracle::Verdict;
 use crate::report::{json, text};
 
-/// How long a finding is shrunk, at most.
-pub(super) const SHRINKING: Duration = Duration::from_secs(8);
+/// How long a finding is shrunk, at most. Shrinking on fibers and on threads has limits of its own, which come first unless the
+/// machine is very slow.
+pub(super) const SHRINKING: Duration = Duration::from_secs(60);
 
 impl Command<'_> {
     /// Searches the subjects one after the other, and prints what is found.

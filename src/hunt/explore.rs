@@ -66,6 +66,10 @@ impl Sighting {
     }
 }
 
+/// After how many sync points it is given up: some seconds. A clock would end it elsewhere each time, and one seed is to give
+/// one result.
+const MOST_POINTS: u64 = 20_000_000;
+
 /// Looks for a finding of one signature.
 pub(super) struct Explorer<'a> {
     pub(super) trial: &'a Trial,
@@ -74,6 +78,8 @@ pub(super) struct Explorer<'a> {
     pub(super) spending: Spending<'a>,
     /// How many executions that took.
     pub(super) executions: u64,
+    /// How many sync points they had.
+    points: u64,
     choices: Arc<Shared<Vec<Choice>>>,
     last: Last,
 }
@@ -97,9 +103,15 @@ impl<'a> Explorer<'a> {
             seed,
             spending,
             executions: 0,
+            points: 0,
             choices: Arc::default(),
             last: Last { end: End::Finished, steps: Vec::new() },
         }
+    }
+
+    /// Whether it is to be given up.
+    pub(super) fn is_spent(&self) -> bool {
+        self.points >= MOST_POINTS || self.spending.is_spent()
     }
 
     /// Runs the script once, led by this strategy, and says whether that shows the finding.
@@ -108,6 +120,7 @@ impl<'a> Explorer<'a> {
         self.choices.with(Vec::clear);
         let choices = Arc::clone(&self.choices);
         let execution = self.trial.on_fibers(script, Box::new(Noting { strategy, choices }));
+        self.points += execution.run.sync_points;
         self.last = Last { end: execution.run.end, steps: Vec::new() };
         let finding = execution.judgement.findings.iter().find(|finding| finding.signature == self.wanted);
         let Some(finding) = finding.cloned() else {
@@ -143,7 +156,7 @@ impl<'a> Explorer<'a> {
         // Of a candidate that was run before, other schedules.
         let mut lead = Lead::new(EngineKind::Fibers, derive(self.seed, self.executions));
         for index in 0..thoroughness.portfolio {
-            if self.spending.is_spent() {
+            if self.is_spent() {
                 break;
             }
             if let Some(sighting) = self.shows(script, lead.strategy(index)) {
@@ -177,7 +190,7 @@ impl<'a> Explorer<'a> {
         let mut extent = Extent::All;
         let mut tried = 0;
         while let Some(choices) = next {
-            if tried == most || self.spending.is_spent() {
+            if tried == most || self.is_spent() {
                 return Err(Extent::Schedules(tried));
             }
             tried += 1;

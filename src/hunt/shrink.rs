@@ -10,7 +10,7 @@ use super::engines::{EngineKind, Engines};
 use super::execution::{Execution, with_wind_down_as_script};
 use super::explore::Extent;
 use super::outcome::Found;
-use super::rerun::{Effort, Spending};
+use super::rerun::Effort;
 use super::trial::Trial;
 use crate::oracle::{Finding, Judgement, Signature};
 use crate::script::{Script, ScriptTree};
@@ -81,7 +81,7 @@ pub enum Method {
 pub fn shrink(trial: &Trial, found: &Found, seed: u64, engines: Engines, effort: Effort<'_>) -> Shrunk {
     let spending = effort.begin();
     let joint = engines.contains(EngineKind::Fibers).then(|| joint::shrink(trial, found, seed, spending));
-    let mut shrunk = joint.flatten().unwrap_or_else(|| sampled::shrink(trial, found, seed, spending));
+    let mut shrunk = joint.flatten().unwrap_or_else(|| sampled::shrink(trial, found, seed, spending.left()));
     if engines.contains(EngineKind::Threads) {
         let reruns = match shrunk.method {
             Method::Sampled { reruns, .. } => reruns,
@@ -110,7 +110,8 @@ trait Try {
     type Best: Shows;
 
     fn trial(&self) -> &Trial;
-    fn spending(&self) -> &Spending<'_>;
+    /// Whether to give up.
+    fn is_spent(&self) -> bool;
     fn wanted(&mut self) -> &mut Signature;
     /// Whether a candidate shows it, given the smallest script that does so far.
     fn attempt(&mut self, candidate: &Arc<Script>, best: &Self::Best) -> Option<Self::Best>;
@@ -151,7 +152,7 @@ fn descend<T: Try>(tries: &mut T, best: &mut T::Best, candidates: &mut u64) -> b
                 tree.simplify()
             }
             // It may have been cut short, and is not ruled out.
-            None if tries.spending().is_spent() => return false,
+            None if tries.is_spent() => return false,
             None => tree.complicate(),
         };
     }

@@ -148,7 +148,7 @@ fn shrinking(shrunk: &Shrunk) -> String {
                 "its schedule alone, in {executions} on fibers, {seconds:.1} s: it has {preemptions}"
             );
         }
-        _ if !minimal => format!("time was up after {}", many(*candidates, "candidate")),
+        _ if !minimal => format!("given up after {}", many(*candidates, "candidate")),
         Method::Joint { removals, .. } => without_an_op(removals),
         Method::Sampled { reruns, capped: false } => {
             format!("no op can be removed ({} of each candidate)", many(reruns, "rerun"))

@@ -40,7 +40,7 @@ pub(super) fn shrink(trial: &Trial, found: &Found, seed: u64, spending: Spending
         }
         match remove_any(&mut tries, &best) {
             Ok(smaller) => best = smaller,
-            Err(extent) => break (!tries.spending.is_spent(), extent),
+            Err(extent) => break (!tries.is_spent(), extent),
         }
     };
     let fewest = simplify(&mut tries, &mut best);
@@ -105,8 +105,8 @@ impl<'a> Try for Explorer<'a> {
         self.trial
     }
 
-    fn spending(&self) -> &Spending<'_> {
-        &self.spending
+    fn is_spent(&self) -> bool {
+        Explorer::is_spent(self)
     }
 
     fn wanted(&mut self) -> &mut Signature {
@@ -170,7 +170,7 @@ fn shorter(tries: &mut Explorer<'_>, best: &Sighting) -> Option<Sighting> {
         end += run.len();
         let lengths = std::iter::successors(Some(1), |length| Some(length * 2));
         for length in lengths.take_while(|length| *length < run.len()) {
-            if tries.spending.is_spent() {
+            if tries.is_spent() {
                 return None;
             }
             let start = end - run.len();
@@ -191,7 +191,7 @@ fn shorter(tries: &mut Explorer<'_>, best: &Sighting) -> Option<Sighting> {
 fn with_one_less(tries: &mut Explorer<'_>, best: &Sighting) -> Option<Sighting> {
     let preemptions = best.choices.iter().enumerate().rev().filter(|(_, choice)| choice.is_preemption());
     for (index, _) in preemptions {
-        if tries.spending.is_spent() {
+        if tries.is_spent() {
             return None;
         }
         let mut choices: Vec<u32> = best.choices.iter().map(|choice| choice.chosen).collect();

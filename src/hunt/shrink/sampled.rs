@@ -1,11 +1,12 @@
 //! Shrinking on free threads: each candidate is run so often that what shows as often as before is not missed.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::super::engines::EngineKind;
 use super::super::execution::Execution;
 use super::super::outcome::Found;
-use super::super::rerun::{Hit, Rerun, Reruns, Spending};
+use super::super::rerun::{Effort, Hit, Rerun, Reruns, Spending};
 use super::super::trial::{Trial, derive};
 use super::{Method, Shows, Shrunk, Try, descend, matching, write_wind_down};
 use crate::oracle::{Finding, Signature};
@@ -19,11 +20,16 @@ const MISS: f64 = 0.001;
 const FEWEST: u64 = 100;
 const MOST: u64 = 2_000;
 
+/// How long it may take.
+const TIME: Duration = Duration::from_secs(8);
+
 /// How many hits are enough to know how often a script shows its finding.
 const HITS: u64 = 3;
 
 /// Shrinks a finding on free threads.
-pub(super) fn shrink(trial: &Trial, found: &Found, seed: u64, spending: Spending<'_>) -> Shrunk {
+pub(super) fn shrink(trial: &Trial, found: &Found, seed: u64, effort: Effort<'_>) -> Shrunk {
+    let time = effort.time.map_or(TIME, |time| time.min(TIME));
+    let spending = Effort { time: Some(time), ..effort }.begin();
     let wanted = found.finding.signature.clone();
     let mut tries = Sampling { trial, wanted, spending, seed, seeds: 0, executions: 0 };
     let mut best = Best {
@@ -95,8 +101,8 @@ impl Try for Sampling<'_> {
         self.trial
     }
 
-    fn spending(&self) -> &Spending<'_> {
-        &self.spending
+    fn is_spent(&self) -> bool {
+        self.spending.is_spent()
     }
 
     fn wanted(&mut self) -> &mut Signature {
