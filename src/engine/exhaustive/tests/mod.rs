@@ -62,7 +62,7 @@ fn programs(seed: u8) -> impl Iterator<Item = Vec<Vec<Op>>> {
 
 #[test]
 fn all_that_brute_force_reaches_is_reached_and_nothing_else() {
-    let (count, most) = (300, 500);
+    let (count, most) = (300, 200);
     let (mut all, mut reduced, mut redundant, mut skipped) = (0, 0, 0, 0);
     for tasks in programs(1).take(count) {
         let Some((expected, executions)) = brute(&tasks, most) else {
@@ -95,7 +95,6 @@ fn what_commutes_is_executed_once_and_what_does_not_in_each_order() {
     };
     assert_eq!(counts(&[vec![Op::Yield; 3], vec![Op::Yield; 3], vec![Op::Yield; 3]]), (1, 0));
     assert_eq!(counts(&[vec![Op::Lock(0)], vec![Op::Lock(1)], vec![Op::Load(0)], vec![Op::Load(0)]]), (1, 0));
-    assert_eq!(counts(&[vec![Op::Send(2)], vec![Op::Add(0), Op::Recv(2)]]), (1, 0));
     let factorials = [1, 2, 6, 24, 120];
     for (tasks, executions) in (1..).zip(factorials) {
         assert_eq!(counts(&vec![vec![Op::Lock(0)]; tasks]), (executions, 0), "{tasks}");
