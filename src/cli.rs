@@ -15,6 +15,7 @@ use crate::subject::Subject;
 mod args;
 mod convert;
 mod exit;
+mod explore;
 mod fuzz;
 mod hunt;
 mod interrupt;
@@ -28,7 +29,8 @@ mod survey;
 mod target;
 
 pub use args::{
-    Common, Convert, Engine, Format, Hunt, Refusal, Replay, ReplayEngine, Report, Request, Shrink, parse,
+    Common, Convert, Engine, Explore, Format, Hunt, Refusal, Replay, ReplayEngine, Report, Request, Shrink,
+    parse,
 };
 pub use exit::Exit;
 pub use fuzz::fuzz;
@@ -71,6 +73,7 @@ impl Command<'_> {
     fn run(&self, request: &Request, out: &mut Output) -> Result<Exit, Failure> {
         match request {
             Request::Hunt(options) => self.hunt(options, out),
+            Request::Explore(options) => self.explore(options, out),
             Request::Replay(options) => self.replay(options, out),
             Request::Shrink(options) => self.shrink(options, out),
             Request::Convert(options) => self.convert(options, out),

@@ -29,6 +29,8 @@ const MOST_JOBS: u64 = 256;
 pub enum Request {
     /// Search subjects.
     Hunt(Hunt),
+    /// Explore all scripts up to a size.
+    Explore(Explore),
     /// Run kept scripts again.
     Replay(Replay),
     /// Make a kept script smaller.
@@ -66,6 +68,7 @@ pub fn parse(line: impl IntoIterator<Item = OsString>) -> Result<Request, Refusa
     Ok(match command.task {
         None => Request::Hunt(command.hunt),
         Some(Task::Hunt(hunt)) => Request::Hunt(hunt),
+        Some(Task::Explore(explore)) => Request::Explore(explore),
         Some(Task::Replay(replay)) => Request::Replay(replay),
         Some(Task::Shrink(shrink)) => Request::Shrink(shrink),
         Some(Task::Convert(convert)) => Request::Convert(convert),
@@ -105,6 +108,8 @@ struct Command {
 enum Task {
     /// Search subjects, in scripts drawn from a seed (the default)
     Hunt(Hunt),
+    /// Explore all scripts up to a size, each in all of its schedules
+    Explore(Explore),
     /// Run kept scripts again, and compare their verdicts with the expected ones
     Replay(Replay),
     /// Make a kept script smaller, and its schedule simpler
@@ -151,6 +156,32 @@ impl Hunt {
     pub fn budget(&self) -> Budget {
         Budget { time: self.time.or(self.runs.is_none().then_some(TIME)), runs: self.runs }
     }
+}
+
+/// The options of `explore`.
+#[derive(Args, Clone, Debug, PartialEq)]
+pub struct Explore {
+    /// A subject [default: the first that `subjects` lists]
+    #[arg(long, value_name = "NAME")]
+    pub subject: Option<String>,
+    /// The most ops of a script, setup and lanes together
+    #[arg(long, value_name = "N", value_parser = number(1..=12), default_value = "3", allow_negative_numbers = true)]
+    pub ops: u64,
+    /// The most lanes of a script
+    #[arg(long, value_name = "N", value_parser = number(1..=4), default_value = "2", allow_negative_numbers = true)]
+    pub lanes: u64,
+    /// The most preemptions of a schedule [default: any number]
+    #[arg(long, value_name = "N", allow_negative_numbers = true)]
+    pub preemptions: Option<u32>,
+    /// Which contract judges: the subject's own, or the shipped mux's
+    #[arg(long, value_name = "KIND", value_parser = contract, default_value = "own")]
+    pub contract: ContractKind,
+    /// Where to keep how far it is, and to go on from if that is there
+    #[arg(long, value_name = "FILE")]
+    pub resume: Option<PathBuf>,
+    /// How many scripts at a time [default: one a core]
+    #[arg(long, value_name = "N", value_parser = number(1..=MOST_JOBS), allow_negative_numbers = true)]
+    pub jobs: Option<u64>,
 }
 
 /// The options of `replay`.
@@ -274,6 +305,11 @@ impl Common {
         let usual = Jobs { fibers: cores.min(USUAL_JOBS), threads: (cores * JOBS_A_CORE).min(USUAL_JOBS) };
         self.jobs.map_or(usual, |jobs| Jobs::each(jobs as usize))
     }
+}
+
+/// How many cores there are.
+pub(super) fn cores() -> usize {
+    std::thread::available_parallelism().map_or(1, NonZeroUsize::get)
 }
 
 /// What runs scripts.

@@ -19,10 +19,12 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
+use crate::sync::seam::footprint::{self, Place, What};
 use crate::sync::seam::{self, TaskBody};
 
 pub mod coverage;
 mod divergence;
+pub mod exhaustive;
 pub mod explore;
 pub mod fibers;
 mod following;
@@ -111,6 +113,31 @@ pub fn current_task() -> TaskId {
 #[track_caller]
 pub fn point() {
     seam::point();
+}
+
+/// What a task does with something that tasks share outside of [`sync`](crate::sync).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Use {
+    /// It depends on it.
+    Reads,
+    /// It changes it.
+    Writes,
+    /// It begins an operation, and whatever ended before is seen to precede it.
+    Calls,
+    /// It ends one.
+    Returns,
+}
+
+/// Notes what the running task does with something that tasks share outside of [`sync`](crate::sync), by a number of the
+/// body's own: where [all schedules](exhaustive) are explored, what is not noted counts as no difference.
+pub(crate) fn uses(number: u32, how: Use) {
+    let what = match how {
+        Use::Reads => What::Reads,
+        Use::Writes => What::Writes,
+        Use::Calls => What::Calls,
+        Use::Returns => What::Returns,
+    };
+    footprint::touch(Place::Cell(number), what);
 }
 
 /// The body of a task that has nobody to join it.

@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
+use crate::engine::exhaustive::{Exhaustive, Seen};
 use crate::engine::strategy::{Cue, Strategy};
 use crate::engine::trace::Trace;
 use crate::engine::{
@@ -113,6 +114,20 @@ impl Cast {
             }
         };
         self.judge(&harness, run, steps)
+    }
+
+    /// Runs a clamped script once on fibers, in the next of all of its schedules; and says what it was. What is redundant is
+    /// not judged.
+    pub(super) fn exhaust(
+        self: &Arc<Self>,
+        script: &Arc<Script>,
+        exhaustive: &Exhaustive,
+    ) -> (Option<Execution>, Seen) {
+        let harness = self.harness(script, None, None);
+        let body = Arc::clone(&harness) as Arc<dyn Body>;
+        let (traced, seen) = exhaustive.execute(|strategy| fibers::run(body, strategy, MOST_POINTS));
+        let judged = seen != Seen::Redundant;
+        (judged.then(|| self.judge(&harness, traced.run, traced.steps)), seen)
     }
 
     /// Runs a clamped script once on fibers, and has written down what it does; it is told before anything is unwound.

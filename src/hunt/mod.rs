@@ -9,6 +9,7 @@ mod confirm;
 pub mod corpus;
 mod engines;
 pub mod execution;
+pub mod exploration;
 mod explore;
 mod fuzzing;
 mod interleaving;

@@ -3,6 +3,7 @@ use std::time::Duration;
 
 use super::execution::{Cast, Engine, Execution};
 use crate::engine::Divergence;
+use crate::engine::exhaustive::{Exhaustive, Seen};
 use crate::engine::strategy::{Bytes, Cue, Replay, Spelled, Strategy};
 use crate::engine::threads::Settings;
 use crate::engine::trace::Trace;
@@ -90,6 +91,12 @@ impl Trial {
     /// Runs a clamped script once on fibers, led by this strategy.
     pub fn on_fibers(&self, script: &Arc<Script>, strategy: Box<dyn Strategy>) -> Execution {
         self.cast.execute(script, Engine::Fibers(strategy), None)
+    }
+
+    /// Runs a clamped script once on fibers, in the next of all of its schedules; and says what it was. What is redundant is
+    /// not judged.
+    pub(super) fn exhaust(&self, script: &Arc<Script>, exhaustive: &Exhaustive) -> (Option<Execution>, Seen) {
+        self.cast.exhaust(script, exhaustive)
     }
 
     /// As [`on_fibers`](Trial::on_fibers), with what it does.

@@ -12,6 +12,7 @@ use std::fmt;
 pub mod bytes;
 mod draw;
 mod edit;
+pub mod enumerate;
 mod error;
 pub mod forms;
 pub mod generate;

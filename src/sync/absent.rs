@@ -45,6 +45,10 @@ impl Inside<'_> {
         match self.0 {}
     }
 
+    pub(crate) fn saw_free(&self, _: bool) {
+        match self.0 {}
+    }
+
     pub(crate) fn held(&self, _: bool) {
         match self.0 {}
     }
@@ -129,6 +133,10 @@ impl Handle {
     }
 
     pub(crate) fn point(&self, _: &Inside<'_>) {}
+
+    pub(crate) fn saw(&self, _: bool) {}
+
+    pub(crate) fn intend(&self) {}
 
     pub(crate) fn look(&self, _: &Inside<'_>) {}
 
@@ -238,6 +246,12 @@ pub(crate) fn gives_up() -> bool {
 }
 
 pub(crate) fn point() {}
+
+pub(crate) fn access(_: usize, _: bool) {}
+
+pub(crate) fn intend(_: &[&dyn Endpoint]) {}
+
+pub(crate) fn refused(_: &[&dyn Endpoint], _: bool) {}
 
 pub(crate) fn now() -> Instant {
     Instant::now()

@@ -22,21 +22,21 @@ macro_rules! atomic {
             /// The value.
             #[track_caller]
             pub fn load(&self, ordering: Ordering) -> $value {
-                seam::point();
+                seam::access(&raw const *self as usize, false);
                 self.0.load(strengthened(ordering))
             }
 
             /// Puts a value in.
             #[track_caller]
             pub fn store(&self, value: $value, ordering: Ordering) {
-                seam::point();
+                seam::access(&raw const *self as usize, true);
                 self.0.store(value, strengthened(ordering));
             }
 
             /// Puts a value in, and gives back the one before.
             #[track_caller]
             pub fn swap(&self, value: $value, ordering: Ordering) -> $value {
-                seam::point();
+                seam::access(&raw const *self as usize, true);
                 self.0.swap(value, strengthened(ordering))
             }
 
@@ -52,7 +52,7 @@ macro_rules! atomic {
                 success: Ordering,
                 failure: Ordering,
             ) -> Result<$value, $value> {
-                seam::point();
+                seam::access(&raw const *self as usize, true);
                 self.0.compare_exchange(current, new, strengthened(success), strengthened(failure))
             }
 
@@ -79,28 +79,28 @@ macro_rules! atomic {
         /// Adds, wrapping around, and gives back the value before.
         #[track_caller]
         pub fn fetch_add(&self, value: $value, ordering: Ordering) -> $value {
-            seam::point();
+            seam::access(&raw const *self as usize, true);
             self.0.fetch_add(value, strengthened(ordering))
         }
 
         /// Subtracts, wrapping around, and gives back the value before.
         #[track_caller]
         pub fn fetch_sub(&self, value: $value, ordering: Ordering) -> $value {
-            seam::point();
+            seam::access(&raw const *self as usize, true);
             self.0.fetch_sub(value, strengthened(ordering))
         }
 
         /// Puts the larger in, and gives back the value before.
         #[track_caller]
         pub fn fetch_max(&self, value: $value, ordering: Ordering) -> $value {
-            seam::point();
+            seam::access(&raw const *self as usize, true);
             self.0.fetch_max(value, strengthened(ordering))
         }
 
         /// Puts the smaller in, and gives back the value before.
         #[track_caller]
         pub fn fetch_min(&self, value: $value, ordering: Ordering) -> $value {
-            seam::point();
+            seam::access(&raw const *self as usize, true);
             self.0.fetch_min(value, strengthened(ordering))
         }
     };

@@ -47,11 +47,13 @@ impl<T: ?Sized> Mutex<T> {
         if let Some(inside) = &inside {
             inside.point();
         }
-        let native = self.native.try_lock()?;
-        if let Some(inside) = inside {
-            inside.held(false);
+        let native = self.native.try_lock();
+        match (inside, &native) {
+            (Some(inside), Some(_)) => inside.held(false),
+            (Some(inside), None) => inside.saw_free(false),
+            (None, _) => {}
         }
-        Some(MutexGuard { native: Some(native), mutex: self })
+        Some(MutexGuard { native: Some(native?), mutex: self })
     }
 
     /// Waits for the lock up to `timeout`.
@@ -100,6 +102,7 @@ impl<T: ?Sized> Mutex<T> {
     pub fn is_locked(&self) -> bool {
         if let Some(inside) = self.tag.inside() {
             inside.point();
+            inside.saw_free(!self.native.is_locked());
         }
         self.native.is_locked()
     }

@@ -54,14 +54,17 @@ impl<T: ?Sized> RwLock<T> {
         if let Some(inside) = &inside {
             inside.point();
             if inside.writer_waits() {
+                inside.saw_free(false);
                 return None;
             }
         }
-        let native = self.native.try_read()?;
-        if let Some(inside) = inside {
-            inside.held(true);
+        let native = self.native.try_read();
+        match (inside, &native) {
+            (Some(inside), Some(_)) => inside.held(true),
+            (Some(inside), None) => inside.saw_free(false),
+            (None, _) => {}
         }
-        Some(RwLockReadGuard { native, _release: Release(&self.tag) })
+        Some(RwLockReadGuard { native: native?, _release: Release(&self.tag) })
     }
 
     /// Waits to hold the lock alone.
@@ -85,11 +88,13 @@ impl<T: ?Sized> RwLock<T> {
         if let Some(inside) = &inside {
             inside.point();
         }
-        let native = self.native.try_write()?;
-        if let Some(inside) = inside {
-            inside.held(false);
+        let native = self.native.try_write();
+        match (inside, &native) {
+            (Some(inside), Some(_)) => inside.held(false),
+            (Some(inside), None) => inside.saw_free(false),
+            (None, _) => {}
         }
-        Some(RwLockWriteGuard { native, _release: Release(&self.tag) })
+        Some(RwLockWriteGuard { native: native?, _release: Release(&self.tag) })
     }
 
     /// The value, which nobody else can be using.

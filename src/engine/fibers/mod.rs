@@ -20,6 +20,7 @@ use super::last_words::Unwinding;
 use super::strategy::Strategy;
 use super::trace::Trace;
 use super::{Body, End, Job, Next, Quiescence, Run, State, Status, TaskId, stack};
+use crate::sync::seam::footprint::{self, Place, What};
 use crate::sync::seam::{self, Abort};
 
 mod execution;
@@ -160,6 +161,7 @@ impl Engine {
             while let Some(task) = next {
                 next = self.resume(id, task, false);
             }
+            footprint::touch(Place::Rest, What::Rests);
             seam::Turn::default().begin();
             let (exhausted, alive) = table(|table| {
                 table.rest();

@@ -13,6 +13,7 @@ use super::recorder::Recorder;
 use super::recycled::Recycled;
 use super::task::{Doing, Entry, Unwinding, Waiting, Woken};
 use super::task_set::TaskSet;
+use crate::sync::seam::footprint::{self, Place, What};
 use crate::sync::seam::{Endpoint, Meeting, Object, Queue, Side, TaskBody, Timer};
 
 /// The tasks, objects and timers of an execution, kept in the memory of the one before.
@@ -330,7 +331,36 @@ impl Table {
             1 => self.alternatives[0].branch,
             _ => self.choose_for(me, Choosing::Branch),
         };
+        if footprint::is_on()
+            && let Some(chosen) = branch
+        {
+            self.touch_others(me, endpoints, chosen as usize);
+        }
         branch.map(|branch| branch as usize)
+    }
+
+    /// Notes that a select has seen whether its other branches could go ahead.
+    fn touch_others(&self, me: TaskId, endpoints: &[&dyn Endpoint], chosen: usize) {
+        let others = endpoints.iter().enumerate().filter(|(index, _)| *index != chosen);
+        for (_, endpoint) in others {
+            if let Some(target) = endpoint.handle().target() {
+                endpoint.handle().saw(self.could_serve(target) || self.partner(me, target).is_some());
+            }
+        }
+    }
+
+    /// Notes that the task begins or ceases to be seen to wait at each rendezvous that it waits for.
+    fn touch_meetings(&self, task: TaskId) {
+        if !footprint::is_on() {
+            return;
+        }
+        for wait in &self.tasks[task.0].waiting.waits {
+            if let Target::Send(object) | Target::Recv(object) = wait.target
+                && self.object(object).is_modelled()
+            {
+                footprint::touch_object(object, What::Meets);
+            }
+        }
     }
 
     /// Chooses in which of several ways a task goes on that is going on.
@@ -345,6 +375,8 @@ impl Table {
     pub(super) fn meet(&mut self, me: TaskId, target: Target) -> Option<TaskId> {
         let (partner, index) = self.partner(me, target)?;
         self.tasks[partner.0].waiting.met = Some(index);
+        footprint::touch(Place::Task(partner), What::Wakes);
+        self.touch_meetings(partner);
         if let Target::Send(rendezvous) = target {
             self.hand_over(partner, rendezvous);
         }
@@ -379,6 +411,7 @@ impl Table {
         waiting.waits.extend(waits);
         *access = waiting.waits.first().map(|wait| wait.target);
         self.waits += 1;
+        self.touch_meetings(me);
         for index in 0..self.tasks[me.0].waiting.waits.len() {
             let target = self.tasks[me.0].waiting.waits[index].target;
             self.waiters(target).insert(me);
@@ -423,6 +456,7 @@ impl Table {
         let waited_for = |alarm: &&Alarm| !self.objects[alarm.object.0].waiters.is_empty();
         let alarms = self.timers.iter().filter(waited_for).filter_map(|alarm| alarm.due);
         let Some(due) = limits.chain(alarms).min() else { return false };
+        footprint::touch(Place::Rest, What::Rests);
         self.clock = self.clock.max(due);
         for index in 0..self.timers.len() {
             self.ring(index);
@@ -482,6 +516,7 @@ impl Table {
             self.tasks[task.0].waiting.message.is_some_and(|(object, _)| object == rendezvous)
         };
         let number = object.passed(Side::Recv) + waiters.iter().filter(is_due).count() as u64;
+        footprint::touch(Place::Task(receiver), What::Wakes);
         let waiting = &mut self.tasks[receiver.0].waiting;
         waiting.message = Some((rendezvous, number));
         waiting.handover = None;
@@ -537,6 +572,11 @@ impl Table {
         }
         let waiting = &self.tasks[me.0].waiting;
         let met = waiting.met;
+        if met.is_some() || waiting.notified || waiting.message.is_some() {
+            footprint::touch(Place::Task(me), What::Woken);
+        } else {
+            self.touch_meetings(me);
+        }
         let woken = match met {
             _ if unwinding == Unwinding::Due => Woken::Aborted,
             Some(index) => Woken::Met(index),
@@ -579,6 +619,7 @@ impl Table {
             let is_choice = left < waiting.len() && !self.ending;
             let chosen = if is_choice { self.waiter(me, awaited, waiting.len()) } else { 0 };
             let (_, task) = waiting.remove(chosen);
+            footprint::touch(Place::Task(task), What::Wakes);
             self.tasks[task.0].waiting.notified = true;
             self.ready.insert(task);
         }
@@ -599,6 +640,7 @@ impl Table {
 
     /// Notes that a task has ended, and chooses who goes on.
     pub(super) fn end(&mut self, task: TaskId, doing: Doing) -> Option<TaskId> {
+        footprint::touch(Place::Task(task), What::Ends);
         self.tasks[task.0].doing = doing;
         self.alive -= 1;
         self.ready.remove(task);

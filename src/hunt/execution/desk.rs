@@ -5,7 +5,7 @@
 
 use std::sync::Arc;
 
-use crate::engine::TaskId;
+use crate::engine::{self, TaskId, Use};
 use crate::oracle::{Call, History, Origin, Outcome, WatcherId};
 use crate::script::{Op, OpKind, Slot};
 use crate::subject::{Ledger, Payload, Running, Stopping, Watching};
@@ -20,6 +20,18 @@ pub(super) struct Desk {
     winding_down: bool,
     closing: bool,
     frozen: bool,
+}
+
+/// What tasks share here, as the engine is told: the history, and of each slot its place and whether its watcher is there. The
+/// numbers that events and watchers are given are but names.
+const HISTORY: u32 = 0;
+
+fn place_of(slot: Slot) -> u32 {
+    1 + 2 * slot.index() as u32
+}
+
+fn watcher_of(slot: Slot) -> u32 {
+    place_of(slot) + 1
 }
 
 /// A slot.
@@ -97,6 +109,10 @@ impl Desk {
             self.watchers += usize::from(tools.is_some());
         }
         let events = tools.iter().flat_map(|tools| &tools.events).map(Payload::id).collect();
+        engine::uses(HISTORY, Use::Calls);
+        if tools.is_none() {
+            engine::uses(HISTORY, Use::Returns);
+        }
         let called = self.stamp();
         let returned = if tools.is_none() { Some((self.stamp(), Outcome::Skipped)) } else { None };
         self.history.calls.push(Call { task, origin, op, watcher, events, called, returned });
@@ -107,6 +123,7 @@ impl Desk {
         let mut tools = Tools::default();
         match op {
             Op::Watch { slot, prefix, .. } => {
+                engine::uses(place_of(slot), Use::Writes);
                 let place = &mut self.slots[slot.index()];
                 if !matches!(place, Place::Empty) {
                     return None;
@@ -119,16 +136,24 @@ impl Desk {
                 tools.mux = Some(self.mux.clone()?);
                 tools.events = vec![ledger.next()];
             }
-            Op::Recv(slot) | Op::TryRecv(slot) => tools.watching = Some(self.held(slot)?.watching.take()?),
+            Op::Recv(slot) | Op::TryRecv(slot) => {
+                engine::uses(place_of(slot), Use::Reads);
+                engine::uses(watcher_of(slot), Use::Writes);
+                tools.watching = Some(self.held(slot)?.watching.take()?);
+            }
             Op::Stop(slot) => {
+                engine::uses(place_of(slot), Use::Reads);
                 let held = self.held(slot)?;
                 tools.stopper = held.stopper.clone();
                 if tools.stopper.is_none() {
+                    engine::uses(watcher_of(slot), Use::Writes);
                     tools.watching = Some(held.watching.take()?);
                 }
                 held.stopped = true;
             }
             Op::Drop(slot) => {
+                engine::uses(place_of(slot), Use::Writes);
+                engine::uses(watcher_of(slot), Use::Writes);
                 let held = self.held(slot)?;
                 tools.watching = Some(held.watching.take()?);
                 tools.stopper = held.stopper.take();
@@ -145,11 +170,17 @@ impl Desk {
         if self.frozen {
             return tools;
         }
+        engine::uses(HISTORY, Use::Returns);
         let at = self.stamp();
         let call = &mut self.history.calls[index];
         let (op, watcher) = (call.op, call.watcher);
         call.returned = Some((at, outcome));
         let Some(slot) = op.slot() else { return tools };
+        if op.kind() == OpKind::Watch {
+            engine::uses(place_of(slot), Use::Writes);
+        } else if tools.watching.is_some() {
+            engine::uses(watcher_of(slot), Use::Writes);
+        }
         match (&mut self.slots[slot.index()], op.kind()) {
             (place @ Place::Joining, OpKind::Watch) => {
                 *place = match (watcher, tools.watching.take()) {

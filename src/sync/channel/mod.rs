@@ -124,6 +124,7 @@ impl<T> Sender<T> {
     #[track_caller]
     pub fn send(&self, message: T) -> Result<(), SendError<T>> {
         let Some(inside) = self.handle.inside() else { return self.line.native().send(message) };
+        self.handle.intend();
         let message = match self.try_send_inside(&inside, message) {
             Ok(()) => return Ok(()),
             Err(TrySendError::Disconnected(message)) => return Err(SendError(message)),
@@ -143,7 +144,11 @@ impl<T> Sender<T> {
     pub fn try_send(&self, message: T) -> Result<(), TrySendError<T>> {
         match self.handle.inside() {
             None => self.line.native().try_send(message),
-            Some(inside) => self.try_send_inside(&inside, message),
+            Some(inside) => self.try_send_inside(&inside, message).inspect_err(|error| {
+                if error.is_full() {
+                    self.handle.saw(false);
+                }
+            }),
         }
     }
 
@@ -216,6 +221,7 @@ impl<T> Sender<T> {
         let Some(inside) = self.handle.inside() else {
             return self.line.native().send_deadline(message, deadline.into());
         };
+        self.handle.intend();
         let message = match self.try_send_inside(&inside, message) {
             Ok(()) => return Ok(()),
             Err(TrySendError::Disconnected(message)) => return Err(SendTimeoutError::Disconnected(message)),
@@ -332,6 +338,7 @@ impl<T> Receiver<T> {
     #[track_caller]
     pub fn recv(&self) -> Result<T, RecvError> {
         let Some(inside) = self.handle.inside() else { return self.line.native().recv() };
+        self.handle.intend();
         match self.try_recv_inside(&inside) {
             Ok(message) => return Ok(message),
             Err(TryRecvError::Disconnected) => return Err(RecvError),
@@ -348,7 +355,11 @@ impl<T> Receiver<T> {
     pub fn try_recv(&self) -> Result<T, TryRecvError> {
         match self.handle.inside() {
             None => self.line.native().try_recv(),
-            Some(inside) => self.try_recv_inside(&inside),
+            Some(inside) => self.try_recv_inside(&inside).inspect_err(|error| {
+                if error.is_empty() {
+                    self.handle.saw(false);
+                }
+            }),
         }
     }
 
@@ -416,6 +427,7 @@ impl<T> Receiver<T> {
         let Some(inside) = self.handle.inside() else {
             return self.line.native().recv_deadline(deadline.into());
         };
+        self.handle.intend();
         match self.try_recv_inside(&inside) {
             Ok(message) => return Ok(message),
             Err(TryRecvError::Disconnected) => return Err(RecvTimeoutError::Disconnected),

@@ -72,7 +72,10 @@ impl<'a> Select<'a> {
             Attempt::Selected(selected) => Ok(SelectedOperation::native(selected)),
             Attempt::Modelled(index) => Ok(SelectedOperation::modelled(index)),
             Attempt::Disconnected(index) => Ok(SelectedOperation::disconnected(index)),
-            Attempt::Refused => Err(TrySelectError),
+            Attempt::Refused => {
+                seam::refused(&self.endpoints, false);
+                Err(TrySelectError)
+            }
         }
     }
 
@@ -117,6 +120,7 @@ impl<'a> Select<'a> {
         until: Option<Instant>,
         location: &'static Location<'static>,
     ) -> Option<SelectedOperation<'a>> {
+        seam::intend(&self.endpoints);
         if self.disconnected() {
             return Some(SelectedOperation::disconnected(0));
         }
@@ -129,7 +133,7 @@ impl<'a> Select<'a> {
             Attempt::Selected(selected) => return Some(SelectedOperation::native(selected)),
             Attempt::Modelled(index) => return Some(SelectedOperation::modelled(index)),
             Attempt::Disconnected(index) => return Some(SelectedOperation::disconnected(index)),
-            Attempt::Refused => {}
+            Attempt::Refused => seam::refused(&self.endpoints, true),
         }
         seam::select(&self.endpoints, until.map(Into::into), location)
     }
@@ -196,7 +200,10 @@ impl<'a> SelectedOperation<'a> {
         let result = match self.0 {
             How::Native(native) => native.send(sender.line.native(), message),
             How::Modelled(_) => return sender.complete(message),
-            How::Disconnected(_) => return Err(SendError(message)),
+            How::Disconnected(_) => {
+                sender.handle.saw(false);
+                return Err(SendError(message));
+            }
         };
         if result.is_ok() {
             sender.handle.passed();
@@ -215,7 +222,10 @@ impl<'a> SelectedOperation<'a> {
         let result = match self.0 {
             How::Native(native) => native.recv(receiver.line.native()),
             How::Modelled(_) => return receiver.complete(),
-            How::Disconnected(_) => return Err(RecvError),
+            How::Disconnected(_) => {
+                receiver.handle.saw(false);
+                return Err(RecvError);
+            }
         };
         if result.is_ok() {
             receiver.handle.passed();

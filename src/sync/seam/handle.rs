@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 use crossbeam_channel as cc;
 
 use super::super::channel::Line;
+use super::footprint::{self, What};
 use super::{Inside, Meeting, Object, Queue, Side, Tag, Timer, begin_unwinding, me};
 use crate::engine::fibers::{self, Passage};
 use crate::engine::{ObjectKind, Target, TaskId};
@@ -94,18 +95,27 @@ impl Handle {
         self.used(inside);
         if let Some(id) = self.tag.id() {
             inside.point_at(Target::Recv(id));
+            footprint::touch_object(id, What::Counts);
         }
     }
 
     /// Goes ahead with an operation on a modelled channel, if it can, and records it.
     pub(crate) fn try_pass(&self, inside: &Inside<'_>) -> Passage {
         let target = self.target().expect("it belongs to the current execution");
-        fibers::try_pass(inside.me.task, target, self.side)
+        let passage = fibers::try_pass(inside.me.task, target, self.side);
+        if matches!(passage, Passage::Disconnected) {
+            self.saw(false);
+        }
+        passage
     }
 
     /// Completes a selected operation on a modelled channel, if it still can be.
     pub(crate) fn complete(&self) -> bool {
-        self.tag.change(|object| object.try_pass(self.side)).unwrap_or_default()
+        let passed = self.tag.change(|object| object.try_pass(self.side)).unwrap_or_default();
+        if !passed {
+            self.saw(false);
+        }
+        passed
     }
 
     /// Has the engine fill the channel, if it tells the time.
@@ -126,6 +136,26 @@ impl Handle {
             Side::Send => Target::Send(id),
             Side::Recv => Target::Recv(id),
         })
+    }
+
+    /// Notes that somebody has seen whether this side could go ahead.
+    pub(crate) fn saw(&self, could: bool) {
+        if let Some(id) = self.tag.id() {
+            footprint::touch_object(id, What::Sees(self.side, could));
+        }
+    }
+
+    /// Whether it is a rendezvous on fibers: whoever waits there can be seen.
+    pub(super) fn is_rendezvous(&self) -> bool {
+        self.tag.look(Object::is_modelled).unwrap_or_default()
+    }
+
+    /// Notes what the running task waits for at the next sync point, unless it can be seen to wait.
+    #[inline]
+    pub(crate) fn intend(&self) {
+        if footprint::is_on() && !self.is_rendezvous() {
+            footprint::intend(self.target().into_iter());
+        }
     }
 
     /// Looks at the channel; it belongs to an execution that is not over.

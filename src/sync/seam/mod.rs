@@ -21,6 +21,7 @@ use super::channel::{Line, SelectedOperation};
 use crate::engine::fibers::Fibers;
 use crate::engine::{ObjectId, ObjectKind, Target, TaskId, Wait};
 
+pub(crate) mod footprint;
 mod handle;
 mod object;
 mod queue;
@@ -337,6 +338,29 @@ pub(crate) fn is_inside() -> bool {
 pub(crate) fn point() {
     if let Some(me) = me() {
         me.point(None, Location::caller());
+    }
+}
+
+/// A sync point, before an access to the atomic at that address.
+#[track_caller]
+#[inline(always)]
+pub(crate) fn access(address: usize, writes: bool) {
+    point();
+    let what = if writes { footprint::What::Writes } else { footprint::What::Reads };
+    footprint::touch(footprint::Place::Atomic(address), what);
+}
+
+/// Notes what the running task waits for at the next sync point, unless it can be seen to wait.
+pub(crate) fn intend(endpoints: &[&dyn Endpoint]) {
+    if footprint::is_on() && endpoints.iter().all(|endpoint| !endpoint.handle().is_rendezvous()) {
+        footprint::intend(endpoints.iter().filter_map(|endpoint| endpoint.handle().target()));
+    }
+}
+
+/// Notes that none of the operations could go ahead, and that somebody has seen it: all see who waits at a rendezvous.
+pub(crate) fn refused(endpoints: &[&dyn Endpoint], waits: bool) {
+    if footprint::is_on() && (!waits || endpoints.iter().any(|endpoint| endpoint.handle().is_rendezvous())) {
+        endpoints.iter().for_each(|endpoint| endpoint.handle().saw(false));
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::panic::Location;
 
+use super::footprint::{self, What};
 use crate::engine::trace::Books;
 use crate::engine::{Notification, Object as ObjectState, ObjectId, ObjectKind, Target, TaskId};
 
@@ -98,6 +99,7 @@ impl Object {
         meeting: Meeting,
         made: &'static Location<'static>,
     ) {
+        footprint::touch_object(id, What::Made(kind, timer != Timer::None));
         let (mut handles, mut holders) =
             (std::mem::take(&mut self.handles), std::mem::take(&mut self.holders));
         handles.clear();
@@ -243,15 +245,23 @@ impl Object {
     }
 
     pub(crate) fn add_waiter(&mut self, shared: bool) {
+        self.touch_writers(shared);
         self.version += 1;
         self.waiters += 1;
         self.waiting_writers += usize::from(!shared);
     }
 
     pub(crate) fn remove_waiter(&mut self, shared: bool) {
+        self.touch_writers(shared);
         self.version += 1;
         self.waiters -= 1;
         self.waiting_writers -= usize::from(!shared);
+    }
+
+    fn touch_writers(&self, shared: bool) {
+        if self.kind == ObjectKind::RwLock && !shared {
+            footprint::touch_object(self.id, What::WriterWaits);
+        }
     }
 
     pub(crate) fn writer_waits(&self) -> bool {
@@ -260,6 +270,7 @@ impl Object {
 
     /// Records that a task holds the lock.
     pub(crate) fn hold(&mut self, task: TaskId, shared: bool) {
+        footprint::touch_object(self.id, What::Acquires { shared });
         self.version += 1;
         self.holders.push(task);
         self.writer = !shared;
@@ -269,6 +280,7 @@ impl Object {
     pub(crate) fn release(&mut self, task: TaskId) -> bool {
         self.version += 1;
         if let Some(index) = self.holders.iter().position(|holder| *holder == task) {
+            footprint::touch_object(self.id, What::Releases { shared: !self.writer });
             self.holders.swap_remove(index);
         }
         self.writer &= !self.holders.is_empty();
@@ -277,6 +289,7 @@ impl Object {
 
     /// Adds a handle of a channel, last used by that task.
     pub(crate) fn add_handle(&mut self, side: Side, task: TaskId) -> u32 {
+        footprint::touch_object(self.id, What::Adds(side));
         self.version += 1;
         *self.count(side) += 1;
         self.handles.push(Some((side, task)));
@@ -287,6 +300,7 @@ impl Object {
     pub(crate) fn remove_handle(&mut self, id: u32) -> bool {
         self.version += 1;
         let Some((side, _)) = self.handles[id as usize].take() else { return false };
+        footprint::touch_object(self.id, What::Drops(side));
         let count = self.count(side);
         *count -= 1;
         *count == 0
@@ -306,6 +320,7 @@ impl Object {
 
     /// Records a message that has passed.
     pub(crate) fn pass(&mut self, side: Side) {
+        footprint::touch_object(self.id, What::Passes(side));
         self.version += 1;
         match side {
             Side::Send => self.sent += 1,

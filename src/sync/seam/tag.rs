@@ -7,6 +7,7 @@ use std::time::Instant;
 
 use parking_lot::Mutex;
 
+use super::footprint::{self, What};
 use super::{Attempt, Endpoint, Me, Object, Timer, Wake, me};
 use crate::engine::{Notification, ObjectId, ObjectKind, Target, Wait, fibers};
 
@@ -193,10 +194,18 @@ impl Inside<'_> {
         try_acquire: &mut dyn FnMut() -> bool,
     ) -> bool {
         let target = if shared { Target::Read(self.id()) } else { Target::Lock(self.id()) };
+        let is_mutex = self.tag.look(|object| object.kind == ObjectKind::Mutex).unwrap_or_default();
+        if is_mutex {
+            // Readers see a writer that waits.
+            footprint::intend(std::iter::once(target));
+        }
         self.point_at(target);
         loop {
             if try_acquire() {
                 break;
+            }
+            if !is_mutex {
+                self.saw_free(false);
             }
             let wait = Wait { target, location };
             self.tag.change(|object| object.add_waiter(shared));
@@ -219,6 +228,11 @@ impl Inside<'_> {
         self.tag.look(Object::writer_waits).unwrap_or_default()
     }
 
+    /// Notes that somebody has seen whether the lock is free.
+    pub(crate) fn saw_free(&self, free: bool) {
+        footprint::touch_object(self.id(), What::SeesFree(free));
+    }
+
     /// Records a lock as held by the current task.
     pub(crate) fn held(&self, shared: bool) {
         self.tag.change(|object| object.hold(self.me.task, shared));
@@ -231,6 +245,7 @@ impl Inside<'_> {
         location: &'static Location<'static>,
         release: &mut dyn FnMut(),
     ) -> bool {
+        footprint::touch_object(self.id(), What::Awaits);
         let wait = Wait { target: Target::Notify(self.id()), location };
         let mut ready = || {
             release();
@@ -242,6 +257,9 @@ impl Inside<'_> {
         if wake == Wake::Aborted {
             self.me.refuse();
         }
+        if wake == Wake::TimedOut {
+            footprint::touch_object(self.id(), What::GivesUp);
+        }
         wake != Wake::TimedOut
     }
 
@@ -250,6 +268,7 @@ impl Inside<'_> {
     pub(crate) fn notify(&self, most: usize) -> usize {
         self.point_of_condvar();
         let woken = self.me.engine(|engine| engine.notify(self.me.task, self.id(), most));
+        footprint::touch_object(self.id(), What::Notifies(woken));
         let notification = Notification { by: self.me.task, location: Location::caller(), woken };
         self.tag.change(|object| object.notified(notification));
         woken

@@ -11,6 +11,7 @@ use std::time::Duration;
 use parking_lot::Mutex;
 
 use super::super::thread::{Id, Thread, ThreadId};
+use super::footprint::{self, Place, What};
 use super::{Abort, Me, OnThreads, Wake, me};
 use crate::engine::{Target, TaskId, Wait};
 
@@ -113,6 +114,7 @@ impl Child {
 
     pub(crate) fn wait(&self, location: &'static Location<'static>) {
         let (Some(task), Some(me)) = (self.task(), me()) else { return };
+        footprint::intend(std::iter::once(Target::Join(task)));
         me.point(None, location);
         let wait = Wait { target: Target::Join(task), location };
         while !self.ended() {
@@ -122,6 +124,7 @@ impl Child {
                 me.refuse();
             }
         }
+        footprint::touch(Place::Task(task), What::SeesEnd(true));
     }
 
     fn task(&self) -> Option<TaskId> {
@@ -147,7 +150,11 @@ impl Child {
         if let Some(me) = me() {
             me.point(None, Location::caller());
         }
-        self.ended()
+        let ended = self.ended();
+        if let Some(task) = self.task() {
+            footprint::touch(Place::Task(task), What::SeesEnd(ended));
+        }
+        ended
     }
 }
 

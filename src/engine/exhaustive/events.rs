@@ -1,0 +1,174 @@
+//! Events of an execution, and which happen before which.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use super::super::TaskId;
+use super::dependence::{Entry, Order, order};
+use crate::sync::seam::footprint::Place;
+
+/// A set of events, by number.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Events(Vec<u64>);
+
+impl Events {
+    pub(super) fn contains(&self, event: usize) -> bool {
+        self.0.get(event / 64).is_some_and(|word| word >> (event % 64) & 1 == 1)
+    }
+
+    pub(super) fn insert(&mut self, event: usize) {
+        if self.0.len() <= event / 64 {
+            self.0.resize(event / 64 + 1, 0);
+        }
+        self.0[event / 64] |= 1 << (event % 64);
+    }
+
+    pub(super) fn join(&mut self, other: &Events) {
+        if self.0.len() < other.0.len() {
+            self.0.resize(other.0.len(), 0);
+        }
+        self.0.iter_mut().zip(&other.0).for_each(|(word, other)| *word |= other);
+    }
+
+    pub(super) fn all(count: usize) -> Events {
+        let mut all = Events(vec![u64::MAX; count / 64]);
+        if count % 64 > 0 {
+            all.0.push((1 << (count % 64)) - 1);
+        }
+        all
+    }
+
+    /// Whether both have an event in common.
+    pub(super) fn meets(&self, other: &Events) -> bool {
+        self.0.iter().zip(&other.0).any(|(word, other)| word & other != 0)
+    }
+}
+
+/// A step of a task, from the sync point at which it was chosen to the next.
+#[derive(Clone, Debug)]
+pub(super) struct Event {
+    pub(super) task: TaskId,
+    pub(super) entries: Vec<Entry>,
+    /// What happens before it.
+    pub(super) before: Events,
+}
+
+/// The events of an execution so far.
+#[derive(Debug, Default)]
+pub(super) struct Trace {
+    pub(super) events: Vec<Arc<Event>>,
+    /// By task: its last event, or the one that has started it.
+    last: Vec<Option<usize>>,
+    /// How many events come before all that are to come, for nobody could go on.
+    rest: usize,
+    places: HashMap<Place, Vec<(usize, Entry)>>,
+}
+
+impl Trace {
+    /// Forgets all.
+    pub(super) fn clear(&mut self) {
+        self.events.clear();
+        self.last.clear();
+        self.rest = 0;
+        self.places.clear();
+    }
+
+    /// Nobody can go on: what comes now comes after all else.
+    pub(super) fn rest(&mut self) {
+        self.rest = self.events.len();
+    }
+
+    /// A task is started, by the event that is to be added next if any is going on.
+    pub(super) fn started(&mut self, by_next: bool) {
+        self.last.push(by_next.then_some(self.events.len()));
+    }
+
+    /// What happens before all that the task does next.
+    fn base(&self, task: TaskId) -> Events {
+        let mut base = Events::all(self.rest);
+        if let Some(last) = self.last[task.0] {
+            if let Some(event) = self.events.get(last) {
+                base.join(&event.before);
+            }
+            base.insert(last);
+        }
+        base
+    }
+
+    /// Adds an event of which it is known what happens before it.
+    pub(super) fn add(&mut self, event: Arc<Event>) {
+        let index = self.events.len();
+        self.last[event.task.0] = Some(index);
+        for entry in &event.entries {
+            self.places.entry(entry.place).or_default().push((index, *entry));
+        }
+        self.events.push(event);
+    }
+
+    /// What happens before touches of a task; and the events that they race with.
+    pub(super) fn races(&self, task: TaskId, entries: &[Entry]) -> (Events, Vec<usize>) {
+        let base = self.base(task);
+        let mut related: Vec<Related> = Vec::new();
+        for entry in entries {
+            let Some(touches) = self.places.get(&entry.place) else { continue };
+            for (event, touch) in touches.iter().rev() {
+                if self.events[*event].task == task || base.contains(*event) {
+                    continue;
+                }
+                let how = order(touch, entry);
+                if how == Order::None {
+                    continue;
+                }
+                match related.iter_mut().find(|related| related.event == *event) {
+                    Some(related) => related.hows.push((entry.place, how)),
+                    None => related.push(Related { event: *event, hows: vec![(entry.place, how)] }),
+                }
+            }
+        }
+        let mut before = base;
+        for Related { event, .. } in &related {
+            before.join(&self.events[*event].before);
+            before.insert(*event);
+        }
+        let races = related.iter().filter(|related| related.order() >= Order::MayRace);
+        let unmasked = races.filter(|race| {
+            !related
+                .iter()
+                .any(|other| self.events[other.event].before.contains(race.event) && other.hides(race))
+        });
+        (before, unmasked.map(|race| race.event).collect())
+    }
+}
+
+/// An event that others depend on, and how, by place.
+struct Related {
+    event: usize,
+    hows: Vec<(Place, Order)>,
+}
+
+impl Related {
+    /// The strongest at that place.
+    fn at(&self, place: Place) -> Order {
+        let at = self.hows.iter().filter(|how| how.0 == place).map(|how| how.1);
+        at.max().unwrap_or(Order::None)
+    }
+
+    /// What waits for it at one place cannot come before it, whatever it does at others.
+    fn order(&self) -> Order {
+        let causes = self.hows.iter().any(|(place, _)| self.at(*place) == Order::Causes);
+        if causes { Order::Causes } else { self.hows.iter().map(|how| how.1).max().unwrap_or(Order::None) }
+    }
+
+    /// Whether a race with an event that happens before this one need not be looked at: it shows once this one is
+    /// reversed, or it never can be.
+    fn hides(&self, race: &Related) -> bool {
+        match self.order() {
+            Order::Races => true,
+            Order::Causes => self
+                .hows
+                .iter()
+                .any(|(place, _)| self.at(*place) == Order::Causes && race.at(*place) < Order::MayRace),
+            Order::None | Order::MayRace => false,
+        }
+    }
+}

@@ -1,0 +1,138 @@
+//! What each step of an execution on fibers touches, for whoever explores all of its schedules.
+//!
+//! It is written down only where somebody asks for it; otherwise each line of it is one look at a flag.
+
+use std::cell::{Cell, RefCell};
+
+use super::Side;
+use crate::engine::{ObjectId, ObjectKind, Target, TaskId};
+
+/// A touch of something that tasks share.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Touch {
+    pub(crate) place: Place,
+    pub(crate) what: What,
+}
+
+/// What is touched.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) enum Place {
+    Object(ObjectId),
+    Task(TaskId),
+    /// An atomic, by its address, for it has no other name.
+    Atomic(usize),
+    /// What a body keeps outside of [`sync`](crate::sync), by a number of its own.
+    Cell(u32),
+    /// Time, and what happens where nobody can go on.
+    Rest,
+}
+
+/// What is done to it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum What {
+    /// An object, and whether time fills it.
+    Made(ObjectKind, bool),
+    /// A message passes on this side.
+    Passes(Side),
+    /// Somebody sees whether this side could go ahead.
+    Sees(Side, bool),
+    /// Somebody sees how many messages there are.
+    Counts,
+    Adds(Side),
+    Drops(Side),
+    /// Somebody begins or ceases to wait at a rendezvous, or meets who waits.
+    Meets,
+    Acquires {
+        shared: bool,
+    },
+    Releases {
+        shared: bool,
+    },
+    /// Somebody sees whether a lock is free.
+    SeesFree(bool),
+    /// A writer begins or ceases to wait, which keeps new readers out.
+    WriterWaits,
+    /// Somebody begins to wait for a notification.
+    Awaits,
+    /// Somebody gives up to wait for one.
+    GivesUp,
+    /// How many it woke.
+    Notifies(usize),
+    /// A task is let go on.
+    Wakes,
+    /// A task goes on that was let to.
+    Woken,
+    Ends,
+    /// Somebody sees whether a task has ended.
+    SeesEnd(bool),
+    Reads,
+    Writes,
+    /// The call and the return of an operation: each two of different kinds are ordered.
+    Calls,
+    Returns,
+    /// Nobody can go on, unless time passes or something is added.
+    Rests,
+}
+
+thread_local! {
+    static ON: Cell<bool> = const { Cell::new(false) };
+    static TOUCHED: RefCell<Vec<Touch>> = const { RefCell::new(Vec::new()) };
+    static INTENT: RefCell<Vec<Target>> = const { RefCell::new(Vec::new()) };
+}
+
+/// Writes down what the executions on the calling thread touch while the closure runs.
+pub(crate) fn recording<R>(f: impl FnOnce() -> R) -> R {
+    struct Off;
+    impl Drop for Off {
+        fn drop(&mut self) {
+            ON.set(false);
+            TOUCHED.with_borrow_mut(Vec::clear);
+            INTENT.with_borrow_mut(Vec::clear);
+        }
+    }
+    let _off = Off;
+    ON.set(true);
+    f()
+}
+
+/// Whether what is touched is written down.
+#[inline]
+pub(crate) fn is_on() -> bool {
+    ON.get()
+}
+
+/// Notes that something is touched.
+#[inline]
+pub(crate) fn touch(place: Place, what: What) {
+    if ON.get() {
+        TOUCHED.with_borrow_mut(|touched| touched.push(Touch { place, what }));
+    }
+}
+
+/// As [`touch`], for an object.
+#[inline]
+pub(crate) fn touch_object(id: ObjectId, what: What) {
+    touch(Place::Object(id), what);
+}
+
+/// Notes what the running task waits for, if it must, at the sync point that comes next. Only where nobody can see that it
+/// waits: then it makes no difference when it begins to.
+#[inline]
+pub(crate) fn intend(targets: impl Iterator<Item = Target>) {
+    if ON.get() {
+        INTENT.with_borrow_mut(|intent| {
+            intent.clear();
+            intent.extend(targets);
+        });
+    }
+}
+
+/// Moves what was touched since to there.
+pub(crate) fn take(touched: &mut Vec<Touch>) {
+    TOUCHED.with_borrow_mut(|since| touched.append(since));
+}
+
+/// What the running task waits for at its sync point.
+pub(crate) fn intent() -> Vec<Target> {
+    INTENT.with_borrow_mut(std::mem::take)
+}
