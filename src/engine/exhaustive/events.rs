@@ -32,7 +32,7 @@ impl Events {
 
     pub(super) fn all(count: usize) -> Events {
         let mut all = Events(vec![u64::MAX; count / 64]);
-        if count % 64 > 0 {
+        if !count.is_multiple_of(64) {
             all.0.push((1 << (count % 64)) - 1);
         }
         all
