@@ -217,7 +217,7 @@ mod failing {
     fn a_hang_is_told_by_time_alone_and_proved_by_ten_times_as_much() {
         let report = report(&hanging());
         for said in
-            ["HANG in hanging", "by time alone", "[no way to go on]: action", SCRIPT, "5 of 5 reruns hung"]
+            ["HANG in hanging", "by time alone", "[no way to go on] in action", SCRIPT, "5 of 5 reruns hung"]
         {
             assert!(report.contains(said), "`{said}` is not in: {report}");
         }

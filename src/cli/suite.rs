@@ -194,6 +194,7 @@ impl Suite {
         };
         let mut report = Vec::new();
         text::outcome(&mut report, Layout::default(), &outcome, trial, &again).expect("there is memory");
-        panic!("\n{}", String::from_utf8_lossy(&report));
+        // What a test writes when it fails is kept in files as often as it is read on a terminal.
+        panic!("\n{}", anstream::adapter::strip_str(&String::from_utf8_lossy(&report)));
     }
 }
