@@ -10,6 +10,9 @@ use std::process::ExitCode;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
+use crate::hunt::black_box::{self, SERVES};
+use crate::hunt::{Engines, Trial};
+use crate::script::ContractKind;
 use crate::subject::Subject;
 
 mod args;
@@ -25,6 +28,7 @@ mod replay;
 mod report;
 mod shrink;
 mod subjects;
+mod suite;
 mod survey;
 mod target;
 
@@ -35,8 +39,12 @@ pub use args::{
 pub use exit::Exit;
 pub use fuzz::fuzz;
 use output::Output;
+pub use suite::Suite;
 
 /// Runs the command of this process over these subjects; the first is hunted where none is named.
+///
+/// A [black box](Subject::is_black_box) is run in children of this process, which are this program again with the
+/// environment variable [`SERVES`] set: what a program does before it calls this, they do as well.
 ///
 /// ```no_run
 /// use std::sync::Arc;
@@ -48,6 +56,9 @@ use output::Output;
 pub fn run(subjects: &[Arc<dyn Subject>]) -> ExitCode {
     let line: Vec<OsString> = std::env::args_os().collect();
     let program = args::program(line.first());
+    if let Some(name) = std::env::var_os(SERVES) {
+        return serve(subjects, &name.to_string_lossy()).map_or_else(Failure::report, |()| Exit::Pass).into();
+    }
     let mut out = Output::stdout();
     let exit = match parse(line) {
         Err(Refusal::Print(text)) => out.print(&text).map(|()| Exit::Pass),
@@ -59,6 +70,30 @@ pub fn run(subjects: &[Arc<dyn Subject>]) -> ExitCode {
     };
     let exit = exit.and_then(|exit| out.finish().map(|()| exit));
     exit.unwrap_or_else(Failure::report).into()
+}
+
+/// Serves a subject as the child of another process.
+fn serve(subjects: &[Arc<dyn Subject>], name: &str) -> Result<(), Failure> {
+    let subject = subjects::named(subjects, name, SERVES, "")?;
+    black_box::serve(&subject).map_err(|error| Failure::tool("the parent process", error))
+}
+
+/// A trial of a subject, and those of the wanted engines that can run it; with a child ready to do so, if it needs one.
+fn trial(
+    subject: Arc<dyn Subject>,
+    contract: ContractKind,
+    engines: Engines,
+    common: &Common,
+) -> Result<(Trial, Engines), Failure> {
+    let trial = Trial::new(subject, contract, common.deadline);
+    let Some(engines) = trial.engines(engines) else {
+        let name = trial.subject().name();
+        return Err(Failure::Usage(format!(
+            "--engine: read `fibers`, expected `threads` or `both`: `{name}` is a black box"
+        )));
+    };
+    trial.muster().map_err(|error| Failure::Tool(error.to_string()))?;
+    Ok((trial, engines))
 }
 
 /// The command, ready for a request.

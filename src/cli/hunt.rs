@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::args::{Format, Hunt};
 use super::progress::Reporter;
-use super::{Command, Exit, Failure, Output, seed, subjects};
+use super::{Command, Exit, Failure, Output, seed, subjects, trial};
 use crate::engine::Shared;
 use crate::hunt::{Campaign, Effort, Engines, Found, Group, Outcome, Progress, Trial, corpus, shrink};
 use crate::oracle::Verdict;
@@ -29,8 +29,9 @@ impl Command<'_> {
         }
         let mut exit = Exit::Pass;
         for (index, subject) in subjects.into_iter().enumerate() {
-            let trial = Trial::new(subject, options.common.contract(), options.common.deadline);
-            let (outcome, saved) = self.hunt_one(options, &trial, seed);
+            let (trial, engines) =
+                trial(subject, options.common.contract(), options.engine.into(), &options.common)?;
+            let (outcome, saved) = self.hunt_one(options, &trial, engines, seed);
             let layout = out.layout();
             out.write(|out| match options.common.format {
                 Format::Text => {
@@ -68,10 +69,15 @@ impl Command<'_> {
     }
 
     /// Searches one subject; with what it found, and whether that could be saved.
-    fn hunt_one(&self, options: &Hunt, trial: &Trial, seed: u64) -> (Outcome, Result<(), Failure>) {
+    fn hunt_one(
+        &self,
+        options: &Hunt,
+        trial: &Trial,
+        engines: Engines,
+        seed: u64,
+    ) -> (Outcome, Result<(), Failure>) {
         let common = &options.common;
-        let (engines, budget) = (Engines::from(options.engine), options.budget());
-        let twice = options.twice;
+        let (budget, twice) = (options.budget(), options.twice);
         let trial = trial.clone();
         let campaign = Campaign { trial, engines, twice, budget, seed, keep_going: options.keep_going };
         let effort = Effort { jobs: common.jobs(), time: None, stop: self.stop };

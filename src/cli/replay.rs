@@ -2,9 +2,9 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use super::args::{Format, Replay, ReplayEngine};
-use super::{Command, Exit, Failure, Output, seed, subjects};
+use super::{Command, Exit, Failure, Output, seed, subjects, trial};
 use crate::hunt::corpus::{self, Loaded};
-use crate::hunt::{Effort, Engines, Interleaving, Trial, replay};
+use crate::hunt::{Effort, Engines, Interleaving, replay};
 use crate::oracle::Verdict;
 use crate::report::{Checked, json};
 use crate::script::{ContractKind, Entry, Expect};
@@ -154,7 +154,12 @@ impl Command<'_> {
         out: &mut Output,
     ) -> Result<Verdict, Failure> {
         let common = &options.common;
-        let trial = Trial::new(Arc::clone(&task.subject), task.contract, common.deadline);
+        let (trial, engines) = trial(
+            Arc::clone(&task.subject),
+            task.contract,
+            options.engine.engines().unwrap_or(Engines::Threads),
+            common,
+        )?;
         let entry = &task.loaded.entry;
         let replay = replay::Replay {
             trial: &trial,
@@ -162,7 +167,7 @@ impl Command<'_> {
             schedule: entry.schedule.as_ref(),
             choices: task.loaded.choices.as_ref(),
             strict: task.is_of_its_own(),
-            engines: options.engine.engines().unwrap_or(Engines::Threads),
+            engines,
             expected: task.expected,
             times: options.times,
             seed,

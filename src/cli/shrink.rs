@@ -3,9 +3,9 @@ use std::sync::atomic::Ordering;
 use super::args::{Format, Shrink};
 use super::hunt::{Keeper, SHRINKING, check_folder};
 use super::target::{self, Target};
-use super::{Command, Exit, Failure, Output, seed};
+use super::{Command, Exit, Failure, Output, seed, trial};
 use crate::engine::Shared;
-use crate::hunt::{Effort, Engines, Group, Outcome, Trial, replay, shrink_schedule};
+use crate::hunt::{Effort, EngineKind, Group, Outcome, replay, shrink_schedule};
 use crate::report::{json, text};
 
 impl Command<'_> {
@@ -16,8 +16,13 @@ impl Command<'_> {
         let loaded = &target::load(&options.file)?;
         let Target { subject, contract, sought } =
             self.target(loaded, options.subject.as_deref(), common.contract())?;
-        let (engines, seed) = (Engines::from(options.engine), seed(common.seed));
-        let trial = Trial::new(subject, contract, common.deadline);
+        let seed = seed(common.seed);
+        let (trial, engines) = trial(subject, contract, options.engine.into(), common)?;
+        if options.schedule && !engines.contains(EngineKind::Fibers) {
+            let (read, expected) =
+                (trial.subject().name(), "what runs on fibers, for only there it has a schedule");
+            return Err(Failure::Usage(format!("--schedule: read `{read}`, expected {expected}")));
+        }
         let effort = Effort { jobs: common.jobs(), time: None, stop: self.stop };
         let replayed = replay::Replay {
             trial: &trial,

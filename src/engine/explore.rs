@@ -316,7 +316,7 @@ fn wrong(end: End, engine: &Engine) -> Option<What> {
         End::Finished => None,
         End::Quiescent => Some(What::Deadlock),
         End::Exhausted => Some(What::Livelock),
-        End::Deadline => unreachable!("fibers keep no clock"),
+        End::Deadline | End::Still(_) => unreachable!("fibers keep no clock"),
     }
 }
 

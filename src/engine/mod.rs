@@ -70,6 +70,13 @@ pub trait Body: Send + Sync + 'static {
         0
     }
 
+    /// Called when the execution is to end only because it is still, with tasks in [`opaque`] code: how many times the
+    /// deadline it must have been.
+    fn deadlines(&self, state: &State) -> u32 {
+        let _ = state;
+        1
+    }
+
     /// Called once the execution is over, before what is left is unwound: what its tasks still do is no part
     /// of it.
     fn over(&self) {}
@@ -140,6 +147,16 @@ pub(crate) fn uses(number: u32, how: Use) {
     footprint::touch(Place::Cell(number), what);
 }
 
+/// Runs code that uses nothing of [`sync`](crate::sync), on a task: there it may wait natively, and no engine can see for
+/// what. Free threads alone can have such code, and only by the time that passes do they tell whether it will go on.
+///
+/// # Panics
+/// If the calling thread is not a task of an execution.
+pub fn opaque<R>(f: impl FnOnce() -> R) -> R {
+    // What it uses of `sync` all the same is native.
+    seam::opaque(f)
+}
+
 /// The body of a task that has nobody to join it.
 fn task_body(run: Box<dyn FnOnce() + Send>) -> TaskBody<'static> {
     Box::new(move || match catch_unwind(AssertUnwindSafe(run)) {
@@ -149,7 +166,7 @@ fn task_body(run: Box<dyn FnOnce() + Send>) -> TaskBody<'static> {
 }
 
 /// Keeps the panics of tasks off stderr: they are caught and judged. All others are printed as before.
-fn quiet_panics() {
+pub(crate) fn quiet_panics() {
     static ONCE: std::sync::Once = std::sync::Once::new();
     ONCE.call_once(|| {
         let before = std::panic::take_hook();

@@ -3,12 +3,14 @@
 use std::panic::Location;
 use std::time::Duration;
 
+use serde::{Deserialize, Serialize};
+
 /// A task of an execution, numbered in the order they were spawned; 0 is the first.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct TaskId(pub usize);
 
 /// A channel, lock, condition variable or atomic of an execution, numbered in the order they were made.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct ObjectId(pub usize);
 
 /// One execution, as it ended.
@@ -37,6 +39,9 @@ pub enum End {
     Deadline,
     /// It passed more sync points than it may, and may never come to rest.
     Exhausted,
+    /// Nothing has moved for so long, and every task that has not ended is blocked, or in code that the engine cannot see
+    /// into and counts as blocked there. That it will stay so is not known.
+    Still(Duration),
 }
 
 /// The tasks and objects of an execution at one moment.
@@ -82,7 +87,8 @@ pub struct Task {
 pub enum Status {
     /// It can go on, or waits for a time to come.
     Running,
-    /// It waits for any one of these, without a limit of time.
+    /// It waits for any one of these, without a limit of time; for something unknown, where there are none: it is in code
+    /// that the engine cannot see into.
     Blocked(Vec<Wait>),
     /// It has ended.
     Ended,

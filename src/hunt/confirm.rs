@@ -6,11 +6,14 @@ use super::Execution;
 use super::engines::EngineKind;
 use super::rerun::{Effort, Rerun};
 use super::trial::{Trial, derive};
-use crate::oracle::Signature;
+use crate::oracle::{Signature, Verdict};
 use crate::script::Script;
 
 /// How often a script is run again.
 const CONFIRMATIONS: u64 = 20;
+
+/// The same, of the hang of a black box, each of which takes ten deadlines.
+const SLOW_CONFIRMATIONS: u64 = 5;
 
 /// If none of these shows the finding, it is run again this often at least.
 const MORE: u64 = 200;
@@ -51,13 +54,16 @@ pub(super) fn confirm(
     effort: Effort<'_>,
 ) -> Confirmation {
     let script = Arc::new(script.clone());
+    // Each rerun of a black box that hangs is to prove it again.
+    let trial = &trial.doubting();
     let rerun = |purpose, most, enough| {
         let effort = Effort { time: None, ..effort };
         let (engine, seed) = (EngineKind::Threads, derive(seed, u64::MAX - purpose));
         let rerun = Rerun { trial, engine, script: &script, seed, most, enough, effort };
         rerun.until(|judgement| judgement.findings.iter().any(|finding| finding.signature == *wanted))
     };
-    let first = rerun(0, CONFIRMATIONS, u64::MAX);
+    let is_slow = trial.subject().is_black_box() && wanted.verdict == Verdict::Hang;
+    let first = rerun(0, if is_slow { SLOW_CONFIRMATIONS } else { CONFIRMATIONS }, u64::MAX);
     if first.hits > 0 {
         return Confirmation { hits: first.hits, runs: first.runs };
     }

@@ -3,6 +3,8 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
+use serde::{Deserialize, Serialize};
+
 use crate::engine::exhaustive::{Exhaustive, Seen};
 use crate::engine::strategy::{Cue, Strategy};
 use crate::engine::trace::Trace;
@@ -11,8 +13,8 @@ use crate::engine::{
     schedule_of, steered, threads,
 };
 use crate::oracle::{
-    self, Class, Context, Contract, Finding, Guarantee, History, Judgement, Origin, Outcome, Signature,
-    Verdict,
+    self, Class, Context, Contract, EventId, Finding, Guarantee, History, Judgement, Origin, Outcome,
+    Signature, Verdict,
 };
 use crate::script::{Op, OpKind, Schedule, Script, Slot};
 use crate::subject::gallery::gochan;
@@ -24,10 +26,14 @@ mod desk;
 mod rewrite;
 
 use desk::Desk;
+pub(super) use desk::{Tell, Told};
 pub use rewrite::with_wind_down_as_script;
 
 /// How many sync points an execution on fibers may pass: what passes more may never come to rest.
 pub const MOST_POINTS: u64 = 10_000;
+
+/// How many times the deadline a black box must have been still before that is called a hang.
+const PROOF: u32 = 10;
 
 /// The file that the harness's own sync points are in.
 pub(super) const FILE: &str = file!();
@@ -104,7 +110,8 @@ impl Cast {
         engine: Engine,
         plan: Option<Plan>,
     ) -> Execution {
-        let harness = self.harness(script, plan, engine.cue());
+        let orders = Orders { plan, cue: engine.cue(), ..Orders::default() };
+        let harness = self.harness(script, orders);
         let body = Arc::clone(&harness) as Arc<dyn Body>;
         let (run, steps) = match engine {
             Engine::Threads(settings) => (threads::run(body, settings), Vec::new()),
@@ -113,7 +120,20 @@ impl Cast {
                 (traced.run, traced.steps)
             }
         };
-        self.judge(&harness, run, steps)
+        self.judge(script, harness.events(&run), harness.history(), run, steps)
+    }
+
+    /// Runs a clamped script once on free threads, and leaves the judging to others.
+    pub(super) fn run(
+        self: &Arc<Self>,
+        script: &Arc<Script>,
+        settings: threads::Settings,
+        orders: Orders,
+    ) -> (Run, Events) {
+        let harness = self.harness(script, orders);
+        let run = threads::run(Arc::clone(&harness) as Arc<dyn Body>, settings);
+        let events = harness.events(&run);
+        (run, events)
     }
 
     /// Runs a clamped script once on fibers, in the next of all of its schedules; and says what it was. What is redundant is
@@ -123,11 +143,14 @@ impl Cast {
         script: &Arc<Script>,
         exhaustive: &Exhaustive,
     ) -> (Option<Execution>, Seen) {
-        let harness = self.harness(script, None, None);
+        let harness = self.harness(script, Orders::default());
         let body = Arc::clone(&harness) as Arc<dyn Body>;
         let (traced, seen) = exhaustive.execute(|strategy| fibers::run(body, strategy, MOST_POINTS));
-        let judged = seen != Seen::Redundant;
-        (judged.then(|| self.judge(&harness, traced.run, traced.steps)), seen)
+        let judge = || {
+            let (events, history) = (harness.events(&traced.run), harness.history());
+            self.judge(script, events, history, traced.run, traced.steps)
+        };
+        ((seen != Seen::Redundant).then(judge), seen)
     }
 
     /// Runs a clamped script once on fibers, and has written down what it does; it is told before anything is unwound.
@@ -137,10 +160,11 @@ impl Cast {
         strategy: Box<dyn Strategy>,
         tell: &mut dyn FnMut(Execution, Trace),
     ) {
-        let harness = self.harness(script, None, None);
+        let harness = self.harness(script, Orders::default());
         let body = Arc::clone(&harness) as Arc<dyn Body>;
         fibers::record_and_tell(body, strategy, MOST_POINTS, &mut |traced, trace| {
-            tell(self.judge(&harness, traced.run, traced.steps), trace);
+            let (events, history) = (harness.events(&traced.run), harness.history());
+            tell(self.judge(script, events, history, traced.run, traced.steps), trace);
         });
     }
 
@@ -151,42 +175,54 @@ impl Cast {
         schedule: &Schedule,
         settings: threads::Settings,
     ) -> Result<Execution, Divergence> {
-        let harness = self.harness(script, None, None);
+        let harness = self.harness(script, Orders::default());
         let traced = steered::run(Arc::clone(&harness) as Arc<dyn Body>, schedule, settings)?;
-        Ok(self.judge(&harness, traced.run, traced.steps))
+        let (events, history) = (harness.events(&traced.run), harness.history());
+        Ok(self.judge(script, events, history, traced.run, traced.steps))
     }
 
-    fn harness(self: &Arc<Self>, script: &Arc<Script>, plan: Option<Plan>, cue: Option<Cue>) -> Arc<Harness> {
+    fn harness(self: &Arc<Self>, script: &Arc<Script>, orders: Orders) -> Arc<Harness> {
         Arc::new(Harness {
             cast: Arc::clone(self),
             script: Arc::clone(script),
-            ledger: Ledger::new(plan),
-            desk: Shared::new(Desk::default()),
-            cue,
+            ledger: Ledger::new(orders.plan),
+            desk: Shared::new(Desk::telling(orders.tell)),
+            cue: orders.cue,
             found: Shared::new(None),
+            known: orders.known,
         })
     }
 
-    fn judge(&self, harness: &Harness, mut run: Run, steps: Vec<fibers::Step>) -> Execution {
+    /// Judges what was run of a script.
+    pub(super) fn judge(
+        &self,
+        script: &Script,
+        events: Events,
+        history: History,
+        mut run: Run,
+        steps: Vec<fibers::Step>,
+    ) -> Execution {
         if let Cow::Owned(state) = as_reported(&run.state) {
             run.state = state;
         }
-        let history = harness.desk.with(Desk::take_history);
-        let mut judgement = oracle::judge(&harness.context(), &history, &run);
+        let mut judgement = oracle::judge(&self.context(script), &history, &run);
         if self.contract.guarantees(Guarantee::Once) {
             let later =
                 judgement.findings.partition_point(|finding| finding.signature.verdict <= Verdict::Violation);
-            judgement.findings.splice(later..later, self.mishandled(&harness.ledger, &run));
+            judgement.findings.splice(later..later, self.mishandled(&events));
         }
         Execution { history, run, judgement, steps }
     }
 
-    /// What the ledger says of the events. An execution that was unwound has left some where they were.
-    fn mishandled(&self, ledger: &Ledger, run: &Run) -> Vec<Finding> {
-        let leaked = if run.end == End::Finished { ledger.leaked() } else { Vec::new() };
-        let leaked =
-            leaked.first().map(|event| ("an event leaks", format!("event {event} was never dropped")));
-        let overlapping = ledger.overlapping().filter(|_| !self.capabilities.shares_events).map(|event| {
+    fn context<'a>(&'a self, script: &'a Script) -> Context<'a> {
+        Context { script, capabilities: &self.capabilities, contract: &self.contract }
+    }
+
+    /// What the ledger says of the events.
+    fn mishandled(&self, events: &Events) -> Vec<Finding> {
+        let leaked = events.leaked.first();
+        let leaked = leaked.map(|event| ("an event leaks", format!("event {event} was never dropped")));
+        let overlapping = events.overlapping.filter(|_| !self.capabilities.shares_events).map(|event| {
             ("clones of one event overlap", format!("two tasks cloned event {event} at the same time"))
         });
         let finding = |(rule, sentence): (&str, String)| Finding {
@@ -206,6 +242,26 @@ impl Cast {
         };
         leaked.into_iter().chain(overlapping).map(finding).collect()
     }
+}
+
+/// What an execution is to do besides running its script.
+#[derive(Default)]
+pub(super) struct Orders {
+    /// The panic that is to happen in the `Clone` or `Drop` of an event.
+    pub(super) plan: Option<Plan>,
+    /// Tells the strategy which op begins, if it is to know.
+    pub(super) cue: Option<Cue>,
+    /// Who is told each call and return at once.
+    pub(super) tell: Option<Tell>,
+    /// Of a black box: the signatures of hangs that one deadline is enough for.
+    pub(super) known: Vec<Signature>,
+}
+
+/// What became of the events.
+#[derive(Debug, Default, Serialize, Deserialize)]
+pub(super) struct Events {
+    leaked: Vec<EventId>,
+    overlapping: Option<EventId>,
 }
 
 /// Runs a script once on a subject, and judges it.
@@ -262,6 +318,8 @@ struct Harness {
     cue: Option<Cue>,
     /// What is blocked in the end, for [`Body::last_words`].
     found: Shared<Option<(Class, String)>>,
+    /// The signatures of hangs that one deadline is enough for.
+    known: Vec<Signature>,
 }
 
 impl Body for Harness {
@@ -307,6 +365,15 @@ impl Body for Harness {
         self.desk.with(|desk| desk.history().clock)
     }
 
+    fn deadlines(&self, state: &State) -> u32 {
+        let findings = self.desk.with(|desk| oracle::blocked(&self.context(), desk.history(), state));
+        match findings.as_slice() {
+            [] => 0,
+            findings if findings.iter().all(|finding| self.known.contains(&finding.signature)) => 1,
+            _ => PROOF,
+        }
+    }
+
     fn over(&self) {
         self.desk.with(Desk::freeze);
     }
@@ -318,12 +385,27 @@ impl Body for Harness {
 
 impl Harness {
     fn context(&self) -> Context<'_> {
-        let Cast { capabilities, contract, .. } = &*self.cast;
-        Context { script: &self.script, capabilities, contract }
+        self.cast.context(&self.script)
+    }
+
+    fn history(&self) -> History {
+        self.desk.with(Desk::take_history)
+    }
+
+    /// What became of the events. An execution that was unwound has left some where they were.
+    fn events(&self, run: &Run) -> Events {
+        let leaked = if run.end == End::Finished { self.ledger.leaked() } else { Vec::new() };
+        Events { leaked, overlapping: self.ledger.overlapping() }
+    }
+
+    /// Runs the subject's code.
+    fn of_subject<R>(&self, f: impl FnOnce() -> R) -> R {
+        if self.cast.subject.is_black_box() { engine::opaque(f) } else { f() }
     }
 
     fn setup(self: &Arc<Self>) {
-        let mux: Arc<dyn Running> = Arc::from(self.cast.subject.start(&self.script.config));
+        let mux: Arc<dyn Running> =
+            Arc::from(self.of_subject(|| self.cast.subject.start(&self.script.config)));
         self.desk.with(|desk| desk.open(mux));
         for (index, op) in self.script.setup.iter().enumerate() {
             self.point_before(index);
@@ -385,8 +467,10 @@ impl Harness {
     /// Drops the watchers and the mux, on a task of the execution they belong to.
     fn clear(&self) {
         let (watchers, mux) = self.desk.with(Desk::clear);
-        drop(watchers);
-        drop(mux);
+        self.of_subject(|| {
+            drop(watchers);
+            drop(mux);
+        });
     }
 
     /// The sync point at which the op of this number begins.
@@ -406,11 +490,12 @@ impl Harness {
         else {
             return;
         };
-        let outcome = sync::catch_unwind(|| call::call(op, &mut tools, &self.script.config))
-            .unwrap_or_else(|payload| Outcome::Panicked(sync::seam::panic_message(&*payload)));
+        let outcome =
+            sync::catch_unwind(|| self.of_subject(|| call::call(op, &mut tools, &self.script.config)))
+                .unwrap_or_else(|payload| Outcome::Panicked(sync::seam::panic_message(&*payload)));
         // What is left over is dropped here, for there may be sync points in it.
         let left_over = self.desk.with(|desk| desk.end(index, outcome, tools));
-        drop(left_over);
+        self.of_subject(|| drop(left_over));
     }
 }
 

@@ -68,7 +68,7 @@ impl Sighting {
 
 /// After how many sync points it is given up: some seconds. A clock would end it elsewhere each time, and one seed is to give
 /// one result.
-const MOST_POINTS: u64 = 20_000_000;
+const MOST_POINTS: u64 = 2_000_000;
 
 /// Looks for a finding of one signature.
 pub(super) struct Explorer<'a> {

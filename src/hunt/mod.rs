@@ -4,6 +4,7 @@
 //! them, a [`Campaign`] draws the scripts, [`shrink`] makes what was found small, [`corpus`] keeps it, and
 //! [`replay`] runs it again. [`twice`] checks what all of this rests on: that fibers do the same each time.
 
+pub mod black_box;
 mod campaign;
 mod confirm;
 pub mod corpus;

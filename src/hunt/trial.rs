@@ -1,16 +1,21 @@
+use std::collections::BTreeSet;
+use std::ffi::OsString;
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::black_box::{Crew, Task, Unserved};
+use super::engines::Engines;
 use super::execution::{Cast, Engine, Execution};
 use crate::engine::Divergence;
 use crate::engine::exhaustive::{Exhaustive, Seen};
 use crate::engine::strategy::{Bytes, Cue, Replay, Spelled, Strategy};
 use crate::engine::threads::Settings;
 use crate::engine::trace::Trace;
-use crate::oracle::{Contract, Verdict};
+use crate::engine::{End, Shared};
+use crate::oracle::{Contract, Signature, Verdict};
 use crate::script::bytes::Choices;
 use crate::script::{ContractKind, Schedule, Script};
-use crate::subject::{Capabilities, Subject};
+use crate::subject::{Capabilities, Plan, Subject};
 
 /// How much longer the deadline is when a run with nothing to conclude is tried again.
 const SECOND_DEADLINE: u32 = 10;
@@ -22,7 +27,13 @@ pub struct Trial {
     pub kind: ContractKind,
     /// How long one execution on free threads may take; ten times that when it is tried again.
     pub deadline: Duration,
+    /// The panic that is to happen in the `Clone` or `Drop` of an event, if one is.
+    pub plan: Option<Plan>,
     cast: Arc<Cast>,
+    /// Where its scripts are run, if it is a black box.
+    crew: Option<Arc<Crew>>,
+    /// The signatures of hangs that were proved.
+    proved: Arc<Shared<BTreeSet<Signature>>>,
 }
 
 impl Trial {
@@ -32,7 +43,40 @@ impl Trial {
             ContractKind::Own => subject.contract(),
             ContractKind::Strict => Contract::strict(),
         };
-        Trial { kind, deadline, cast: Cast::new(subject, contract) }
+        let crew = subject.is_black_box().then(|| Crew::new(subject.name(), Vec::new()));
+        let proved = Arc::default();
+        Trial { kind, deadline, plan: None, cast: Cast::new(subject, contract), crew, proved }
+    }
+
+    /// This trial, with these arguments for the children that a black box is run in; without, they are given none.
+    #[must_use]
+    pub fn with_arguments(mut self, arguments: Vec<OsString>) -> Trial {
+        if self.crew.is_some() {
+            self.crew = Some(Crew::new(self.subject().name(), arguments));
+        }
+        self
+    }
+
+    /// This trial, taking nothing as proved.
+    pub(super) fn doubting(&self) -> Trial {
+        Trial { proved: Arc::default(), ..self.clone() }
+    }
+
+    /// Which of these engines can run the subject: of a black box, free threads alone; `None` if none can.
+    pub fn engines(&self, wanted: Engines) -> Option<Engines> {
+        match (&self.crew, wanted) {
+            (None, wanted) => Some(wanted),
+            (Some(_), Engines::Fibers) => None,
+            (Some(_), Engines::Threads | Engines::Both) => Some(Engines::Threads),
+        }
+    }
+
+    /// Makes sure that a black box is served by a child.
+    ///
+    /// # Errors
+    /// If it is not.
+    pub fn muster(&self) -> Result<(), Unserved> {
+        self.crew.as_ref().map_or(Ok(()), |crew| crew.muster())
     }
 
     /// The subject.
@@ -53,13 +97,27 @@ impl Trial {
     /// Runs a clamped script once on free threads, with the noise of this seed; once more, with a longer deadline,
     /// if nothing can be concluded.
     pub fn on_threads(&self, script: &Arc<Script>, noise: u64) -> Execution {
-        let run =
-            |deadline| self.cast.execute(script, Engine::Threads(Settings { seed: noise, deadline }), None);
+        let run = |deadline| match &self.crew {
+            Some(crew) => self.in_a_child(crew, script, noise, deadline),
+            None => self.cast.execute(script, Engine::Threads(Settings { seed: noise, deadline }), self.plan),
+        };
         let execution = run(self.deadline);
         match execution.judgement.verdict() {
             Verdict::Inconclusive => run(self.deadline.saturating_mul(SECOND_DEADLINE)),
             _ => execution,
         }
+    }
+
+    fn in_a_child(&self, crew: &Crew, script: &Script, noise: u64, deadline: Duration) -> Execution {
+        let known = self.proved.with(|proved| proved.iter().cloned().collect());
+        let task = Task { script, contract: self.kind, noise, deadline, plan: self.plan, known };
+        let execution = crew.run(&self.cast, task);
+        if let End::Still(_) = execution.run.end {
+            let hangs =
+                execution.judgement.findings.iter().filter(|found| found.signature.verdict == Verdict::Hang);
+            self.proved.with(|proved| proved.extend(hangs.map(|found| found.signature.clone())));
+        }
+        execution
     }
 
     /// Runs a clamped script once on OS threads, led through that schedule.
@@ -89,8 +147,12 @@ impl Trial {
     }
 
     /// Runs a clamped script once on fibers, led by this strategy.
+    ///
+    /// # Panics
+    /// If the subject is a black box.
     pub fn on_fibers(&self, script: &Arc<Script>, strategy: Box<dyn Strategy>) -> Execution {
-        self.cast.execute(script, Engine::Fibers(strategy), None)
+        assert!(self.crew.is_none(), "a black box cannot be run on fibers");
+        self.cast.execute(script, Engine::Fibers(strategy), self.plan)
     }
 
     /// Runs a clamped script once on fibers, in the next of all of its schedules; and says what it was. What is redundant is

@@ -60,6 +60,12 @@ fn may_be_blocked(model: &Model<'_>, call: &Call, state: &State) -> bool {
     match model.context.contract.blocking(kind) {
         Blocking::Silent => true,
         Blocking::Never => false,
+        Blocking::WatcherFull => model.may_be_waited_for().next().is_some(),
+        Blocking::UntilTheEnd => {
+            let closed = model.closing().any(|closer| closer.is_done());
+            let is_left = |watcher: &Watcher<'_>| watcher.stopped().is_none();
+            !closed || model.watchers.iter().any(is_left)
+        }
         Blocking::SendingToAnother => may_be_sending_to_another(model, call, state),
         Blocking::BackPressure if kind == OpKind::Action => {
             let queued = pending(model.history, state).filter(|(_, call)| may_be_queued(call));

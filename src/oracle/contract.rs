@@ -106,6 +106,10 @@ pub enum Blocking {
     BackPressure,
     /// While the dispatcher sends to another watcher than the op's own.
     SendingToAnother,
+    /// While a live watcher that waits when full is full and unread; also once the mux is closed.
+    WatcherFull,
+    /// Until the mux is closed and every watcher has been stopped.
+    UntilTheEnd,
     /// Whenever it likes: the documentation does not say.
     Silent,
 }
@@ -134,6 +138,10 @@ impl Blocking {
                 "never blocks: not for other watchers, other callers or the dispatcher"
             }
             (Blocking::SendingToAnother, _) => "may block only while the dispatcher sends to another watcher",
+            (Blocking::WatcherFull, _) => "may block only while a live `wait` watcher is full and unread",
+            (Blocking::UntilTheEnd, _) => {
+                "may block only until the mux is closed and every watcher has been stopped"
+            }
             (Blocking::Silent, _) => "may block",
         };
         format!("`{kind}` {when}")

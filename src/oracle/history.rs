@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use serde::{Deserialize, Serialize};
+
 use crate::engine::{ObjectId, TaskId};
 use crate::script::Op;
 
@@ -13,11 +15,11 @@ pub const PLANNED_PANIC: &str = "planned panic";
 pub type EventId = u32;
 
 /// A watcher of an execution, numbered in the order of the `watch` calls.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct WatcherId(pub usize);
 
 /// Where an op comes from.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub enum Origin {
     /// The setup.
     Setup,
@@ -48,7 +50,7 @@ pub struct History {
 }
 
 /// One op, from its call to its return.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Call {
     /// Who called.
     pub task: TaskId,
@@ -102,7 +104,7 @@ impl Call {
 }
 
 /// What an op returned.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Outcome {
     /// Nothing was called: the slot was empty or in use, or the subject has no such op.
     Skipped,
@@ -127,7 +129,7 @@ pub enum Outcome {
 }
 
 /// What a watcher received.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Delivery {
     /// Which event; `None` if the subject's events carry no value.
     pub event: Option<EventId>,
@@ -138,7 +140,7 @@ pub struct Delivery {
 }
 
 /// The end of a watcher's stream.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Closed {
     /// Why; `None` if the subject does not say.
     pub reason: Option<Reason>,
@@ -147,7 +149,7 @@ pub struct Closed {
 }
 
 /// Why a watcher's stream ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub enum Reason {
     /// It was stopped, or dropped.
     Stopped,

@@ -11,9 +11,18 @@ use crate::script::OpKind;
 pub fn judge(context: &Context<'_>, history: &History, run: &Run) -> Judgement {
     let model = Model::new(context, history);
     let mut findings = rules::check(&model);
-    if run.end == End::Quiescent {
+    if let End::Quiescent | End::Still(_) = run.end {
         findings.extend(blocked(context, history, &run.state));
         findings.extend(left_behind(&model, run));
+    }
+    if let End::Still(time) = run.end {
+        for finding in &mut findings {
+            if finding.signature.verdict == Verdict::Hang {
+                let seconds = time.as_secs_f64();
+                finding.sentence +=
+                    &format!(", as far as can be told by time alone: nothing moved for {seconds} s");
+            }
+        }
     }
     if model.misuse().is_none() {
         findings.extend(panics(&model, run));
@@ -22,7 +31,7 @@ pub fn judge(context: &Context<'_>, history: &History, run: &Run) -> Judgement {
     let inconclusive = match run.end {
         End::Deadline => Some("the deadline passed before anything could be concluded".to_owned()),
         End::Exhausted => Some(format!("it passed {} sync points and did not come to rest", run.sync_points)),
-        End::Finished | End::Quiescent => None,
+        End::Finished | End::Quiescent | End::Still(_) => None,
     };
     Judgement { findings, inconclusive }
 }

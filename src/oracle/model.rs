@@ -6,6 +6,7 @@
 use std::collections::BTreeMap;
 
 use super::Context;
+use super::contract::Guarantee;
 use super::history::{Call, Delivery, EventId, History, Outcome, WatcherId};
 use crate::engine::ObjectId;
 use crate::script::{Op, OpKind, WhenFull};
@@ -120,7 +121,8 @@ impl<'a> Model<'a> {
         self.watchers.iter().filter(move |watcher| values && watcher.knows_its_events())
     }
 
-    /// Whether the one event is definitely before the other in the total order.
+    /// Whether the one event is definitely before the other in the total order; where none is guaranteed, by what each
+    /// watcher must see of it.
     pub(super) fn before(&self, one: EventId, other: EventId) -> bool {
         if one == other {
             return false;
@@ -129,11 +131,14 @@ impl<'a> Model<'a> {
             return one < other;
         }
         let actions = (self.actions.get(&one), self.actions.get(&other));
+        // What one watcher saw says nothing about another if there need be no order.
+        let is_one_order = self.context.contract.guarantees(Guarantee::Order);
         matches!(actions, (Some(one), Some(other)) if one.precedes(other))
-            || self.watchers.iter().any(|watcher| {
-                let positions = (watcher.positions.get(&one), watcher.positions.get(&other));
-                matches!(positions, (Some(one), Some(other)) if one < other)
-            })
+            || is_one_order
+                && self.watchers.iter().any(|watcher| {
+                    let positions = (watcher.positions.get(&one), watcher.positions.get(&other));
+                    matches!(positions, (Some(one), Some(other)) if one < other)
+                })
     }
 
     /// The events that were definitely accepted.

@@ -1,10 +1,12 @@
 use std::fmt;
 
+use serde::{Deserialize, Serialize};
+
 use super::{Chain, Origin};
 use crate::script::OpKind;
 
 /// What an execution was judged to be. A value, never a panic.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub enum Verdict {
     /// Nothing broke the contract.
     Pass,
@@ -57,7 +59,7 @@ impl fmt::Display for Verdict {
 /// classes these have no counterpart: *channel & context* (there are no contexts; one that is cancelled is a channel
 /// that is closed), *data race* and *anonymous function* (a task of safe Rust shares no variable unprotected), and
 /// *special libraries* (Go's own).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub enum Class {
     /// Blocking: a task waits for a lock that it holds.
     DoubleLocking,
@@ -153,7 +155,7 @@ impl fmt::Display for Class {
 
 /// What makes two findings the same: verdict, class, and the cycle or the broken rule in kinds of op and
 /// object, without names.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Signature {
     /// The verdict.
     pub verdict: Verdict,

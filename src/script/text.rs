@@ -52,6 +52,9 @@ use std::fmt;
 use std::str::FromStr;
 
 pub use super::parse::{MAX_LINE, parse, parse_bytes};
+
+use serde::{Deserialize, Serialize};
+
 use super::{Config, Op, ParseError, Schedule, Script};
 use crate::oracle::Verdict;
 
@@ -82,7 +85,7 @@ pub struct Expect {
 }
 
 /// Which contract a subject is judged by.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub enum ContractKind {
     /// The subject's own.
     Own,

@@ -45,6 +45,14 @@ pub trait Subject: Send + Sync {
         Vec::new()
     }
 
+    /// Whether it is a black box: code that is not written over [`sync`](crate::sync).
+    ///
+    /// It is run on free threads alone, in a child process: it may hang, abort or leak there. What it waits for cannot be
+    /// seen, so a hang is called one when nothing has moved for ten times the deadline.
+    fn is_black_box(&self) -> bool {
+        false
+    }
+
     /// Starts a mux. The configuration is one that [`Capabilities::clamp`] leaves as it is.
     ///
     /// Called on the setup task of an execution: what it makes over [`sync`](crate::sync) belongs to that.

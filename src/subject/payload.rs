@@ -1,6 +1,8 @@
 use std::fmt;
 use std::sync::Arc;
 
+use serde::{Deserialize, Serialize};
+
 use crate::engine::Shared;
 use crate::oracle::EventId;
 use crate::oracle::history::PLANNED_PANIC;
@@ -27,7 +29,7 @@ struct Book {
 }
 
 /// A panic, once, in the user's code.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Plan {
     /// The first `Clone` of this event panics.
     Clone(EventId),

@@ -13,7 +13,7 @@ use parking_lot::{Condvar, Mutex};
 use super::super::steered::Steering;
 use super::super::{ObjectId, ObjectKind, State, Target, TaskId, Wait};
 use super::table::{Doing, Table, Token};
-use super::{Rest, is_abort, native, noise, pool};
+use super::{QUIET, Rest, is_abort, native, noise, pool};
 use crate::sync::channel::Line;
 use crate::sync::seam::{
     self, Attempt, Common, Endpoint, Meeting, Object, OnThreads, Selected, Tag, TaskBody, Timer, Wake,
@@ -57,7 +57,15 @@ impl Execution {
         })
     }
 
-    /// Waits until nothing can go on.
+    /// Whether nothing moves for so long, with tasks in opaque code.
+    pub(super) fn stays_still(&self, time: Duration) -> bool {
+        let mut table = self.table.lock();
+        let (moves, until) = (table.moves, Instant::now() + time);
+        while table.moves == moves && !self.still.wait_until(&mut table, until).timed_out() {}
+        table.moves == moves
+    }
+
+    /// Waits until nothing can go on, or nothing moves any more.
     pub(super) fn await_rest(&self, limit: Instant) -> Rest {
         let mut table = self.table.lock();
         loop {
@@ -71,7 +79,13 @@ impl Execution {
             if table.is_quiescent() {
                 return Rest::Quiescent;
             }
-            if self.still.wait_until(&mut table, limit).timed_out() {
+            if table.running == 0 && table.opaque > 0 {
+                let moves = table.moves;
+                let timed_out = self.still.wait_until(&mut table, Instant::now() + QUIET).timed_out();
+                if timed_out && table.moves == moves {
+                    return Rest::Still;
+                }
+            } else if self.still.wait_until(&mut table, limit).timed_out() {
                 return Rest::Deadline;
             }
         }
@@ -269,6 +283,14 @@ impl seam::Execution for Execution {
 
     fn aborting(&self, _: TaskId) -> bool {
         self.ending.load(Ordering::SeqCst)
+    }
+
+    fn opaque(&self, me: TaskId, entered: bool) {
+        let mut table = self.table.lock();
+        table.pass(me, entered);
+        if table.running == 0 {
+            self.still.notify_one();
+        }
     }
 
     fn forget(&self, me: TaskId) -> ! {

@@ -41,19 +41,26 @@ impl Default for Settings {
 /// How long tasks that are unwound may take to the next sync point before they are left behind.
 const GRACE: Duration = Duration::from_secs(1);
 
+/// For how long nothing must have moved before the body is asked what to do about tasks in [opaque](super::opaque) code.
+/// They may only be slow, so nothing that it then adds may count against them.
+const QUIET: Duration = Duration::from_millis(5);
+
 /// What an execution has come to.
 enum Rest {
     Ended,
     Quiescent,
+    /// It would be quiescent, if the tasks in opaque code were blocked.
+    Still,
     Deadline,
     Diverged,
 }
 
 impl Rest {
-    fn end(self) -> End {
+    fn end(&self, deadline: Duration) -> End {
         match self {
             Rest::Ended => End::Finished,
             Rest::Quiescent => End::Quiescent,
+            Rest::Still => End::Still(deadline),
             Rest::Deadline | Rest::Diverged => End::Deadline,
         }
     }
@@ -72,14 +79,14 @@ pub(super) fn drive(
 ) -> Result<Traced, Divergence> {
     super::quiet_panics();
     let started = Instant::now();
-    let limit = started + settings.deadline;
+    let mut limit = started + settings.deadline;
     let execution = Execution::new(settings.seed, steering);
     execution.start(Arc::clone(&body).first());
     let (mut end, mut state) = loop {
         execution.lead();
         let rest = execution.await_rest(limit);
         let state = execution.state();
-        let end = rest.end();
+        let end = rest.end(settings.deadline);
         if end == End::Deadline {
             break (end, state);
         }
@@ -87,19 +94,34 @@ pub(super) fn drive(
         let quiescence = Quiescence::new(state.blocked().next().is_some(), &at_rest);
         match Arc::clone(&body).quiescent(&quiescence) {
             Next::Start(jobs) => jobs.into_iter().for_each(|job| execution.start(job)),
+            Next::End if matches!(rest, Rest::Still) => {
+                let time = settings.deadline * body.deadlines(&state);
+                if execution.stays_still(time) {
+                    break (End::Still(time), state);
+                }
+            }
             Next::End => break (end, state),
+        }
+        if matches!(rest, Rest::Still) {
+            limit = Instant::now() + settings.deadline;
         }
     };
     if end == End::Quiescent && execution.let_block() {
         // What is blocked natively is what counts.
-        end = execution.await_rest(limit).end();
+        end = execution.await_rest(limit).end(settings.deadline);
         state = execution.state();
     }
     let sync_points = execution.sync_points.load(Ordering::Relaxed);
     let divergence = execution.table.lock().divergence(end);
     body.over();
     let is_clean = end == End::Finished && divergence.is_none();
-    let forgotten = if is_clean { 0 } else { execution.abort(body) };
+    // What is in opaque code cannot be unwound, and what it holds would keep others.
+    let opaque = execution.table.lock().opaque;
+    let forgotten = match is_clean {
+        true => 0,
+        false if opaque > 0 => execution.table.lock().alive,
+        false => execution.abort(body),
+    };
     match divergence {
         Some(divergence) => Err(divergence),
         None => {

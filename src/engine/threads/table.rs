@@ -15,8 +15,12 @@ use crate::sync::seam::Common;
 pub(in crate::engine) struct Table {
     pub(in crate::engine) tasks: Vec<Entry>,
     pub(in crate::engine) objects: Vec<Arc<Common>>,
-    /// How many tasks are outside an untimed wait.
+    /// How many tasks are outside an untimed wait, and outside opaque code.
     pub(in crate::engine) running: usize,
+    /// How many tasks are in opaque code.
+    pub(in crate::engine) opaque: usize,
+    /// How often a task has entered or left it.
+    pub(in crate::engine) moves: u64,
     /// How many tasks have not ended.
     pub(in crate::engine) alive: usize,
     /// What leads the tasks through a schedule, if anything does.
@@ -39,6 +43,8 @@ pub(in crate::engine) struct Entry {
 /// What a task does.
 pub(in crate::engine) enum Doing {
     Running,
+    /// In code that the engine cannot see into.
+    Opaque,
     Waiting {
         waits: Vec<Wait>,
         since: u64,
@@ -95,6 +101,18 @@ impl Table {
         true
     }
 
+    /// Notes that a task enters or leaves opaque code.
+    pub(in crate::engine) fn pass(&mut self, task: TaskId, entered: bool) {
+        self.moves += 1;
+        if entered {
+            self.tasks[task.0].doing = Doing::Opaque;
+            (self.running, self.opaque) = (self.running - 1, self.opaque + 1);
+        } else {
+            self.tasks[task.0].doing = Doing::Running;
+            (self.running, self.opaque) = (self.running + 1, self.opaque - 1);
+        }
+    }
+
     /// Wakes up to `most` tasks whose wait is such, first come first; says how many. Steered ones go on when it is their
     /// turn.
     pub(in crate::engine) fn wake(&mut self, most: usize, is_such: impl Fn(&Target) -> bool) -> usize {
@@ -125,7 +143,9 @@ impl Table {
 
     /// Whether nothing can ever go on: nothing runs, and the books could serve no wait.
     pub(in crate::engine) fn is_quiescent(&self) -> bool {
-        self.running == 0 && !self.waits().any(|(task, wait)| self.could_serve(task, wait.target))
+        self.running == 0
+            && self.opaque == 0
+            && !self.waits().any(|(task, wait)| self.could_serve(task, wait.target))
     }
 
     fn waits(&self) -> impl Iterator<Item = (TaskId, &Wait)> {
@@ -190,6 +210,7 @@ impl Table {
     pub(in crate::engine) fn state(&self) -> State {
         let status = |doing: &Doing| match doing {
             Doing::Waiting { waits, rests: true, .. } => Status::Blocked(waits.clone()),
+            Doing::Opaque => Status::Blocked(Vec::new()),
             Doing::Running | Doing::Waiting { .. } | Doing::Forgotten => Status::Running,
             Doing::Ended => Status::Ended,
             Doing::Panicked(message) => Status::Panicked(message.clone()),

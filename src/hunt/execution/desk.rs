@@ -5,10 +5,24 @@
 
 use std::sync::Arc;
 
+use serde::{Deserialize, Serialize};
+
 use crate::engine::{self, TaskId, Use};
 use crate::oracle::{Call, History, Origin, Outcome, WatcherId};
 use crate::script::{Op, OpKind, Slot};
 use crate::subject::{Ledger, Payload, Running, Stopping, Watching};
+
+/// What is told of an execution at once.
+#[derive(Debug, Serialize, Deserialize)]
+pub(in crate::hunt) enum Told {
+    /// An op is called, or skipped.
+    Called(Call),
+    /// The call of this index returned, when, and with what.
+    Returned(usize, u64, Outcome),
+}
+
+/// Who is told. Each time the desk is locked, so this must not wait for an execution.
+pub(in crate::hunt) type Tell = Box<dyn Fn(Told) + Send + Sync>;
 
 /// The history, the slots, the mux, and how far the execution has come.
 #[derive(Default)]
@@ -20,6 +34,7 @@ pub(super) struct Desk {
     winding_down: bool,
     closing: bool,
     frozen: bool,
+    tell: Option<Tell>,
 }
 
 /// What tasks share here, as the engine is told: the history, and of each slot its place and whether its watcher is there. The
@@ -73,6 +88,11 @@ impl Tools {
 }
 
 impl Desk {
+    /// That of an execution which is yet to begin.
+    pub(super) fn telling(tell: Option<Tell>) -> Desk {
+        Desk { tell, ..Desk::default() }
+    }
+
     /// The mux is there.
     pub(super) fn open(&mut self, mux: Arc<dyn Running>) {
         self.mux = Some(mux);
@@ -115,7 +135,11 @@ impl Desk {
         }
         let called = self.stamp();
         let returned = if tools.is_none() { Some((self.stamp(), Outcome::Skipped)) } else { None };
-        self.history.calls.push(Call { task, origin, op, watcher, events, called, returned });
+        let call = Call { task, origin, op, watcher, events, called, returned };
+        if let Some(tell) = &self.tell {
+            tell(Told::Called(call.clone()));
+        }
+        self.history.calls.push(call);
         Some((self.history.calls.len() - 1, tools?))
     }
 
@@ -174,6 +198,9 @@ impl Desk {
         let at = self.stamp();
         let call = &mut self.history.calls[index];
         let (op, watcher) = (call.op, call.watcher);
+        if let Some(tell) = &self.tell {
+            tell(Told::Returned(index, at, outcome.clone()));
+        }
         call.returned = Some((at, outcome));
         let Some(slot) = op.slot() else { return tools };
         if op.kind() == OpKind::Watch {

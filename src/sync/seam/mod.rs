@@ -89,6 +89,9 @@ pub(crate) trait Execution {
 
     /// Leaves the calling task behind: it keeps waiting while it unwinds.
     fn forget(&self, me: TaskId) -> !;
+
+    /// The task enters code that the engine cannot see into, or leaves it. Only free threads take notice.
+    fn opaque(&self, _me: TaskId, _entered: bool) {}
 }
 
 /// What an engine of threads offers besides.
@@ -317,6 +320,26 @@ pub(crate) fn as_task<R>(execution: Arc<dyn OnThreads>, task: TaskId, f: impl Fn
     let turn = Turn { me: Some(Me { execution: execution.id(), task }), unwinding: 0 };
     let _restore = Restore(ON_THREADS.replace(Some(execution)), Turn::current());
     turn.begin();
+    f()
+}
+
+/// Makes the calling thread no task while the closure runs, in which the engine of its own task cannot see.
+///
+/// # Panics
+/// If the calling thread is not a task.
+pub(crate) fn opaque<R>(f: impl FnOnce() -> R) -> R {
+    struct Restore(Turn, Me);
+    impl Drop for Restore {
+        fn drop(&mut self) {
+            let Restore(turn, me) = *self;
+            turn.begin();
+            me.engine(|engine| engine.opaque(me.task, false));
+        }
+    }
+    let me = me().expect("only tasks of an execution run code in it");
+    me.engine(|engine| engine.opaque(me.task, true));
+    let _restore = Restore(Turn::current(), me);
+    Turn::default().begin();
     f()
 }
 

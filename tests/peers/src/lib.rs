@@ -1,0 +1,3 @@
+//! What the programs and tests here share.
+
+pub mod adapters;
