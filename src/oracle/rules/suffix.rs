@@ -50,7 +50,8 @@ fn no_gap(rules: &mut Rules<'_, '_>, watcher: &Watcher<'_>) {
         return;
     }
     let owed = rules.model.owed(watcher);
-    let sure = |call: &Call| !watcher.may_be_stopped_by(call);
+    let had_all = had_all_when_stopped(rules.model, watcher);
+    let sure = |call: &Call| had_all || !watcher.may_be_stopped_by(call);
     for read in watcher.deliveries.iter().filter(|read| sure(read.call)) {
         let Some(event) = read.delivery.event else { continue };
         if let Some(left_out) = owed.iter().find(|owed| rules.model.before(**owed, event)) {
@@ -75,7 +76,7 @@ fn all_before_the_end(rules: &mut Rules<'_, '_>, watcher: &Watcher<'_>) {
     let name = watcher.name();
     if watcher.may_be_stopped_by(end) {
         // A stop leaves out what was not distributed; when a shutdown had returned before, all was.
-        if watcher.stops.iter().all(|stop| model.shutdown_before(stop).is_some())
+        if had_all_when_stopped(model, watcher)
             && let Some(event) = lost(model, watcher, *reason)
         {
             let sentence = format!(
@@ -93,6 +94,11 @@ fn all_before_the_end(rules: &mut Rules<'_, '_>, watcher: &Watcher<'_>) {
         let against = [watcher.watch, model.actions[&event]];
         rules.broken(Guarantee::Complete, index, &against, "an event lost at the end", sentence);
     }
+}
+
+/// Whether a shutdown had returned before any of its stops, so that it had all that it was owed by then.
+fn had_all_when_stopped(model: &Model<'_>, watcher: &Watcher<'_>) -> bool {
+    watcher.stops.iter().all(|stop| model.shutdown_before(stop).is_some())
 }
 
 /// Whether the mux may have been closed when this call returned.
