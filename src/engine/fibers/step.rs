@@ -6,7 +6,7 @@ pub struct Step {
     /// The task that went on.
     pub task: TaskId,
     /// The branch it took, if it had several, or whom of several it woke; as in an
-    /// [alternative](super::strategy::Alternative).
+    /// [alternative](crate::engine::strategy::Alternative).
     pub branch: Option<u32>,
     /// What it was about to do, if that is known.
     pub access: Option<Target>,

@@ -90,10 +90,6 @@ impl Peer for Shuttle {
 }
 
 impl Searcher for Shuttle {
-    #[expect(
-        clippy::disallowed_methods,
-        reason = "a deadlock is a panic here, and no task of watchmux is near"
-    )]
     fn find(&self, scenario: Scenario, seed: u64, most: u64) -> Option<Found> {
         let schedules = Arc::new(AtomicU64::new(0));
         let (draw, count) = (AtomicU64::new(seed << 32), Arc::clone(&schedules));
