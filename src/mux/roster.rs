@@ -84,9 +84,12 @@ impl Roster {
     pub(super) fn full_at(&mut self) -> u64 {
         // Nobody else can have become the slowest while the slowest has read nothing.
         if self.slowest.as_ref().is_none_or(|slowest| slowest.full_at() != self.full_at) {
-            // Of several that are equally slow the last, for it is likely to be the last to go on.
-            self.slowest = self.cursors.iter().rev().min_by_key(|cursor| cursor.full_at()).cloned();
-            self.full_at = self.slowest.as_ref().map_or(u64::MAX, |slowest| slowest.full_at());
+            // Of several that are equally slow the last, for it is likely to be the last to go on. Each is looked at once: what
+            // one reads meanwhile says nothing of the others.
+            let cursors = self.cursors.iter().rev().map(|cursor| (cursor.full_at(), cursor));
+            let slowest = cursors.min_by_key(|(full_at, _)| *full_at);
+            self.full_at = slowest.map_or(u64::MAX, |(full_at, _)| full_at);
+            self.slowest = slowest.map(|(_, cursor)| Arc::clone(cursor));
         }
         self.full_at
     }
