@@ -60,7 +60,10 @@ fn no_gap(rules: &mut Rules<'_, '_>, watcher: &Watcher<'_>) {
                 "watcher {name} received event {event}, but never event {left_out}, which came before"
             );
             let against = [watcher.watch, rules.model.actions[left_out]];
-            rules.broken(Guarantee::Complete, read.index, &against, "an event left out", sentence);
+            // Of what comes after a stop, it is the shutdown's word that nothing is left out.
+            let stopped = watcher.may_be_stopped_by(read.call);
+            let guarantee = if stopped { Guarantee::ShutdownFinal } else { Guarantee::Complete };
+            rules.broken(guarantee, read.index, &against, "an event left out", sentence);
             return;
         }
     }
