@@ -200,8 +200,8 @@ fn ops(call: &Call) -> Vec<Op> {
         return Vec::new();
     }
     match (call.op.kind(), call.watcher) {
-        (OpKind::Watch, Some(id)) => vec![Op::Watch(id, call.events.clone())],
-        (OpKind::Action | OpKind::TryAction, _) => vec![Op::Action(call.events[0])],
+        (OpKind::Watch, Some(id)) => vec![Op::Watch(id, call.events.clone().collect())],
+        (OpKind::Action | OpKind::TryAction, _) => vec![Op::Action(call.events.start)],
         (OpKind::Recv | OpKind::TryRecv, Some(id)) => vec![Op::Receive(id)],
         (OpKind::Stop | OpKind::Drop, Some(id)) => vec![Op::Stop(id)],
         (OpKind::Close, _) => vec![Op::Close],
@@ -221,7 +221,7 @@ fn spoil(history: &mut History, draw: &mut TestRng) {
         })
         .collect();
     let Some(index) = returned.get(draw.random_range(0..returned.len().max(1))).copied() else { return };
-    let events = history.calls.iter().flat_map(|call| call.events.iter().copied()).collect::<Vec<_>>();
+    let events = history.calls.iter().flat_map(|call| call.events.clone()).collect::<Vec<_>>();
     let delivery = |draw: &mut TestRng| {
         let event = events.get(draw.random_range(0..events.len().max(1))).copied();
         Outcome::Delivered(Delivery { event: event.or(Some(0)), seq: None, missed: None })
@@ -242,7 +242,7 @@ fn spoil(history: &mut History, draw: &mut TestRng) {
             }
             two
         }
-        (OpKind::Action | OpKind::TryAction, 0) => Outcome::Refused(call.events.first().copied()),
+        (OpKind::Action | OpKind::TryAction, 0) => Outcome::Refused(call.events.clone().next()),
         (OpKind::Action | OpKind::TryAction, _) => Outcome::Accepted(None),
         _ => return,
     };

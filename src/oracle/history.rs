@@ -1,6 +1,7 @@
 //! Histories: the recorded calls and returns of the ops, stamped by one logical clock.
 
 use std::fmt;
+use std::ops::Range;
 
 use serde::{Deserialize, Serialize};
 
@@ -60,8 +61,8 @@ pub struct Call {
     pub op: Op,
     /// The watcher it is about: for `watch` the new one, otherwise the one in its slot, if any.
     pub watcher: Option<WatcherId>,
-    /// The events it brings: an action's one, a `watch`'s prefix.
-    pub events: Vec<EventId>,
+    /// The events it brings: an action's one, a `watch`'s prefix. Those of one call follow one another.
+    pub events: Range<EventId>,
     /// When it was called.
     pub called: u64,
     /// When it returned, and with what; `None` while it has not.

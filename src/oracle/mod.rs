@@ -7,6 +7,7 @@
 mod blocked;
 pub mod contract;
 mod diagnosis;
+mod glance;
 pub mod history;
 mod judge;
 mod model;
@@ -18,6 +19,7 @@ mod verdict;
 pub use blocked::blocked;
 pub use contract::{Blocking, Contract, Guarantee};
 pub use diagnosis::{Chain, ChainEnd, Diagnosis, Link, explain};
+pub use glance::Glance;
 pub use history::{
     Call, Closed, Delivery, EventId, History, Origin, Outcome, PLANNED_PANIC, Reason, WatcherId,
 };

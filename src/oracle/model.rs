@@ -4,6 +4,7 @@
 //! *may*, for what cannot be ruled out. Only definite answers break a guarantee.
 
 use std::collections::BTreeMap;
+use std::ops::Range;
 
 use super::Context;
 use super::contract::Guarantee;
@@ -75,9 +76,11 @@ impl<'a> Model<'a> {
                 self.watchers.extend(Watcher::joining(call, policy));
             }
             Op::Action | Op::TryAction => {
-                self.actions.extend(call.events.iter().map(|event| (*event, call)));
-                if let (Some(Outcome::Accepted(Some(place))), [event]) = (call.outcome(), &call.events[..]) {
-                    self.places.insert(*event, *place);
+                self.actions.extend(call.events.clone().map(|event| (event, call)));
+                if let (Some(Outcome::Accepted(Some(place))), Some(event)) =
+                    (call.outcome(), call.events.clone().next())
+                {
+                    self.places.insert(event, *place);
                 }
             }
             Op::Recv(_) | Op::TryRecv(_) => {
@@ -291,7 +294,7 @@ impl<'a> Watcher<'a> {
     }
 
     /// The events it was to be given first.
-    pub(super) fn prefix(&self) -> &'a [EventId] {
+    pub(super) fn prefix(&self) -> &'a Range<EventId> {
         &self.watch.events
     }
 

@@ -15,7 +15,7 @@ pub(super) fn write(out: &mut dyn Write, execution: &Execution, finding: &Findin
         .iter()
         .map(|call| {
             let until = call.returned.as_ref().map_or_else(|| "never".to_owned(), |(at, _)| at.to_string());
-            let events: String = call.events.iter().map(|event| format!(" #{event}")).collect();
+            let events: String = call.events.clone().map(|event| format!(" #{event}")).collect();
             let wind_down = if call.origin == Origin::WindDown { " (wind-down)" } else { "" };
             let gave = call.outcome().map_or_else(String::new, returned);
             [call.called.to_string(), until, name(call), format!("{}{events}{wind_down}", call.op), gave]

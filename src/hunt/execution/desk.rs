@@ -3,12 +3,13 @@
 //! Nothing of the subject is called or dropped in here, for the desk is locked unseen by the engine: what an
 //! op needs is handed out, and what is left over is handed back to be dropped.
 
+use std::ops::Range;
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
 use crate::engine::{self, TaskId, Use};
-use crate::oracle::{Call, History, Origin, Outcome, WatcherId};
+use crate::oracle::{Call, EventId, History, Origin, Outcome, WatcherId};
 use crate::script::{Op, OpKind, Slot};
 use crate::subject::{Ledger, Payload, Running, Stopping, Watching};
 
@@ -78,6 +79,12 @@ pub(super) struct Tools {
 }
 
 impl Tools {
+    /// The numbers of the events, which were drawn one after the other.
+    fn numbers(&self) -> Range<EventId> {
+        let first = self.events.first().map_or(0, Payload::id);
+        first..first + self.events.len() as EventId
+    }
+
     pub(super) fn mux(&self) -> &dyn Running {
         self.mux.as_deref().expect("the desk hands out what the op needs")
     }
@@ -128,7 +135,7 @@ impl Desk {
             watcher = tools.as_ref().map(|_| WatcherId(self.watchers));
             self.watchers += usize::from(tools.is_some());
         }
-        let events = tools.iter().flat_map(|tools| &tools.events).map(Payload::id).collect();
+        let events = tools.as_ref().map_or(0..0, Tools::numbers);
         engine::uses(HISTORY, Use::Calls);
         if tools.is_none() {
             engine::uses(HISTORY, Use::Returns);

@@ -57,10 +57,10 @@ fn published_and_once(rules: &mut Rules<'_, '_>, watcher: &Watcher<'_>) {
 
 fn prefix_first(rules: &mut Rules<'_, '_>, watcher: &Watcher<'_>) {
     let name = watcher.name();
-    let mut due = watcher.prefix().iter();
+    let mut due = watcher.prefix().clone();
     for (index, call) in &watcher.reads {
         let wrong = match (call.outcome(), due.clone().next()) {
-            (Some(Outcome::Delivered(delivery)), Some(next)) if delivery.event == Some(*next) => {
+            (Some(Outcome::Delivered(delivery)), Some(next)) if delivery.event == Some(next) => {
                 due.next();
                 delivery.seq.is_some().then(|| ("counted in the order", format!("event {next} has a place")))
             }

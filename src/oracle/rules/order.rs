@@ -38,12 +38,12 @@ fn places(model: &Model<'_>) -> Vec<Broken> {
     let mut accepted = Vec::new();
     let mut told = Vec::new();
     for (index, call) in model.history.calls.iter().enumerate() {
-        match (call.outcome(), &call.events[..]) {
-            (Some(Outcome::Accepted(Some(place))), [event]) => {
-                told.push((index, *event, *place));
+        match call.outcome() {
+            Some(Outcome::Accepted(Some(place))) => {
+                told.extend(call.events.clone().map(|event| (index, event, *place)));
                 accepted.push((index, call, *place));
             }
-            (Some(Outcome::Delivered(delivery)), _) => {
+            Some(Outcome::Delivered(delivery)) => {
                 if let (Some(event), Some(place)) = (delivery.event, delivery.seq) {
                     told.push((index, event, place));
                 }

@@ -150,7 +150,9 @@ impl Story {
         let kind = words.next().unwrap();
         let letter = words.clone().next().and_then(|word| Slot::from_name(word.chars().next()?));
         let slot = letter.unwrap_or(Slot::new(0));
-        let events: Vec<u32> = words.clone().filter_map(|word| word.parse().ok()).collect();
+        let numbers: Vec<u32> = words.clone().filter_map(|word| word.parse().ok()).collect();
+        let events = numbers.first().map_or(0..0, |first| *first..first + numbers.len() as u32);
+        assert!(events.clone().eq(numbers), "events follow one another: {what}");
         let op = match kind {
             "watch" => Op::Watch {
                 slot,

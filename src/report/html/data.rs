@@ -191,7 +191,7 @@ fn call(page: &Page<'_>, index: usize) -> Call {
     Call {
         task: call.task.0,
         op: call.op.to_string(),
-        events: call.events.iter().map(|event| format!("#{event}")).collect::<Vec<_>>().join(" "),
+        events: call.events.clone().map(|event| format!("#{event}")).collect::<Vec<_>>().join(" "),
         result: call.outcome().map(calls::returned),
         called,
         returned,

@@ -235,7 +235,7 @@ impl Names<'_> {
                 Origin::WindDown => "wind-down",
             },
             op: call.op.to_string(),
-            events: call.events.clone(),
+            events: call.events.clone().collect(),
             called: call.called,
             returned: call.returned_at(),
             gave: call.outcome().map(returned),
