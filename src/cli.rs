@@ -54,10 +54,14 @@ pub use suite::Suite;
 /// }
 /// ```
 pub fn run(subjects: &[Arc<dyn Subject>]) -> ExitCode {
-    let line: Vec<OsString> = std::env::args_os().collect();
+    run_line(subjects, std::env::args_os().collect()).into()
+}
+
+/// As [`run`], by this command line; its first word is the program's name.
+pub fn run_line(subjects: &[Arc<dyn Subject>], line: Vec<OsString>) -> Exit {
     let program = args::program(line.first());
     if let Some(name) = std::env::var_os(SERVES) {
-        return serve(subjects, &name.to_string_lossy()).map_or_else(Failure::report, |()| Exit::Pass).into();
+        return serve(subjects, &name.to_string_lossy()).map_or_else(Failure::report, |()| Exit::Pass);
     }
     let mut out = Output::stdout();
     let exit = match parse(line) {
@@ -69,7 +73,7 @@ pub fn run(subjects: &[Arc<dyn Subject>]) -> ExitCode {
         }
     };
     let exit = exit.and_then(|exit| out.finish().map(|()| exit));
-    exit.unwrap_or_else(Failure::report).into()
+    exit.unwrap_or_else(Failure::report)
 }
 
 /// Serves a subject as the child of another process.

@@ -3,6 +3,8 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
+use tempfile::TempDir;
+
 use super::args::{Format, Hunt};
 use super::progress::Reporter;
 use super::{Command, Exit, Failure, Output, seed, subjects, trial};
@@ -31,7 +33,7 @@ impl Command<'_> {
         for (index, subject) in subjects.into_iter().enumerate() {
             let (trial, engines) =
                 trial(subject, options.common.contract(), options.engine.into(), &options.common)?;
-            let (outcome, saved) = self.hunt_one(options, &trial, engines, seed);
+            let Hunted { outcome, saved, spool } = self.hunt_one(options, &trial, engines, seed);
             let layout = out.layout();
             out.write(|out| match options.common.format {
                 Format::Text => {
@@ -43,6 +45,7 @@ impl Command<'_> {
                 }
                 Format::Json => json::outcome(out, &outcome, &trial, options.keep_going),
             })?;
+            drop(spool);
             // What could not be saved has been printed at least.
             saved?;
             exit = exit.and(outcome.verdict().into());
@@ -68,37 +71,45 @@ impl Command<'_> {
         format!("{program} {hunt} --save findings, and then {program} replay findings/{name}")
     }
 
-    /// Searches one subject; with what it found, and whether that could be saved.
-    fn hunt_one(
-        &self,
-        options: &Hunt,
-        trial: &Trial,
-        engines: Engines,
-        seed: u64,
-    ) -> (Outcome, Result<(), Failure>) {
+    /// Searches one subject.
+    fn hunt_one(&self, options: &Hunt, trial: &Trial, engines: Engines, seed: u64) -> Hunted {
         let common = &options.common;
         let (budget, twice) = (options.budget(), options.twice);
-        let trial = trial.clone();
-        let campaign = Campaign { trial, engines, twice, budget, seed, keep_going: options.keep_going };
+        let searched = trial.clone().forgetting();
+        let campaign =
+            Campaign { trial: searched, engines, twice, budget, seed, keep_going: options.keep_going };
         let effort = Effort { jobs: common.jobs(), time: None, stop: self.stop };
         let progress = Arc::new(Progress::default());
         let reporter = Reporter::start(&campaign, effort.jobs, &progress);
-        let folder = options.save.as_deref();
-        let keeper =
-            Keeper { folder, trial: &campaign.trial, seed, fuzzed: false, failure: Shared::new(None) };
+        // Where there is no room for one, less is kept if the process ends.
+        let spool = options.save.is_none().then(tempfile::tempdir).and_then(Result::ok);
+        let keeper = |folder| Keeper { folder, trial, seed, fuzzed: false, failure: Shared::new(None) };
+        let spooler = keeper(spool.as_ref().map(TempDir::path));
+        let keeper = keeper(options.save.as_deref());
+        let keep = |found: &Found| {
+            let group = Group { count: 1, found: found.clone(), shrunk: None, saved: None };
+            if let Some(file) = keeper.keep(&group).or_else(|| spooler.keep(&group)) {
+                reporter.found(&found.finding.signature, &file);
+            }
+        };
         let news = |found: &Found| {
-            // A search that goes on may never get to its end: what it finds is kept at once.
+            // A search that goes on may never get to its end, and unwinds what it finds again.
             if options.keep_going {
-                keeper.keep(&Group { count: 1, found: found.clone(), shrunk: None, saved: None });
+                keep(found);
+                campaign.trial.told(found);
             }
         };
         let mut outcome = campaign.run(effort, &progress, &news);
+        if !options.keep_going {
+            // Shrinking runs destructors of code that has gone wrong, over and over.
+            outcome.findings.iter().for_each(|group| keep(&group.found));
+        }
         reporter.shrinking();
         for group in &mut outcome.findings {
             self.shrink_group(group, engines, effort, &keeper);
         }
         outcome.join_same();
-        (outcome, keeper.finish())
+        Hunted { outcome, saved: keeper.finish(), spool }
     }
 
     /// Shrinks a finding, and saves it before and after.
@@ -118,6 +129,15 @@ impl Command<'_> {
             group.saved = keeper.keep(group);
         }
     }
+}
+
+/// What came of a hunt.
+struct Hunted {
+    outcome: Outcome,
+    /// Whether it could be saved.
+    saved: Result<(), Failure>,
+    /// Where it is until it is printed, if it is saved nowhere else.
+    spool: Option<TempDir>,
 }
 
 /// Refuses a folder to save to that is a file.

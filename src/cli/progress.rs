@@ -1,10 +1,12 @@
 use std::io::{self, Write};
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
 
 use crate::hunt::{Budget, Campaign, EngineKind, Engines, Jobs, Progress};
+use crate::oracle::Signature;
 
 /// How often the bar is drawn.
 const TICK: Duration = Duration::from_millis(100);
@@ -32,6 +34,14 @@ impl Reporter {
         bar.set_style(style(*budget, Arc::clone(progress)));
         bar.enable_steady_tick(TICK);
         Reporter { bar }
+    }
+
+    /// Tells that something was found, and where it is while it is shrunk.
+    pub(super) fn found(&self, signature: &Signature, file: &Path) {
+        let Signature { verdict, class, .. } = signature;
+        let line = format!("found a {verdict}, {class}; it is in {}", file.display());
+        // What cannot be told on stderr is in the result as well.
+        self.bar.suspend(|| _ = writeln!(io::stderr(), "{line}"));
     }
 
     /// Tells what is done now, in place of the numbers.

@@ -4,7 +4,7 @@ use std::sync::atomic::Ordering;
 use super::args::{Format, Replay, ReplayEngine};
 use super::{Command, Exit, Failure, Output, seed, subjects, trial};
 use crate::hunt::corpus::{self, Loaded};
-use crate::hunt::{Effort, Engines, Interleaving, replay};
+use crate::hunt::{Effort, Engines, replay};
 use crate::oracle::Verdict;
 use crate::report::{Checked, json};
 use crate::script::{ContractKind, Entry, Expect};
@@ -161,6 +161,7 @@ impl Command<'_> {
             common,
         )?;
         let entry = &task.loaded.entry;
+        let trial = trial.forgetting();
         let replay = replay::Replay {
             trial: &trial,
             script: &entry.script,
@@ -179,32 +180,24 @@ impl Command<'_> {
         };
         let file = task.loaded.path.display().to_string();
         let layout = out.layout();
-        let mut written = Ok(());
-        let mut write = |interleaving: Option<&Interleaving>| {
-            let checked = Checked {
-                file: &file,
-                subject: task.subject.name(),
-                contract: task.contract,
-                expected: task.expected,
-                verdict: replayed.verdict,
-                phases: &replayed.phases,
-                schedule: &replayed.schedule,
-                found: replayed.found.as_ref(),
-                interleaving,
-            };
-            written = out.write(|out| match common.format {
-                Format::Text => checked.write(out, layout),
-                Format::Json => json::checked(out, &checked, &trial.clamp(&entry.script), seed),
-            });
+        // What is expected is told in a line.
+        let told = replayed.found.as_ref().filter(|_| task.expected != Some(replayed.verdict));
+        let interleaving = told.and_then(|found| trial.shown(&found.script, &found.execution));
+        let checked = Checked {
+            file: &file,
+            subject: task.subject.name(),
+            contract: task.contract,
+            expected: task.expected,
+            verdict: replayed.verdict,
+            phases: &replayed.phases,
+            schedule: &replayed.schedule,
+            found: replayed.found.as_ref(),
+            interleaving: interleaving.as_ref(),
         };
-        match &replayed.found {
-            // What is expected is told in a line.
-            Some(found) if task.expected != Some(replayed.verdict) => {
-                trial.tell_shown(&found.script, &found.execution, &mut write);
-            }
-            _ => write(None),
-        }
-        written?;
+        out.write(|out| match common.format {
+            Format::Text => checked.write(out, layout),
+            Format::Json => json::checked(out, &checked, &trial.clamp(&entry.script), seed),
+        })?;
         Ok(replayed.verdict)
     }
 }

@@ -19,7 +19,7 @@ impl Command<'_> {
         let Target { subject, contract, sought } =
             self.target(&loaded, options.subject.as_deref(), common.contract())?;
         let (engines, seed) = (Engines::from(options.engine), seed(common.seed));
-        let trial = Trial::new(subject, contract, common.deadline);
+        let trial = Trial::new(subject, contract, common.deadline).forgetting();
         let effort = Effort { jobs: common.jobs(), time: None, stop: self.stop };
         let schedule = loaded.entry.schedule.as_ref();
         let replayed = replay::Replay {

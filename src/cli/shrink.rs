@@ -25,7 +25,7 @@ impl Command<'_> {
         }
         let effort = Effort { jobs: common.jobs(), time: None, stop: self.stop };
         let replayed = replay::Replay {
-            trial: &trial,
+            trial: &trial.clone().forgetting(),
             script: &loaded.entry.script,
             schedule: loaded.entry.schedule.as_ref(),
             choices: loaded.choices.as_ref(),

@@ -122,7 +122,7 @@ use std::time::Duration;
 use super::fibers::{self, Engine};
 use super::strategy::{Estimates, Pct, Portfolio, RandomWalk, Replay, Strategy, Surw, mix};
 use super::{
-    Body, Divergence, End, Job, Next, Quiescence, Schedule, Shared, State, Status, Stopwatch, schedule_of,
+    After, Body, Divergence, End, Job, Next, Quiescence, Schedule, State, Status, Stopwatch, schedule_of,
 };
 use crate::hunt::Interleaving;
 use crate::oracle::{Diagnosis, explain};
@@ -256,7 +256,7 @@ pub enum What {
 /// The execution that went wrong.
 pub fn explore(config: Config, f: impl Fn() + Send + Sync + 'static) -> Result<Explored, Box<Failure>> {
     let Config { search, executions, seed, most_points } = config;
-    let body: Arc<dyn Body> = Arc::new(Closure::new(f));
+    let body: Arc<dyn Body> = Arc::new(Closure { run: f });
     let stopwatch = Stopwatch::start();
     let mut estimates = Estimates::default();
     let mut sync_points = 0;
@@ -295,7 +295,7 @@ pub fn replay(schedule: &Schedule, f: impl Fn() + Send + Sync + 'static) -> Resu
     let choices: u64 = schedule.steps().iter().map(|run| u64::from(run.times)).sum();
     let most_points = Config::default().most_points.max(choices);
     let replay = Replay::new(schedule);
-    let body: Arc<dyn Body> = Arc::new(Closure::new(f));
+    let body: Arc<dyn Body> = Arc::new(Closure { run: f });
     let stopwatch = Stopwatch::start();
     fibers::with_engine(|engine| {
         let end = engine.run(Arc::clone(&body), Box::new(replay.clone()), most_points);
@@ -337,14 +337,6 @@ fn failure(what: What, engine: &mut Engine, found: Option<Found>, body: Arc<dyn 
 /// A body of one first task, with nothing to add at quiescence.
 struct Closure<F> {
     run: F,
-    /// Why it is blocked, for [`Body::last_words`].
-    found: Shared<Option<Diagnosis>>,
-}
-
-impl<F> Closure<F> {
-    fn new(run: F) -> Closure<F> {
-        Closure { run, found: Shared::new(None) }
-    }
 }
 
 impl<F: Fn() + Send + Sync + 'static> Body for Closure<F> {
@@ -352,17 +344,13 @@ impl<F: Fn() + Send + Sync + 'static> Body for Closure<F> {
         Job { name: "main".to_owned(), run: Box::new(move || (self.run)()) }
     }
 
-    fn quiescent(self: Arc<Self>, now: &Quiescence<'_>) -> Next {
-        if now.is_anyone_blocked() {
-            let found = explain(now.state());
-            self.found.with(|last| *last = found);
-        }
+    fn quiescent(self: Arc<Self>, _: &Quiescence<'_>) -> Next {
         Next::End
     }
 
-    fn last_words(&self) -> Option<String> {
-        let Diagnosis { class, sentence, .. } = self.found.with(Option::take)?;
-        Some(format!("deadlock: {class}\n\n  {sentence}"))
+    /// What goes wrong is to be told, and it is the last execution.
+    fn over(&self) -> After {
+        After::Forget
     }
 }
 

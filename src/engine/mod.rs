@@ -49,7 +49,7 @@ pub use run::{
 };
 pub use schedule::{Schedule, schedule_of};
 pub use shared::Shared;
-pub use stack::{Frame, Stack};
+pub use stack::{Frame, Stack, Stacks};
 pub use work::{Stopwatch, work};
 
 /// What an engine runs.
@@ -78,8 +78,10 @@ pub trait Body: Send + Sync + 'static {
     }
 
     /// Called once the execution is over, before what is left is unwound: what its tasks still do is no part
-    /// of it.
-    fn over(&self) {}
+    /// of it. Says whether it is to be.
+    fn over(&self) -> After {
+        After::Unwind
+    }
 
     /// What is known of the execution, in words, should the process end while it is unwound; called at most once, and by a
     /// task that panics. Nothing of [`sync`](crate::sync) may be used.
@@ -98,6 +100,16 @@ pub struct Job {
     pub name: String,
     /// What it does.
     pub run: Box<dyn FnOnce() + Send>,
+}
+
+/// What to do with the tasks that have not ended when an execution is over.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum After {
+    /// They are unwound.
+    Unwind,
+    /// On fibers they are forgotten where they are, with all that they hold: to unwind them is to run destructors of code that
+    /// has gone wrong, which may end the process, or never return. Free threads are unwound all the same.
+    Forget,
 }
 
 /// What to do at quiescence.

@@ -5,6 +5,8 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use super::Stacks;
+
 /// A task of an execution, numbered in the order they were spawned; 0 is the first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct TaskId(pub usize);
@@ -26,6 +28,9 @@ pub struct Run {
     pub forgotten: usize,
     /// How long it took.
     pub elapsed: Duration,
+    /// On free threads, the stacks of the tasks that were blocked, each captured as it was unwound, and of panics. On fibers
+    /// they are in the [trace](super::trace::Trace) of an execution that is recorded.
+    pub stacks: Stacks,
 }
 
 /// How an execution ended.

@@ -5,8 +5,9 @@
 
 use std::cell::RefCell;
 use std::ffi::c_void;
+use std::sync::Arc;
 
-use super::{State, TaskId};
+use super::{Shared, State, TaskId};
 
 /// The stack of a task, from the innermost call outwards: what is the subject's of it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -39,35 +40,59 @@ impl Frame {
     }
 }
 
+/// The stacks of an execution as they were captured, to be told once somebody reads them.
+#[derive(Clone, Debug, Default)]
+pub struct Stacks(Vec<Captured>);
+
 /// A stack as it is captured: addresses, from the innermost call outwards.
-pub(super) struct Captured {
+#[derive(Clone, Debug)]
+struct Captured {
     task: TaskId,
     panicked: bool,
     addresses: Vec<usize>,
 }
 
+/// What takes the stacks of one execution.
+#[derive(Default)]
+pub(super) struct Album(Shared<Vec<Captured>>);
+
 thread_local! {
-    /// What was captured on this thread, if anything is to be.
-    static ALBUM: RefCell<Option<Vec<Captured>>> = const { RefCell::new(None) };
+    /// What takes the stacks of the tasks that run on this thread, if anything does.
+    static OPEN: RefCell<Option<Arc<Album>>> = const { RefCell::new(None) };
 }
 
-/// From now on panics of tasks on this thread are captured.
-pub(super) fn open_album() {
-    ALBUM.set(Some(Vec::new()));
+/// While it lives, panics of tasks on this thread are captured.
+pub(super) struct Open(Option<Arc<Album>>);
+
+impl Album {
+    pub(super) fn open(self: &Arc<Self>) -> Open {
+        Open(OPEN.replace(Some(Arc::clone(self))))
+    }
+
+    /// What was captured.
+    pub(super) fn take(&self) -> Stacks {
+        Stacks(self.0.with(std::mem::take))
+    }
 }
 
-/// What was captured since then.
-pub(super) fn close_album() -> Vec<Captured> {
-    ALBUM.take().unwrap_or_default()
+impl Drop for Open {
+    fn drop(&mut self) {
+        OPEN.set(self.0.take());
+    }
 }
 
-/// Captures the stack of this task, which calls this, if that is wanted.
+/// Captures the stack of this task, which calls this, if that is wanted. Of several panics the last one counts, and of waits
+/// the first: that of a task that is unwound, before its destructors wait for anything.
 pub(super) fn capture(task: TaskId, panicked: bool) {
-    ALBUM.with_borrow_mut(|album| {
-        if let Some(album) = album {
-            album.retain(|known| known.task != task || known.panicked != panicked);
-            album.push(Captured { task, panicked, addresses: addresses() });
-        }
+    let Some(album) = OPEN.with_borrow(Option::clone) else { return };
+    let is_it = |known: &Captured| known.task == task && known.panicked == panicked;
+    if !panicked && album.0.with(|album| album.iter().any(is_it)) {
+        return;
+    }
+    let captured = Captured { task, panicked, addresses: addresses() };
+    album.0.with(|album| {
+        album.retain(|known| !is_it(known));
+        album.push(captured);
     });
 }
 
@@ -81,21 +106,21 @@ fn addresses() -> Vec<usize> {
     addresses
 }
 
-/// What was captured, in the order of the tasks; the places of this state's waits say where their packages are.
-pub(super) fn resolve(captured: &[Captured], state: &State) -> Vec<Stack> {
-    let mut stacks: Vec<Stack> = captured
-        .iter()
-        .map(|Captured { task, panicked, addresses }| {
+impl Stacks {
+    /// What was captured, in the order of the tasks; the places of this state's waits say where their packages are.
+    pub fn resolve(&self, state: &State) -> Vec<Stack> {
+        let stack = |Captured { task, panicked, addresses }: &Captured| {
             let frames = trimmed(addresses.iter().flat_map(|address| frames(*address)));
             Stack { task: *task, panicked: *panicked, frames }
-        })
-        .collect();
-    stacks.sort_by_key(|stack| (stack.task, stack.panicked));
-    let roots = roots(&stacks, state);
-    for frame in stacks.iter_mut().flat_map(|stack| &mut stack.frames) {
-        frame.file = short_file(&frame.file, &roots);
+        };
+        let mut stacks: Vec<Stack> = self.0.iter().map(stack).collect();
+        stacks.sort_by_key(|stack| (stack.task, stack.panicked));
+        let roots = roots(&stacks, state);
+        for frame in stacks.iter_mut().flat_map(|stack| &mut stack.frames) {
+            frame.file = short_file(&frame.file, &roots);
+        }
+        stacks
     }
-    stacks
 }
 
 /// The calls at an address: several where some were inlined.

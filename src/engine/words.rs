@@ -14,10 +14,11 @@ pub(crate) fn is_wait_group(object: &Object) -> bool {
 }
 
 /// What Go would call it.
-pub(crate) fn waiting(waits: &[Wait]) -> &'static str {
+pub(crate) fn waiting(state: &State, waits: &[Wait]) -> &'static str {
     match waits {
         [wait] => match wait.target {
             Target::Send(_) => "chan send",
+            Target::Recv(id) if is_wait_group(state.object(id)) => "wait group",
             Target::Recv(_) => "chan receive",
             Target::Lock(_) => "lock",
             Target::Read(_) => "read lock",
@@ -26,16 +27,6 @@ pub(crate) fn waiting(waits: &[Wait]) -> &'static str {
         },
         [] => "no way to go on",
         _ => "select",
-    }
-}
-
-/// What is waited for, and who could end that.
-pub(crate) fn what(state: &State, target: Target) -> String {
-    let who = who_could_end(state, target);
-    match target.object() {
-        None => who,
-        Some(id) if who.is_empty() => described(state.object(id)),
-        Some(id) => format!("{}, {who}", described(state.object(id))),
     }
 }
 
@@ -53,6 +44,8 @@ pub(crate) fn who_could_end(state: &State, target: Target) -> String {
             };
         }
         Target::Send(id) => return used_last(state, "receiver", &state.object(id).receivers),
+        // Whoever waits keeps a handle as well.
+        Target::Recv(id) if is_wait_group(state.object(id)) => return String::new(),
         Target::Recv(id) => return used_last(state, "sender", &state.object(id).senders),
         Target::Lock(id) | Target::Read(id) if state.object(id).shared => {
             ("read by", &state.object(id).holders)
@@ -119,7 +112,7 @@ mod tests {
     use crate::engine::{ObjectId, Status, TaskId};
 
     #[test]
-    fn a_wait_says_what_for_and_who_could_end_it() {
+    fn who_could_end_a_wait_is_said() {
         let made = Location::caller();
         let object = |kind, name: Option<&str>| Object {
             kind,
@@ -137,16 +130,20 @@ mod tests {
             objects: vec![
                 object(ObjectKind::Mutex, Some("watchers")),
                 object(ObjectKind::Channel(Some(0)), None),
+                object(ObjectKind::Channel(Some(0)), Some("all (wait group)")),
             ],
         };
-        assert_eq!(what(&state, Target::Lock(ObjectId(0))), "Mutex `watchers`, held by dispatcher");
-        let place = place(made);
-        let send = format!("channel(0) made at {place}, whose receiver was last used by setup, dispatcher");
-        assert_eq!(what(&state, Target::Send(ObjectId(1))), send);
-        assert_eq!(
-            what(&state, Target::Recv(ObjectId(1))),
-            format!("channel(0) made at {place}, which has no sender")
-        );
-        assert_eq!(what(&state, Target::Join(TaskId(1))), "the end of dispatcher");
+        let who = |target| who_could_end(&state, target);
+        assert_eq!(who(Target::Lock(ObjectId(0))), "held by dispatcher");
+        assert_eq!(who(Target::Send(ObjectId(1))), "whose receiver was last used by setup, dispatcher");
+        assert_eq!(who(Target::Recv(ObjectId(1))), "which has no sender");
+        assert_eq!(who(Target::Recv(ObjectId(2))), "");
+        assert_eq!(who(Target::Join(TaskId(1))), "the end of dispatcher");
+        let wait = |target| waiting(&state, &[Wait { target, location: made }]);
+        assert_eq!(wait(Target::Recv(ObjectId(1))), "chan receive");
+        assert_eq!(wait(Target::Recv(ObjectId(2))), "wait group");
+        assert_eq!(described(&state.objects[0]), "Mutex `watchers`");
+        assert_eq!(described(&state.objects[1]), format!("channel(0) made at {}", place(made)));
+        assert_eq!(described(&state.objects[2]), "wait group `all`");
     }
 }

@@ -1,6 +1,7 @@
 //! One script run once: driving a subject, recording its history, winding it down, and having it judged.
 
 use std::borrow::Cow;
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
@@ -9,12 +10,12 @@ use crate::engine::exhaustive::{Exhaustive, Seen};
 use crate::engine::strategy::{Cue, Strategy};
 use crate::engine::trace::Trace;
 use crate::engine::{
-    self, Body, Divergence, End, Job, Next, ObjectId, Quiescence, Run, Shared, State, Status, fibers,
+    self, After, Body, Divergence, End, Job, Next, ObjectId, Quiescence, Run, Shared, State, Status, fibers,
     schedule_of, steered, threads,
 };
 use crate::oracle::{
-    self, Class, Context, Contract, EventId, Finding, Guarantee, History, Judgement, Origin, Outcome,
-    Signature, Verdict,
+    self, Class, Context, Contract, Diagnosis, EventId, Finding, Guarantee, History, Judgement, Origin,
+    Outcome, Signature, Verdict,
 };
 use crate::script::{Op, OpKind, Schedule, Script, Slot};
 use crate::subject::gallery::gochan;
@@ -95,12 +96,27 @@ pub(super) struct Cast {
     pub(super) subject: Arc<dyn Subject>,
     pub(super) capabilities: Capabilities,
     pub(super) contract: Contract,
+    pub(super) forgetting: Forgetting,
+}
+
+/// Which executions on fibers are left as they are in the end, and not unwound.
+pub(super) enum Forgetting {
+    None,
+    /// Those that end blocked, but for what has been told of.
+    Untold(Shared<BTreeSet<Signature>>),
+    All,
 }
 
 impl Cast {
     pub(super) fn new(subject: Arc<dyn Subject>, contract: Contract) -> Arc<Cast> {
         let capabilities = subject.capabilities();
-        Arc::new(Cast { subject, capabilities, contract })
+        Arc::new(Cast { subject, capabilities, contract, forgetting: Forgetting::None })
+    }
+
+    /// This cast, forgetting those.
+    pub(super) fn forgetting(&self, forgetting: Forgetting) -> Arc<Cast> {
+        let (subject, contract) = (Arc::clone(&self.subject), self.contract.clone());
+        Arc::new(Cast { subject, capabilities: self.capabilities.clone(), contract, forgetting })
     }
 
     /// Runs a clamped script once.
@@ -153,19 +169,17 @@ impl Cast {
         ((seen != Seen::Redundant).then(judge), seen)
     }
 
-    /// Runs a clamped script once on fibers, and has written down what it does; it is told before anything is unwound.
+    /// Runs a clamped script once on fibers, and writes down what it does.
     pub(super) fn record(
         self: &Arc<Self>,
         script: &Arc<Script>,
         strategy: Box<dyn Strategy>,
-        tell: &mut dyn FnMut(Execution, Trace),
-    ) {
+    ) -> (Execution, Trace) {
         let harness = self.harness(script, Orders::default());
         let body = Arc::clone(&harness) as Arc<dyn Body>;
-        fibers::record_and_tell(body, strategy, MOST_POINTS, &mut |traced, trace| {
-            let (events, history) = (harness.events(&traced.run), harness.history());
-            tell(self.judge(script, events, history, traced.run, traced.steps), trace);
-        });
+        let (traced, trace) = fibers::record(body, strategy, MOST_POINTS);
+        let (events, history) = (harness.events(&traced.run), harness.history());
+        (self.judge(script, events, history, traced.run, traced.steps), trace)
     }
 
     /// Runs a clamped script once on OS threads, led through that schedule.
@@ -307,6 +321,14 @@ fn as_reported(state: &State) -> Cow<'_, State> {
     Cow::Owned(reported)
 }
 
+/// What is blocked in the end.
+struct Blocked {
+    class: Class,
+    sentence: String,
+    /// If that is a finding.
+    signature: Option<Signature>,
+}
+
 /// The body that drives a subject through a script.
 struct Harness {
     cast: Arc<Cast>,
@@ -317,7 +339,7 @@ struct Harness {
     /// Tells the strategy which op begins, if it is to know.
     cue: Option<Cue>,
     /// What is blocked in the end, for [`Body::last_words`].
-    found: Shared<Option<(Class, String)>>,
+    found: Shared<Option<Blocked>>,
     /// The signatures of hangs that one deadline is enough for.
     known: Vec<Signature>,
 }
@@ -333,13 +355,16 @@ impl Body for Harness {
             let state = as_reported(now.state());
             let findings = self.desk.with(|desk| oracle::blocked(&self.context(), desk.history(), &state));
             if let Some(Finding { signature, sentence, .. }) = findings.into_iter().next() {
-                self.found.with(|found| *found = Some((signature.class, sentence)));
+                let blocked = Blocked { class: signature.class, sentence, signature: Some(signature) };
+                self.found.with(|found| *found = Some(blocked));
                 return Next::End;
             }
         }
-        let stops = self.desk.with(Desk::wind_down);
+        // Where no op can stop a watcher, it is put away with the rest.
+        let stops: Vec<Job> =
+            self.desk.with(Desk::wind_down).into_iter().filter_map(|slot| self.stop(slot)).collect();
         if !stops.is_empty() {
-            return Next::Start(stops.into_iter().filter_map(|slot| self.stop(slot)).collect());
+            return Next::Start(stops);
         }
         if self.desk.with(Desk::begin_close) {
             return Next::Start(vec![self.close()]);
@@ -349,14 +374,16 @@ impl Body for Harness {
             return Next::Start(vec![Job { name: "end".to_owned(), run }]);
         }
         if blocked {
-            let left = oracle::explain(now.state()).map(|left| (left.class, left.sentence));
+            let left = oracle::explain(now.state());
+            let left =
+                left.map(|Diagnosis { class, sentence, .. }| Blocked { class, sentence, signature: None });
             self.found.with(|found| *found = left);
         }
         Next::End
     }
 
     fn last_words(&self) -> Option<String> {
-        let (class, sentence) = self.found.with(Option::take)?;
+        let Blocked { class, sentence, .. } = self.found.with(Option::take)?;
         let (subject, script) = (self.cast.subject.name(), self.script.to_string().replace('\n', "\n  "));
         Some(format!("HANG in {subject}: {class}\n\n  {sentence}\n\nScript, not shrunk:\n  {script}"))
     }
@@ -374,8 +401,17 @@ impl Body for Harness {
         }
     }
 
-    fn over(&self) {
+    fn over(&self) -> After {
         self.desk.with(Desk::freeze);
+        let is_untold = |told: &Shared<BTreeSet<Signature>>| {
+            let found = self.found.with(|found| found.as_ref().and_then(|blocked| blocked.signature.clone()));
+            found.is_some_and(|signature| told.with(|told| !told.contains(&signature)))
+        };
+        match &self.cast.forgetting {
+            Forgetting::All => After::Forget,
+            Forgetting::Untold(told) if is_untold(told) => After::Forget,
+            Forgetting::None | Forgetting::Untold(_) => After::Unwind,
+        }
     }
 
     fn unwound(self: Arc<Self>) {

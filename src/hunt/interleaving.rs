@@ -61,51 +61,28 @@ pub struct Role {
     pub watcher: Option<WatcherId>,
     /// Whether it is but a part of another, and not to be shown.
     pub part: bool,
+    /// Whether it is a channel that stands for a wait group of Go's: it is done when it has no sender.
+    pub wait_group: bool,
 }
 
 impl Trial {
-    /// Runs a script on fibers by a schedule, and has written down what it does.
+    /// Runs a script on fibers by a schedule, and writes down what it does. What is left in the end is not unwound.
     ///
     /// # Errors
     /// If the schedule does not fit.
     pub fn interleaving(&self, script: &Script, schedule: &Schedule) -> Result<Interleaving, Divergence> {
-        let mut told = None;
-        self.tell_interleaving(script, schedule, &mut |interleaving| told = Some(interleaving));
-        told.expect("it is told of every execution")
-    }
-
-    /// As [`interleaving`](Trial::interleaving), but tells it before what is left of the execution is unwound: should
-    /// that end the process, it has been told.
-    pub fn tell_interleaving(
-        &self,
-        script: &Script,
-        schedule: &Schedule,
-        tell: &mut dyn FnMut(Result<Interleaving, Divergence>),
-    ) {
         let script = Arc::new(self.clamp(script));
         let following = Replay::new(schedule);
-        self.recorded(&script, Box::new(following.clone()), &mut |execution, trace| {
-            tell(match following.divergence() {
-                Some(divergence) => Err(divergence),
-                None => Ok(Interleaving::new(Script::clone(&script), execution, trace)),
-            });
-        });
-    }
-}
-
-impl Trial {
-    /// Tells the interleaving of an execution of a script, before what is left of it is unwound; `None` if it has no
-    /// schedule, or one that does not fit.
-    pub fn tell_shown(
-        &self,
-        script: &Script,
-        execution: &Execution,
-        tell: &mut dyn FnMut(Option<&Interleaving>),
-    ) {
-        match execution.schedule() {
-            Some(schedule) => self.tell_interleaving(script, &schedule, &mut |told| tell(told.as_ref().ok())),
-            None => tell(None),
+        let (execution, trace) = self.recorded(&script, Box::new(following.clone()));
+        match following.divergence() {
+            Some(divergence) => Err(divergence),
+            None => Ok(Interleaving::new(Script::clone(&script), execution, trace)),
         }
+    }
+
+    /// The interleaving of an execution of a script; `None` if it has no schedule, or one that does not fit.
+    pub fn shown(&self, script: &Script, execution: &Execution) -> Option<Interleaving> {
+        self.interleaving(script, &execution.schedule()?).ok()
     }
 }
 
@@ -184,6 +161,7 @@ fn roles(trace: &Trace, history: &History) -> Vec<Role> {
         .map(ObjectId)
         .zip(&trace.objects)
         .map(|(id, object)| {
+            let group = object.name.as_deref().and_then(|name| name.strip_suffix(words::WAIT_GROUP));
             let kind = match object.kind {
                 _ if object.timed => "timer",
                 ObjectKind::Channel(_) => "channel",
@@ -192,13 +170,15 @@ fn roles(trace: &Trace, history: &History) -> Vec<Role> {
             };
             let watch = reader(id);
             let slot = watch.and_then(|watch| watch.op.slot());
-            let name = match (slot, &object.name) {
-                (Some(slot), _) => format!("watcher `{slot}`"),
-                (None, Some(name)) => format!("{kind} `{name}`"),
-                (None, None) => format!("{kind} made at {}", words::place(object.made)),
+            let name = match (slot, group, &object.name) {
+                (Some(slot), ..) => format!("watcher `{slot}`"),
+                (None, Some(name), _) => format!("wait group `{name}`"),
+                (None, None, Some(name)) => format!("{kind} `{name}`"),
+                (None, None, None) => format!("{kind} made at {}", words::place(object.made)),
             };
             let part = object.name.as_deref().is_some_and(gochan::is_name_of_part);
-            Role { name, watcher: watch.and_then(|watch| watch.watcher), part }
+            let watcher = watch.and_then(|watch| watch.watcher);
+            Role { name, watcher, part, wait_group: group.is_some() }
         })
         .collect()
 }
@@ -237,9 +217,11 @@ fn place(trace: &Trace, objects: &[Role], spans: &[Span], history: &History, ind
         | Effect::Released(id)
         | Effect::Sent(id, _)
         | Effect::Received(id, _)
-        | Effect::Filled(id, _)
-        | Effect::NoSender(id)
-        | Effect::NoReceiver(id) => is_shown(id),
+        | Effect::Filled(id, _) => is_shown(id),
+        // A wait group that nobody can wait for any more is not done by that.
+        Effect::NoSender(id) if objects[id.0].wait_group => step.state.objects[id.0].receivers > 0,
+        Effect::NoReceiver(id) if objects[id.0].wait_group => false,
+        Effect::NoSender(id) | Effect::NoReceiver(id) => is_shown(id),
         Effect::Waits => match &step.state.tasks[step.task.0] {
             Doing::Waiting(waiting) => {
                 let targets = waiting.waits.iter().filter_map(|wait| Target::object(wait.target));

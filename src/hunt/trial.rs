@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use super::black_box::{Crew, Task, Unserved};
 use super::engines::Engines;
-use super::execution::{Cast, Engine, Execution};
+use super::execution::{Cast, Engine, Execution, Forgetting};
+use super::outcome::Found;
 use crate::engine::Divergence;
 use crate::engine::exhaustive::{Exhaustive, Seen};
 use crate::engine::strategy::{Bytes, Cue, Replay, Spelled, Strategy};
@@ -55,6 +56,24 @@ impl Trial {
             self.crew = Some(Crew::new(self.subject().name(), arguments));
         }
         self
+    }
+
+    /// This trial, leaving executions on fibers that end blocked as they are, until what is found has been
+    /// [told](Trial::told). To unwind what is blocked is to run destructors of code that has gone wrong, which may end the
+    /// process, or never return.
+    #[must_use]
+    pub fn forgetting(mut self) -> Trial {
+        self.cast = self.cast.forgetting(Forgetting::Untold(Shared::default()));
+        self
+    }
+
+    /// Notes that what was found has been told, or kept: from now on it is no loss if its like ends the process.
+    pub fn told(&self, found: &Found) {
+        if let Forgetting::Untold(told) = &self.cast.forgetting {
+            let signatures =
+                found.execution.judgement.findings.iter().map(|finding| finding.signature.clone());
+            told.with(|told| told.extend(signatures));
+        }
     }
 
     /// This trial, taking nothing as proved.
@@ -161,14 +180,9 @@ impl Trial {
         self.cast.exhaust(script, exhaustive)
     }
 
-    /// As [`on_fibers`](Trial::on_fibers), with what it does.
-    pub(super) fn recorded(
-        &self,
-        script: &Arc<Script>,
-        strategy: Box<dyn Strategy>,
-        tell: &mut dyn FnMut(Execution, Trace),
-    ) {
-        self.cast.record(script, strategy, tell);
+    /// As [`on_fibers`](Trial::on_fibers), with what it does; what is left in the end is not unwound.
+    pub(super) fn recorded(&self, script: &Arc<Script>, strategy: Box<dyn Strategy>) -> (Execution, Trace) {
+        self.cast.forgetting(Forgetting::All).record(script, strategy)
     }
 }
 

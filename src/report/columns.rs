@@ -171,6 +171,10 @@ impl<'a> Columns<'a> {
             let look = if stuck { Look::Wrong } else { Look::Plain };
             let location = location.as_deref().filter(|_| index == 0 || stuck);
             self.cell(out, task, inside, effect, look, location)?;
+            // Where there is no room for places, those of the lines that never go on are told all the same.
+            if let Some(place) = location.filter(|_| stuck && self.places == 0) {
+                self.cell(out, task, &format!("{inside}  "), &format!("at {place}"), Look::Plain, None)?;
+            }
         }
         for call in interleaving.returned_in(step) {
             if let Some(outcome) = calls[call].outcome() {
@@ -226,7 +230,9 @@ enum Look {
 
 /// Without the words for what kinds of things have the names.
 fn without_kinds(text: &str) -> String {
-    text.replace("channel `", "`").replace("lock `", "`").replace("condition variable `", "`")
+    ["channel", "lock", "condition variable", "wait group"]
+        .iter()
+        .fold(text.to_owned(), |text, kind| text.replace(&format!("{kind} `"), "`"))
 }
 
 /// Whether a reader needs the step: it does something that others could notice, and not only to the harness.

@@ -2,9 +2,10 @@
 
 use std::io::{self, Write};
 
+use super::blocked::Left;
 use super::style::{self, TITLE, styled, wrap};
 use super::text::fact;
-use super::{Layout, blocked, columns};
+use super::{Layout, columns};
 use crate::engine::Status;
 use crate::explore::{Failure, Found, What};
 use crate::oracle::{Class, Verdict, class_of_panic};
@@ -35,15 +36,16 @@ fn write(out: &mut dyn Write, failure: &Failure, layout: Layout) -> io::Result<(
     if let Some(interleaving) = interleaving {
         columns::write(out, interleaving, None, layout)?;
     }
-    if failure.state.tasks.iter().any(|task| blocked::is_left(&task.status, true)) {
+    let left = Left {
+        calls: &[],
+        state: &failure.state,
+        chain: failure.diagnosis.as_ref().map(|diagnosis| &diagnosis.chain),
+        stacks: interleaving.map_or(&[][..], |told| &told.trace.stacks).into(),
+        running: true,
+    };
+    if left.is_any() {
         let title = if failure.what == What::Deadlock { "Blocked for ever:" } else { "Tasks at the end:" };
         writeln!(out, "\n{}", styled(TITLE, title))?;
-        let left = blocked::Left {
-            calls: &[],
-            state: &failure.state,
-            stacks: interleaving.map_or(&[][..], |told| &told.trace.stacks),
-            running: true,
-        };
         left.write(out, layout)?;
     }
     writeln!(out)?;

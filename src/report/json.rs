@@ -142,10 +142,7 @@ fn listed(group: &Group, trial: &Trial) -> Listed {
 
 fn finding(group: &Group, trial: &Trial) -> Finding {
     let (finding, script, execution) = group.shown();
-    let mut told = None;
-    trial.tell_shown(script, execution, &mut |interleaving| {
-        told = Some(Told::of(finding, execution, interleaving));
-    });
+    let interleaving = trial.shown(script, execution);
     let signature = &finding.signature;
     Finding {
         class: Some(signature.class.name()),
@@ -162,7 +159,7 @@ fn finding(group: &Group, trial: &Trial) -> Finding {
         strategy: Some(group.found.strategy.clone()),
         shrunk: group.shrunk.as_ref().map(shrunk),
         saved: group.saved.as_ref().map(|path| path.display().to_string()),
-        told,
+        told: Some(Told::of(finding, execution, interleaving.as_ref())),
     }
 }
 

@@ -84,6 +84,9 @@ pub(super) fn waits_for(interleaving: &Interleaving, waiting: &Waiting) -> Strin
 pub(super) fn target(interleaving: &Interleaving, target: Target) -> String {
     match target {
         Target::Send(id) => format!("to send to {}", name(interleaving, id)),
+        Target::Recv(id) if interleaving.objects[id.0].wait_group => {
+            format!("for {}", name(interleaving, id))
+        }
         Target::Recv(id) => format!("to receive from {}", name(interleaving, id)),
         Target::Lock(id) if interleaving.trace.objects[id.0].kind == ObjectKind::RwLock => {
             format!("to hold {} alone", name(interleaving, id))
@@ -107,6 +110,10 @@ fn effect_in_words(interleaving: &Interleaving, index: usize, effect: &Effect) -
         Effect::NoSender(_) if let Some(id) = interleaving.closed_by(index, effect) => {
             format!("closes {}", name(interleaving, id))
         }
+        Effect::NoSender(id) if interleaving.objects[id.0].wait_group => (step.state.objects[id.0].receivers
+            > 0)
+        .then(|| format!("is done with {}", name(interleaving, *id)))?,
+        Effect::NoReceiver(id) if interleaving.objects[id.0].wait_group => return None,
         Effect::NoSender(id) => format!("drops the last sender of {}", shown(id)?),
         Effect::NoReceiver(id) => format!("drops the last receiver of {}", shown(id)?),
         Effect::Notified(other) => format!("wakes {}", task(interleaving, *other)),

@@ -17,8 +17,7 @@ const MARGIN: usize = 12;
 
 /// Writes what came of a campaign. `again` is what is to be typed to see a finding again.
 ///
-/// Each finding is replayed once for its interleaving and its stacks, and written before what is left of that execution is
-/// unwound.
+/// Each finding is replayed once for its interleaving and its stacks.
 ///
 /// # Errors
 /// Those of the writer.
@@ -31,16 +30,12 @@ pub fn outcome(
 ) -> io::Result<()> {
     for group in &outcome.findings {
         let (finding, script, execution) = group.shown();
-        let mut written = Ok(());
-        trial.tell_shown(script, execution, &mut |interleaving| {
-            let shown = Shown { subject: &outcome.subject, finding, script, execution, interleaving };
-            written = shown.write(out, layout).and_then(|()| {
-                facts(out, layout, outcome, group, again)?;
-                writeln!(out)?;
-                out.flush()
-            });
-        });
-        written?;
+        let interleaving = trial.shown(script, execution);
+        let interleaving = interleaving.as_ref();
+        let shown = Shown { subject: &outcome.subject, finding, script, execution, interleaving };
+        shown.write(out, layout)?;
+        facts(out, layout, outcome, group, again)?;
+        writeln!(out)?;
     }
     summary(out, layout, outcome)
 }
@@ -80,7 +75,7 @@ impl Shown<'_> {
             let shown_by = if signature.verdict == Verdict::Hang { None } else { finding.call };
             columns::write(out, interleaving, shown_by, layout)?;
         }
-        let left = Left::of(execution, interleaving.map(|told| &told.trace));
+        let left = Left::of(execution, interleaving, finding.chain.as_ref());
         if left.is_any() {
             let heading =
                 if signature.verdict == Verdict::Hang { "Blocked for ever:" } else { "Tasks at the end:" };

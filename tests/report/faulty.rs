@@ -2,12 +2,10 @@
 
 use std::sync::Arc;
 
-use watchmux::oracle::{Closed, Contract};
+use watchmux::oracle::{Closed, Contract, Guarantee};
 use watchmux::script::{Config, OpKind, OpSet, WhenFull};
 use watchmux::subject::{Capabilities, Payload, Received, Refused, Running, Subject, Watching};
 use watchmux::sync::{Condvar, Mutex, thread};
-
-use super::lost::Witness;
 
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Fault {
@@ -19,8 +17,14 @@ pub(crate) enum Fault {
     LostWakeUp,
     /// `action` relies on a watcher.
     Panic,
+    /// A watcher receives its first event again and again.
+    Repeat,
     /// As `DoubleLock`, and what is unwound then panics.
     Loud,
+    /// As `DoubleLock`, and what is unwound then ends the process.
+    Fatal,
+    /// As `DoubleLock`, and what is unwound then never returns.
+    Endless,
 }
 
 pub(crate) struct Faulty(pub(crate) Fault);
@@ -32,7 +36,10 @@ impl Subject for Faulty {
             Fault::DoubleLock => "double-lock",
             Fault::LostWakeUp => "lost-wake-up",
             Fault::Panic => "panicking",
+            Fault::Repeat => "repeating",
             Fault::Loud => "loud",
+            Fault::Fatal => "fatal",
+            Fault::Endless => "endless",
         }
     }
 
@@ -42,7 +49,7 @@ impl Subject for Faulty {
 
     fn capabilities(&self) -> Capabilities {
         Capabilities {
-            ops: OpSet::of(&[OpKind::Watch, OpKind::Action, OpKind::Shutdown]),
+            ops: OpSet::of(&[OpKind::Watch, OpKind::Action, OpKind::TryRecv, OpKind::Shutdown]),
             incoming: 0..=0,
             incoming_as_queue: false,
             queue: 0..=0,
@@ -57,11 +64,13 @@ impl Subject for Faulty {
     }
 
     fn contract(&self) -> Contract {
-        Contract::strict().guaranteeing(&[])
+        let guarantees: &[Guarantee] = if self.0 == Fault::Repeat { &[Guarantee::Once] } else { &[] };
+        Contract::strict().guaranteeing(guarantees)
     }
 
     fn start(&self, _: &Config) -> Box<dyn Running> {
-        let (queue, watchers) = (Mutex::new(Vec::new()).named("queue"), Mutex::new(0).named("watchers"));
+        let queue = Arc::new(Mutex::new(Vec::new()).named("queue"));
+        let watchers = Mutex::new(0).named("watchers");
         let flushed = Arc::new((Mutex::new(false).named("flushed"), Condvar::new().named("all flushed")));
         Box::new(FaultyMux { fault: self.0, queue, watchers, flushed })
     }
@@ -69,7 +78,7 @@ impl Subject for Faulty {
 
 struct FaultyMux {
     fault: Fault,
-    queue: Mutex<Vec<Payload>>,
+    queue: Arc<Mutex<Vec<Payload>>>,
     watchers: Mutex<usize>,
     flushed: Arc<(Mutex<bool>, Condvar)>,
 }
@@ -96,7 +105,7 @@ impl Running for FaultyMux {
             *watchers += self.len();
         }
         *watchers += 1;
-        Ok(Box::new(FaultyWatcher))
+        Ok(Box::new(FaultyWatcher(self.queue.clone())))
     }
 
     fn action(&self, event: Payload) -> Result<Option<u64>, Refused> {
@@ -107,15 +116,15 @@ impl Running for FaultyMux {
                     queue.push(event);
                 }
             }
-            Fault::DoubleLock | Fault::Loud => {
-                let _loud = (self.fault == Fault::Loud).then_some(Loud);
-                let _witness = (self.fault == Fault::DoubleLock).then_some(Witness);
+            Fault::DoubleLock | Fault::Loud | Fault::Fatal | Fault::Endless => {
+                let _doom = Doom(self.fault);
                 let mut queue = self.queue.lock();
                 if self.len() < 9 {
                     queue.push(event);
                 }
             }
             Fault::Panic => assert!(*self.watchers.lock() > 0, "nobody watches"),
+            Fault::Repeat => self.queue.lock().push(event),
             Fault::LostWakeUp => {}
         }
         Ok(None)
@@ -132,7 +141,7 @@ impl Running for FaultyMux {
     }
 }
 
-struct FaultyWatcher;
+struct FaultyWatcher(Arc<Mutex<Vec<Payload>>>);
 
 impl Watching for FaultyWatcher {
     fn recv(&mut self) -> Result<Received, Closed> {
@@ -140,15 +149,24 @@ impl Watching for FaultyWatcher {
     }
 
     fn try_recv(&mut self) -> Result<Option<Received>, Closed> {
-        Err(Closed { reason: None, missed: None })
+        let first = self.0.lock().first().cloned();
+        Ok(first.map(|event| Received { event: Some(event), seq: None, missed: None }))
     }
 }
 
 /// Must not be dropped before `action` is done, as if that could not happen.
-struct Loud;
+struct Doom(Fault);
 
-impl Drop for Loud {
+impl Drop for Doom {
     fn drop(&mut self) {
-        assert!(!std::thread::panicking(), "dropped in the middle of it");
+        match self.0 {
+            _ if !std::thread::panicking() => {}
+            Fault::Loud => panic!("dropped in the middle of it"),
+            Fault::Fatal => std::process::abort(),
+            Fault::Endless => loop {
+                std::thread::park();
+            },
+            _ => {}
+        }
     }
 }

@@ -59,6 +59,13 @@ pub(crate) const FINDINGS: &[Case] = &[
                  schedule setup*3 dispatcher*3 lane0*9 dispatcher*6 lane0 stop-a*6 close*3 dispatcher*4",
     },
     Case {
+        name: "repeated_event",
+        subject: "repeating",
+        contract: ContractKind::Own,
+        script: "mux incoming=0 queue=0 when-full=wait\nlane\n  watch a\n  action\n  try-recv a\n  try-recv a\n\
+                 schedule setup*2 lane0*9 close*3 flusher*3 end",
+    },
+    Case {
         name: "send_on_closed",
         subject: "k8s-1321",
         contract: ContractKind::Strict,
@@ -76,7 +83,7 @@ pub(crate) const FINDINGS: &[Case] = &[
 
 /// What a replay of it finds.
 pub(crate) fn found(case: &Case) -> (Trial, Outcome) {
-    let faulty = [Fault::AbBa, Fault::DoubleLock, Fault::LostWakeUp, Fault::Panic];
+    let faulty = [Fault::AbBa, Fault::DoubleLock, Fault::LostWakeUp, Fault::Panic, Fault::Repeat];
     let mut subjects = subject::all();
     subjects.extend(faulty.map(|fault| Arc::new(Faulty(fault)) as Arc<dyn Subject>));
     let subject = subjects.into_iter().find(|subject| subject.name() == case.subject).unwrap();

@@ -1,16 +1,19 @@
-//! Nothing that is known is lost when a destructor ends the process.
+//! Nothing that is known is lost when a destructor ends the process, or never returns; and free threads have stacks.
 
-use std::cell::Cell;
+use std::ffi::OsString;
+use std::path::Path;
 use std::process::{Command, Output};
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
+use watchmux::engine::Run;
 use watchmux::hunt::{Budget, Campaign, Effort, Engines, Jobs, Progress, Trial};
 use watchmux::script::ContractKind;
 use watchmux::sync::Mutex;
 
 use super::faulty::{Fault, Faulty};
+use super::programs;
 
 /// Set in the processes that are meant to end early.
 const DOOMED: &str = "WATCHMUX_TEST_DOOMED";
@@ -34,18 +37,22 @@ fn assert_told(output: &Output, parts: &[&str]) {
     }
 }
 
+/// Searches a faulty mux, and unwinds all that it finds.
+fn hunt(fault: Fault) {
+    let trial = Trial::new(Arc::new(Faulty(fault)), ContractKind::Own, Duration::from_secs(60));
+    let budget = Budget { time: None, runs: Some(100) };
+    let campaign =
+        Campaign { trial, engines: Engines::Fibers, twice: false, budget, seed: 1, keep_going: false };
+    let effort = Effort { jobs: Jobs::each(1), time: None, stop: &AtomicBool::new(false) };
+    campaign.run(effort, &Progress::default(), &|_| {});
+}
+
 #[test]
-fn what_a_hunt_has_found_is_told_before_the_process_ends() {
+fn what_is_known_is_told_before_a_destructor_ends_the_process() {
     if is_doomed() {
-        let trial = Trial::new(Arc::new(Faulty(Fault::Loud)), ContractKind::Own, Duration::from_secs(60));
-        let budget = Budget { time: None, runs: Some(100) };
-        let campaign =
-            Campaign { trial, engines: Engines::Fibers, twice: false, budget, seed: 1, keep_going: false };
-        let effort = Effort { jobs: Jobs::each(1), time: None, stop: &AtomicBool::new(false) };
-        campaign.run(effort, &Progress::default(), &|_| {});
-        return;
+        return hunt(Fault::Loud);
     }
-    let output = doomed("what_a_hunt_has_found_is_told_before_the_process_ends");
+    let output = doomed("what_is_known_is_told_before_a_destructor_ends_the_process");
     assert_told(
         &output,
         &[
@@ -59,56 +66,90 @@ fn what_a_hunt_has_found_is_told_before_the_process_ends() {
 }
 
 #[test]
-fn what_an_exploration_has_found_is_told_before_the_process_ends() {
+fn what_is_known_is_told_when_a_destructor_never_returns() {
     if is_doomed() {
-        watchmux::explore::check(|| {
-            struct Loud;
-            impl Drop for Loud {
-                fn drop(&mut self) {
-                    panic!("not now");
-                }
-            }
-            let _loud = Loud;
-            let account = Mutex::new(100).named("account");
-            let _balance = account.lock();
-            let _again = account.lock();
-        });
-        return;
+        return hunt(Fault::Endless);
     }
-    let output = doomed("what_an_exploration_has_found_is_told_before_the_process_ends");
+    let output = doomed("what_is_known_is_told_when_a_destructor_never_returns");
     let told =
-        ["not now", "deadlock: resource deadlock: double locking", "for lock `account`, held by itself"];
+        ["A destructor does not return", "HANG in endless: resource deadlock: double locking", "    action"];
     assert_told(&output, &told);
 }
 
-thread_local! {
-    /// Whether a task of this thread was unwound while it held a [`Witness`].
-    static UNWOUND: Cell<bool> = const { Cell::new(false) };
+/// The command over the muxes whose destructors must not run; its words are in this variable.
+const LINE: &str = "WATCHMUX_TEST_LINE";
+
+fn command(words: &[&str]) -> Output {
+    let mut command = Command::new(std::env::current_exe().unwrap());
+    command.args(["lost::what_is_found_outlives_the_process", "--exact", "--nocapture"]);
+    command.env(DOOMED, "1").env(LINE, words.join("\n")).output().unwrap()
 }
 
 #[test]
-fn an_interleaving_is_told_before_it_is_unwound() {
-    let subject = Arc::new(Faulty(Fault::DoubleLock));
-    let trial = Trial::new(subject, ContractKind::Own, Duration::from_secs(60));
-    let script = "mux incoming=0 queue=0 when-full=wait\nlane\n  action".parse().unwrap();
-    let schedule = "setup*2 lane0*4".parse().unwrap();
-    let mut told = false;
-    trial.tell_interleaving(&script, &schedule, &mut |interleaving| {
-        let interleaving = interleaving.expect("its schedule fits");
-        assert_eq!(interleaving.trace.stacks.len(), 1);
-        assert!(!UNWOUND.get(), "its stack was captured first");
-        told = true;
-    });
-    assert!(told && UNWOUND.get());
+fn what_is_found_outlives_the_process() {
+    if let Ok(line) = std::env::var(LINE) {
+        let subjects = [Fault::Loud, Fault::Fatal, Fault::Endless].map(|fault| Arc::new(Faulty(fault)) as _);
+        let line = ["watchmux"].into_iter().chain(line.lines()).map(OsString::from).collect();
+        std::process::exit(watchmux::cli::run_line(&subjects, line) as i32);
+    }
+    let out = tempfile::tempdir().unwrap();
+    for subject in ["loud", "fatal", "endless"] {
+        // Shrinking ends it.
+        let hunted =
+            command(&["hunt", "--subject", subject, "--engine", "fibers", "--runs", "100", "--seed", "1"]);
+        assert_told(&hunted, &["found a hang, resource deadlock: double locking"]);
+        let told = String::from_utf8_lossy(&hunted.stderr).into_owned();
+        let file = told.lines().find_map(|line| line.split_once("; it is in ")).expect("it says where").1;
+        // What was kept is told whole, stack and all, for nothing is unwound for it.
+        let text = command(&["report", file]);
+        let json = command(&["report", file, "--format", "json"]);
+        let page = out.path().join("page.html");
+        let paged = command(&["report", file, "--html", page.to_str().unwrap()]);
+        for output in [&text, &json, &paged] {
+            assert_eq!(output.status.code(), Some(3), "{}", String::from_utf8_lossy(&output.stderr));
+        }
+        let page = std::fs::read_to_string(page).unwrap();
+        for told in
+            [String::from_utf8_lossy(&text.stdout), String::from_utf8_lossy(&json.stdout), page.into()]
+        {
+            for part in ["resource deadlock: double locking", "held by itself", "FaultyMux::len", "faulty.rs"]
+            {
+                assert!(told.contains(part), "{subject}, {part}:\n{told}");
+            }
+        }
+        std::fs::remove_dir_all(Path::new(file).parent().unwrap()).unwrap();
+    }
 }
 
-/// Notes that its task was unwound while it held this.
-pub(crate) struct Witness;
-
-impl Drop for Witness {
-    fn drop(&mut self) {
-        if std::thread::panicking() {
-            UNWOUND.set(true);
+#[test]
+fn an_exploration_tells_all_whatever_its_destructors_do() {
+    let failure = programs::failure(|| {
+        struct Loud;
+        impl Drop for Loud {
+            fn drop(&mut self) {
+                panic!("not now");
+            }
         }
-    }
+        let _loud = Loud;
+        let account = Mutex::new(100).named("account");
+        let _balance = account.lock();
+        let _again = account.lock();
+    });
+    let told = failure.to_string();
+    assert!(told.starts_with("deadlock: resource deadlock: double locking"), "{told}");
+    assert!(told.contains("an_exploration_tells_all_whatever_its_destructors_do"), "{told}");
+}
+
+#[test]
+fn what_free_threads_found_has_the_stacks_of_who_is_blocked() {
+    let subject = Arc::new(Faulty(Fault::DoubleLock));
+    let trial = Trial::new(subject, ContractKind::Own, Duration::from_secs(60));
+    let script = Arc::new("mux incoming=0 queue=0 when-full=wait\nlane\n  action".parse().unwrap());
+    let Run { state, stacks, .. } = trial.on_threads(&script, 1).run;
+    let stacks = stacks.resolve(&state);
+    assert_eq!(stacks.len(), 1, "{stacks:?}");
+    assert_eq!(state.task(stacks[0].task).name, "lane0");
+    let calls: Vec<String> = stacks[0].frames.iter().map(|frame| frame.short_function()).collect();
+    assert_eq!(calls, ["FaultyMux::len", "Running::action for FaultyMux"]);
+    assert!(stacks[0].frames.iter().all(|frame| frame.file == "tests/report/faulty.rs"), "{stacks:?}");
 }

@@ -128,6 +128,27 @@ pub(crate) fn a_condition_and_a_lock() {
     worker.join().unwrap();
 }
 
+pub(crate) fn a_condition_and_a_join() {
+    let door = Arc::new((Mutex::new(false).named("door"), Condvar::new().named("opened")));
+    let ours = door.clone();
+    let guest = named("guest", move || {
+        let mut open = ours.0.lock();
+        ours.1.wait_while(&mut open, |open| !*open);
+    });
+    guest.join().unwrap();
+    *door.0.lock() = true;
+    door.1.notify_one();
+}
+
+pub(crate) fn joins_in_a_circle() {
+    let (to_left, left) = bounded::<thread::JoinHandle<()>>(1);
+    let (to_right, right) = bounded::<thread::JoinHandle<()>>(1);
+    let one = named("left", move || left.recv().unwrap().join().unwrap());
+    let other = named("right", move || right.recv().unwrap().join().unwrap());
+    to_left.send(other).unwrap();
+    to_right.send(one).unwrap();
+}
+
 pub(crate) fn a_condition_and_a_channel() {
     let door = Arc::new((Mutex::new(false).named("door"), Condvar::new().named("opened")));
     let (sender, receiver) = bounded(0);

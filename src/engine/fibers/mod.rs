@@ -17,9 +17,10 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use super::last_words::Unwinding;
+use super::stack::Album;
 use super::strategy::Strategy;
 use super::trace::Trace;
-use super::{Body, End, Job, Next, Quiescence, Run, State, Status, TaskId, stack};
+use super::{After, Body, End, Job, Next, Quiescence, Run, Stacks, State, Status, TaskId};
 use crate::sync::seam::footprint::{self, Place, What};
 use crate::sync::seam::{self, Abort};
 
@@ -64,33 +65,18 @@ pub fn run(body: Arc<dyn Body>, strategy: Box<dyn Strategy>, most_points: u64) -
 
 /// Runs the body once, as [`run`] does, and writes down all that it does. It does the same.
 pub fn record(body: Arc<dyn Body>, strategy: Box<dyn Strategy>, most_points: u64) -> (Traced, Trace) {
-    let mut recorded = None;
-    let traced = record_and_tell(body, strategy, most_points, &mut |_, trace| recorded = Some(trace));
-    (traced, recorded.expect("it is told of every execution"))
-}
-
-/// As [`record`], and tells what there is to know before anything is unwound: that runs destructors of code that has gone
-/// wrong, and may end the process.
-pub fn record_and_tell(
-    body: Arc<dyn Body>,
-    strategy: Box<dyn Strategy>,
-    most_points: u64,
-    tell: &mut dyn FnMut(Traced, Trace),
-) -> Traced {
     let started = Instant::now();
     with_engine(|engine| {
-        stack::open_album();
-        let recorder = Recorder::new(Arc::clone(&body));
-        let end = engine.run_and_tell(body, strategy, most_points, Some((recorder, (started, tell))));
-        engine.traced(end, started)
+        let album = Arc::<Album>::default();
+        let _open = album.open();
+        let mut recording = (Some(Recorder::new(Arc::clone(&body), album)), Trace::default());
+        let end = engine.run_recorded(body, strategy, most_points, Some(&mut recording));
+        (engine.traced(end, started), recording.1)
     })
 }
 
-/// What writes down all that an execution does, and who is told of it.
-type Recording<'a> = (Recorder, Told<'a>);
-
-/// Who is told, and since when it runs.
-type Told<'a> = (Instant, &'a mut dyn FnMut(Traced, Trace));
+/// What writes down all that an execution does, until it is over; and then all that it did.
+type Recording = (Option<Recorder>, Trace);
 
 /// Uses an engine that the calling thread keeps.
 pub(crate) fn with_engine<R>(f: impl FnOnce(&mut Engine) -> R) -> R {
@@ -128,32 +114,32 @@ const MOST_KEPT: usize = 256;
 impl Engine {
     /// Runs the body once, and says how it ended. What else is known of the execution can be asked until the next.
     pub(crate) fn run(&mut self, body: Arc<dyn Body>, strategy: Box<dyn Strategy>, most_points: u64) -> End {
-        self.run_and_tell(body, strategy, most_points, None)
+        self.run_recorded(body, strategy, most_points, None)
     }
 
-    fn run_and_tell(
+    fn run_recorded(
         &mut self,
         body: Arc<dyn Body>,
         strategy: Box<dyn Strategy>,
         most_points: u64,
-        recording: Option<Recording<'_>>,
+        recording: Option<&mut Recording>,
     ) -> End {
         super::quiet_panics();
         let id = seam::Turn::next_execution();
         let mut own = self.table.take().unwrap_or_default();
         own.renew(id, strategy, most_points);
-        let (recorder, tell) = recording.unzip();
-        own.recorder = recorder.map(Box::new);
+        let (recorder, trace) = recording.map(|(recorder, trace)| (recorder.take(), trace)).unzip();
+        own.recorder = recorder.flatten().map(Box::new);
         let before = Before { table: put(Some(own)), turn: seam::Turn::current() };
         seam::Turn::default().begin();
-        let end = self.go(id, body, tell);
+        let end = self.go(id, body, trace);
         self.table = put(None);
         drop(before);
         self.idle.truncate(MOST_KEPT);
         end
     }
 
-    fn go(&mut self, id: NonZeroU64, body: Arc<dyn Body>, tell: Option<Told<'_>>) -> End {
+    fn go(&mut self, id: NonZeroU64, body: Arc<dyn Body>, trace: Option<&mut Trace>) -> End {
         (self.state, self.forgotten) = (None, 0);
         start(Arc::clone(&body).first());
         let end = loop {
@@ -177,17 +163,18 @@ impl Engine {
                 Next::End => break if alive { End::Quiescent } else { End::Finished },
             }
         };
-        body.over();
-        if let Some((started, tell)) = tell {
-            let (traced, trace) = self.recorded(end, started);
-            tell(traced, trace);
+        let after = body.over();
+        if let Some(trace) = trace {
+            *trace = self.recorded();
         }
         if end != End::Finished {
             self.state = Some(table(Table::state));
-            let _unwinding = Unwinding::of(id.get(), &body);
-            self.unwind(id);
-            start(Job { name: "unwound".to_owned(), run: Box::new(move || body.unwound()) });
-            self.unwind(id);
+            if after == After::Unwind {
+                let _unwinding = Unwinding::of(id.get(), &body);
+                self.unwind(id);
+                start(Job { name: "unwound".to_owned(), run: Box::new(move || body.unwound()) });
+                self.unwind(id);
+            }
             let left = self.running.iter_mut().filter_map(Option::take);
             self.forgotten = left.map(|running| running.fiber.forget()).count();
         }
@@ -195,18 +182,15 @@ impl Engine {
     }
 
     /// What was written down, with the stacks of all tasks that have not ended.
-    fn recorded(&mut self, end: End, started: Instant) -> (Traced, Trace) {
+    fn recorded(&mut self) -> Trace {
         for (task, running) in self.running.iter_mut().enumerate() {
             if let Some(running) = running {
                 running.fiber.capture(TaskId(task));
             }
         }
         table(|table| {
-            let recorder = table.recorder.take().expect("whoever is told has a recorder");
-            let state = table.state();
-            let stacks = stack::resolve(&stack::close_album(), &state);
-            let run = Run { end, state, sync_points: table.points, forgotten: 0, elapsed: started.elapsed() };
-            (Traced { run, steps: table.steps.clone() }, Trace { stacks, ..recorder.finish() })
+            let recorder = table.recorder.take().expect("what is recorded has a recorder");
+            recorder.finish(&table.state())
         })
     }
 
@@ -242,7 +226,8 @@ impl Engine {
 
     fn traced(&mut self, end: End, started: Instant) -> Traced {
         let (state, sync_points) = (self.take_state(), self.sync_points());
-        let run = Run { end, state, sync_points, forgotten: self.forgotten, elapsed: started.elapsed() };
+        let (forgotten, elapsed) = (self.forgotten, started.elapsed());
+        let run = Run { end, state, sync_points, forgotten, elapsed, stacks: Stacks::default() };
         Traced { run, steps: self.steps().to_vec() }
     }
 

@@ -3,6 +3,7 @@
 use std::cmp::Ordering;
 use std::sync::Arc;
 
+use super::super::stack::Album;
 use super::super::trace::{Books, Doing, Effect, Object, State, Step, Switch, Trace, Waiting};
 use super::super::{Body, ObjectId, Target, TaskId};
 use super::table::{Table, Tracked};
@@ -12,6 +13,7 @@ use crate::sync::seam;
 /// Sees each choice as it is made, and how everything is at that moment.
 pub(super) struct Recorder {
     body: Arc<dyn Body>,
+    album: Arc<Album>,
     trace: Trace,
     /// Whether the last step is not over.
     open: bool,
@@ -30,8 +32,8 @@ struct Moment {
 }
 
 impl Recorder {
-    pub(super) fn new(body: Arc<dyn Body>) -> Recorder {
-        Recorder { body, trace: Trace::default(), open: false, before: Moment::default() }
+    pub(super) fn new(body: Arc<dyn Body>, album: Arc<Album>) -> Recorder {
+        Recorder { body, album, trace: Trace::default(), open: false, before: Moment::default() }
     }
 
     /// The choice that was just made; `current` could have gone on instead.
@@ -82,9 +84,9 @@ impl Recorder {
         self.close(table, true);
     }
 
-    /// What was written down.
-    pub(super) fn finish(self) -> Trace {
-        self.trace
+    /// What was written down, with the stacks as they are in this state.
+    pub(super) fn finish(self, state: &super::super::State) -> Trace {
+        Trace { stacks: self.album.take().resolve(state), ..self.trace }
     }
 
     /// Tells what the last step did by how everything is now; `over` says that it came to the end of its operation.

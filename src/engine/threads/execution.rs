@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 use crossbeam_channel as cc;
 use parking_lot::{Condvar, Mutex};
 
+use super::super::stack::{self, Album};
 use super::super::steered::Steering;
 use super::super::{ObjectId, ObjectKind, State, Target, TaskId, Wait};
 use super::table::{Doing, Table, Token};
@@ -39,6 +40,7 @@ pub(in crate::engine) struct Execution {
     /// Whether the execution is over, and tasks unwind at their next sync point.
     ending: AtomicBool,
     pub(super) sync_points: AtomicU64,
+    pub(super) album: Arc<Album>,
 }
 
 impl Execution {
@@ -54,6 +56,7 @@ impl Execution {
             still: Condvar::new(),
             ending: AtomicBool::new(false),
             sync_points: AtomicU64::new(0),
+            album: Arc::default(),
         })
     }
 
@@ -125,6 +128,73 @@ impl Execution {
         }
     }
 
+    fn wait_to_select<'a>(
+        &self,
+        me: TaskId,
+        endpoints: &[&'a dyn Endpoint],
+        until: Option<Instant>,
+        location: &'static Location<'static>,
+    ) -> Selected<'a> {
+        let mut waits = Vec::with_capacity(endpoints.len());
+        let mut timed = until.is_some();
+        for endpoint in endpoints {
+            let target = endpoint.handle().target().expect("the seam has checked the objects");
+            waits.push(Wait { target, location });
+            timed |= endpoint.handle().channel(Object::is_due);
+        }
+        if !self.may_wait() {
+            return Selected::Aborted;
+        }
+        if self.pace == Pace::Steered
+            && let Some(selected) = self.select_steered(me, endpoints, &waits, until, timed)
+        {
+            return selected;
+        }
+        let mut table = self.table.lock();
+        table.wait(me, waits);
+        if !timed {
+            self.rest(&mut table, me);
+        }
+        drop(table);
+        let selected = native::select(endpoints, None, until);
+        self.table.lock().go_on(me);
+        selected
+    }
+
+    fn wait_parked(
+        &self,
+        me: TaskId,
+        wait: Wait,
+        until: Option<Instant>,
+        ready: &mut dyn FnMut() -> bool,
+    ) -> Wake {
+        if !self.may_wait() {
+            return Wake::Aborted;
+        }
+        if self.pace == Pace::Steered
+            && let Some(wake) = self.park_steered(me, &wait, until, ready)
+        {
+            return wake;
+        }
+        self.table.lock().wait(me, vec![wait]);
+        if ready() {
+            self.table.lock().go_on(me);
+            return Wake::Ready;
+        }
+        if until.is_none() {
+            self.rest(&mut self.table.lock(), me);
+        }
+        let parker = Arc::clone(&self.table.lock().tasks[me.0].parker);
+        let token = parker.park(until);
+        // The time may have been up at the very moment of being woken: then it was woken.
+        let was_waiting = self.table.lock().go_on(me);
+        match token {
+            Some(Token::Abort) => Wake::Aborted,
+            None if was_waiting => Wake::TimedOut,
+            _ => Wake::Woken,
+        }
+    }
+
     fn ended_with(&self, task: TaskId, doing: Doing) {
         let mut table = self.table.lock();
         table.tasks[task.0].doing = doing;
@@ -178,58 +248,19 @@ impl seam::Execution for Execution {
         until: Option<Instant>,
         location: &'static Location<'static>,
     ) -> Selected<'a> {
-        let mut waits = Vec::with_capacity(endpoints.len());
-        let mut timed = until.is_some();
-        for endpoint in endpoints {
-            let target = endpoint.handle().target().expect("the seam has checked the objects");
-            waits.push(Wait { target, location });
-            timed |= endpoint.handle().channel(Object::is_due);
+        let selected = self.wait_to_select(me, endpoints, until, location);
+        if let Selected::Aborted = selected {
+            stack::capture(me, false);
         }
-        if !self.may_wait() {
-            return Selected::Aborted;
-        }
-        if self.pace == Pace::Steered
-            && let Some(selected) = self.select_steered(me, endpoints, &waits, until, timed)
-        {
-            return selected;
-        }
-        let mut table = self.table.lock();
-        table.wait(me, waits);
-        if !timed {
-            self.rest(&mut table, me);
-        }
-        drop(table);
-        let selected = native::select(endpoints, None, until);
-        self.table.lock().go_on(me);
         selected
     }
 
     fn park(&self, me: TaskId, wait: Wait, until: Option<Instant>, ready: &mut dyn FnMut() -> bool) -> Wake {
-        if !self.may_wait() {
-            return Wake::Aborted;
+        let wake = self.wait_parked(me, wait, until, ready);
+        if wake == Wake::Aborted {
+            stack::capture(me, false);
         }
-        if self.pace == Pace::Steered
-            && let Some(wake) = self.park_steered(me, &wait, until, ready)
-        {
-            return wake;
-        }
-        self.table.lock().wait(me, vec![wait]);
-        if ready() {
-            self.table.lock().go_on(me);
-            return Wake::Ready;
-        }
-        if until.is_none() {
-            self.rest(&mut self.table.lock(), me);
-        }
-        let parker = Arc::clone(&self.table.lock().tasks[me.0].parker);
-        let token = parker.park(until);
-        // The time may have been up at the very moment of being woken: then it was woken.
-        let was_waiting = self.table.lock().go_on(me);
-        match token {
-            Some(Token::Abort) => Wake::Aborted,
-            None if was_waiting => Wake::TimedOut,
-            _ => Wake::Woken,
-        }
+        wake
     }
 
     fn notify(&self, me: TaskId, object: ObjectId, most: usize) -> usize {
@@ -313,6 +344,7 @@ impl OnThreads for Execution {
     }
 
     fn run(self: Arc<Self>, task: TaskId, body: TaskBody<'_>) {
+        let _open = self.album.open();
         let abort = native::abort_line();
         while abort.receiver.try_recv().is_ok() {}
         self.table.lock().tasks[task.0].abort = Some(abort.sender.clone());

@@ -113,7 +113,8 @@ pub(super) fn drive(
     }
     let sync_points = execution.sync_points.load(Ordering::Relaxed);
     let divergence = execution.table.lock().divergence(end);
-    body.over();
+    // Each captures its own stack as it is unwound.
+    let _ = body.over();
     let is_clean = end == End::Finished && divergence.is_none();
     // What is in opaque code cannot be unwound, and what it holds would keep others.
     let opaque = execution.table.lock().opaque;
@@ -125,7 +126,8 @@ pub(super) fn drive(
     match divergence {
         Some(divergence) => Err(divergence),
         None => {
-            let run = Run { end, state, sync_points, forgotten, elapsed: started.elapsed() };
+            let (elapsed, stacks) = (started.elapsed(), execution.album.take());
+            let run = Run { end, state, sync_points, forgotten, elapsed, stacks };
             let steering = execution.table.lock().steering.take();
             Ok(Traced { run, steps: steering.map_or_else(Vec::new, Steering::into_steps) })
         }

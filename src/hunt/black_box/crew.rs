@@ -80,7 +80,14 @@ impl Crew {
 /// What there is of an execution whose process is gone: the calls it made, and how it ended.
 fn of_the_dead(script: &Script, history: History, elapsed: Duration, death: Death) -> Execution {
     let state = State { tasks: tasks(script, &history), objects: Vec::new() };
-    let run = Run { end: End::Deadline, state, sync_points: 0, forgotten: 0, elapsed };
+    let run = Run {
+        end: End::Deadline,
+        state,
+        sync_points: 0,
+        forgotten: 0,
+        elapsed,
+        stacks: crate::engine::Stacks::default(),
+    };
     let judgement = match death {
         Death::Killed => Judgement {
             findings: Vec::new(),

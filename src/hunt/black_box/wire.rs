@@ -7,7 +7,7 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use super::super::execution::{Events, Told};
-use crate::engine::{End, Run, State, Status, Task};
+use crate::engine::{End, Run, Stacks, State, Status, Task};
 use crate::oracle::Signature;
 use crate::script::ContractKind;
 use crate::subject::Plan;
@@ -104,6 +104,7 @@ impl From<Ran> for Run {
             sync_points: ran.sync_points,
             forgotten: ran.forgotten,
             elapsed: ran.elapsed,
+            stacks: Stacks::default(),
         }
     }
 }

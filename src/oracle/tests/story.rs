@@ -87,7 +87,14 @@ impl Story {
 
     pub(super) fn judged(&self, end: End, words: &str) -> Judgement {
         let state = self.state(words);
-        let run = Run { end, state, sync_points: 0, forgotten: 0, elapsed: Duration::ZERO };
+        let run = Run {
+            end,
+            state,
+            sync_points: 0,
+            forgotten: 0,
+            elapsed: Duration::ZERO,
+            stacks: crate::engine::Stacks::default(),
+        };
         judge(&self.context(), &self.history, &run)
     }
 

@@ -2,10 +2,11 @@
 
 use serde::Serialize;
 
+use super::super::blocked::LeftTask;
 use super::super::{calls, steps};
 use super::Page;
-use crate::engine::words::{place, waiting, what};
-use crate::engine::{Status, Target, TaskId};
+use crate::engine::words::place;
+use crate::engine::{Target, TaskId};
 use crate::oracle::{ChainEnd, Finding, Origin};
 use crate::script::{Op, Script};
 
@@ -30,7 +31,7 @@ pub(super) struct Data<'a> {
     steps: Vec<Moment>,
     handoffs: Vec<Handoff>,
     chain: Option<Chain>,
-    blocked: Vec<Blocked<'a>>,
+    blocked: Vec<Blocked>,
 }
 
 /// The script, as it is written.
@@ -98,8 +99,8 @@ struct Link {
 
 /// A task that is blocked, or has panicked, as Go dumps its goroutines.
 #[derive(Serialize)]
-struct Blocked<'a> {
-    task: &'a str,
+struct Blocked {
+    task: String,
     state: &'static str,
     op: Option<String>,
     lines: Vec<(String, String)>,
@@ -207,7 +208,7 @@ fn chain(page: &Page<'_>) -> Option<Chain> {
     let state = &page.execution.run.state;
     let in_words = |target: Target| match page.interleaving {
         Some(steps) => format!("waits {}", steps::target(steps, target)),
-        None => what(state, target),
+        None => format!("waits {}", page.left().waits_for(target)),
     };
     let link = |link: &crate::oracle::Link| Link {
         task: link.task.0,
@@ -242,27 +243,21 @@ fn chain(page: &Page<'_>) -> Option<Chain> {
     })
 }
 
-fn blocked<'a>(page: &'a Page<'a>) -> Vec<Blocked<'a>> {
-    let execution = page.execution;
-    let state = &execution.run.state;
-    let entry = |(index, task): (usize, &'a crate::engine::Task)| {
-        let pending = |call: &&crate::oracle::Call| call.task == TaskId(index) && call.returned.is_none();
-        let op = execution.history.calls.iter().find(pending).map(|call| call.op.to_string());
-        let (heading, lines) = match &task.status {
-            Status::Blocked(waits) => (
-                waiting(waits),
-                waits.iter().map(|wait| (what(state, wait.target), place(wait.location))).collect(),
-            ),
-            Status::Panicked(message) => ("panicked", vec![(message.clone(), String::new())]),
-            Status::Running | Status::Ended => return None,
-        };
-        Some(Blocked { task: &task.name, state: heading, op, lines, stack: stack(page, TaskId(index)) })
+fn blocked(page: &Page<'_>) -> Vec<Blocked> {
+    let left = page.left();
+    let entry = |task: LeftTask<'_>| {
+        let waits = task.waits.iter().map(|wait| (left.what(&task, wait), place(wait.location)));
+        let panic = task.panic.map(|message| (message.to_owned(), String::new()));
+        let frames = task.stack.into_iter().flat_map(|stack| &stack.frames);
+        Blocked {
+            task: task.name.to_owned(),
+            state: task.word,
+            op: task.call.map(|call| call.op.to_string()),
+            lines: waits.chain(panic).collect(),
+            stack: frames
+                .map(|frame| (frame.short_function(), format!("{}:{}", frame.file, frame.line)))
+                .collect(),
+        }
     };
-    state.tasks.iter().enumerate().filter_map(entry).collect()
-}
-
-fn stack(page: &Page<'_>, task: TaskId) -> Vec<(String, String)> {
-    let stacks = page.interleaving.map(|steps| &steps.trace.stacks[..]).unwrap_or_default();
-    let frames = stacks.iter().filter(|stack| stack.task == task).flat_map(|stack| &stack.frames);
-    frames.map(|frame| (frame.short_function(), format!("{}:{}", frame.file, frame.line))).collect()
+    left.tasks().map(entry).collect()
 }

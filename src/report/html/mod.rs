@@ -5,6 +5,7 @@
 
 use std::io::{self, Write};
 
+use super::blocked::Left;
 use super::text;
 use crate::hunt::{Execution, Group, Interleaving, Outcome, Trial};
 use crate::oracle::Finding;
@@ -30,10 +31,9 @@ pub fn finding(
     again: &str,
 ) -> io::Result<()> {
     let (finding, script, execution) = group.shown();
-    let schedule = execution.schedule();
-    let interleaving = schedule.as_ref().and_then(|schedule| trial.interleaving(script, schedule).ok());
+    let interleaving = trial.shown(script, execution);
     let mut facts = text::told(outcome, group);
-    facts.extend(schedule.map(|schedule| ("Schedule", schedule.to_string())));
+    facts.extend(execution.schedule().map(|schedule| ("Schedule", schedule.to_string())));
     facts.push(("Replay", again.to_owned()));
     let (subject, contract) = (outcome.subject.as_str(), outcome.contract);
     let interleaving = interleaving.as_ref();
@@ -53,6 +53,11 @@ struct Page<'a> {
 }
 
 impl Page<'_> {
+    /// The tasks that are left in the end.
+    fn left(&self) -> Left<'_> {
+        Left::of(self.execution, self.interleaving, self.finding.chain.as_ref())
+    }
+
     fn write(&self, out: &mut dyn Write) -> io::Result<()> {
         let signature = &self.finding.signature;
         let data = serde_json::to_string(&Data::of(self))?;

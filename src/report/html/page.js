@@ -426,6 +426,14 @@
     ];
   }
 
+  function group(index, book, state) {
+    const waiting = waitersOf(state, index, "recv");
+    return [
+      el("div", { class: "queue" }, book.senders > 0 ? "not done" : "done"),
+      waiting.length > 0 ? el("div", { class: "queue" }, "waited for by ", waiting.map((task) => chip(task, "waits"))) : null,
+    ];
+  }
+
   function now(step) {
     const place = document.getElementById("now");
     if (!place) return;
@@ -443,7 +451,7 @@
       if (known.part) return null;
       const signature = (from) => from && JSON.stringify([from.objects[index], ["send", "recv", "lock", "read", "notify"].map((side) => waitersOf(from, index, side))]);
       const changed = before && signature(before) !== signature(state);
-      const body = known.kind === "channel" ? queue(known, index, book, state) : known.kind === "condvar" ? el("div", { class: "queue" }, waitersOf(state, index, "notify").map((task) => chip(task, "waits"))) : lock(index, book, state);
+      const body = known.kind === "channel" ? queue(known, index, book, state) : known.kind === "wait-group" ? group(index, book, state) : known.kind === "condvar" ? el("div", { class: "queue" }, waitersOf(state, index, "notify").map((task) => chip(task, "waits"))) : lock(index, book, state);
       return el("li", { class: changed ? "changed" : "" }, el("h3", { title: `made at ${known.made}` }, words(known.name)), body);
     };
     const shownTasks = state.tasks.map((entry, index) => (columns.includes(index) ? task(entry, index) : null));

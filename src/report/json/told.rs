@@ -2,11 +2,12 @@
 
 use serde::Serialize;
 
+use super::super::blocked::{Left, LeftTask};
 use super::super::calls::returned;
 use super::super::steps;
 use crate::engine::trace::Switch;
-use crate::engine::words::{described, place, waiting};
-use crate::engine::{Frame, State, Status, Target, TaskId};
+use crate::engine::words::{described, place};
+use crate::engine::{Frame, State, Target, TaskId};
 use crate::hunt::{Execution, Interleaving};
 use crate::oracle::{self, ChainEnd, Origin};
 
@@ -29,7 +30,7 @@ pub(super) struct Told {
 struct Waits {
     /// Each but the first could serve the one before it.
     links: Vec<Link>,
-    /// `cycle`, `watcher`, `ended`, `lost`, `nobody` or `unknown`.
+    /// `cycle`, `watcher`, `ended`, `panicked`, `lost`, `nobody` or `unknown`.
     end: &'static str,
     /// The tasks that the end names: the one the cycle comes back to, the watcher's readers, who has ended, who notified.
     end_tasks: Vec<String>,
@@ -120,7 +121,7 @@ impl Told {
             call: finding.call,
             against: finding.against.clone(),
             waits: finding.chain.as_ref().map(|chain| names.waits(chain)),
-            tasks: names.tasks(interleaving),
+            tasks: names.tasks(&Left::of(execution, interleaving, finding.chain.as_ref())),
             history: execution.history.calls.iter().map(|call| names.call(call)).collect(),
             interleaving: interleaving
                 .map(|told| (0..told.trace.steps.len()).map(|index| step(told, index)).collect()),
@@ -183,36 +184,21 @@ impl Names<'_> {
         }
     }
 
-    fn tasks(&self, interleaving: Option<&Interleaving>) -> Vec<Task> {
-        let stacks = interleaving.map_or(&[][..], |told| &told.trace.stacks);
-        let calls = &self.execution.history.calls;
-        let tasks = self.state.tasks.iter().enumerate().filter_map(|(index, task)| {
-            let id = TaskId(index);
-            let of_task = || calls.iter().filter(|call| call.task == id);
-            let panic_in_op = of_task().rev().find_map(|call| call.panic().map(|message| (call, message)));
-            let pending = of_task().find(|call| call.returned.is_none());
-            let (state, call, panic, waits) = match (&task.status, panic_in_op) {
-                (Status::Blocked(waits), _) => (waiting(waits), pending, None, &waits[..]),
-                (Status::Panicked(message), _) => ("panicked", pending, Some(message.as_str()), &[][..]),
-                (_, Some((call, message))) => ("panicked", Some(call), Some(message), &[][..]),
-                (Status::Running | Status::Ended, None) => return None,
-            };
-            let stack = stacks.iter().find(|stack| stack.task == id && stack.panicked == panic.is_some());
-            let blocked = |wait: &crate::engine::Wait| Blocked {
-                wait: self.wait(wait.target),
-                at: place(wait.location),
-                who: self.who(wait.target),
-            };
-            Some(Task {
-                name: task.name.clone(),
-                state,
-                op: call.map(|call| call.op.to_string()),
-                panic: panic.map(str::to_owned),
-                waits: waits.iter().map(blocked).collect(),
-                stack: stack.map_or_else(Vec::new, |stack| stack.frames.iter().map(frame).collect()),
-            })
-        });
-        tasks.collect()
+    fn tasks(&self, left: &Left<'_>) -> Vec<Task> {
+        let blocked = |wait: &crate::engine::Wait| Blocked {
+            wait: self.wait(wait.target),
+            at: place(wait.location),
+            who: self.who(wait.target),
+        };
+        let task = |task: LeftTask<'_>| Task {
+            name: task.name.to_owned(),
+            state: task.word,
+            op: task.call.map(|call| call.op.to_string()),
+            panic: task.panic.map(str::to_owned),
+            waits: task.waits.iter().map(blocked).collect(),
+            stack: task.stack.map_or_else(Vec::new, |stack| stack.frames.iter().map(frame).collect()),
+        };
+        left.tasks().map(task).collect()
     }
 
     fn who(&self, target: Target) -> Vec<String> {

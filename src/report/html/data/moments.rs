@@ -72,6 +72,7 @@ pub(super) fn objects(steps: &Interleaving) -> Vec<Object> {
     let all = steps.trace.objects.iter().zip(&steps.objects);
     let object = |(object, role): (&trace::Object, &Role)| {
         let (kind, capacity) = match object.kind {
+            ObjectKind::Channel(_) if role.wait_group => ("wait-group", None),
             ObjectKind::Channel(capacity) => ("channel", capacity),
             ObjectKind::Mutex => ("mutex", None),
             ObjectKind::RwLock => ("rwlock", None),
