@@ -20,7 +20,7 @@ const MISS: f64 = 0.001;
 const FEWEST: u64 = 100;
 const MOST: u64 = 2_000;
 
-/// How long it may take.
+/// How long it may take, where there is a limit.
 const TIME: Duration = Duration::from_secs(8);
 
 /// How many hits are enough to know how often a script shows its finding.
@@ -28,8 +28,8 @@ const HITS: u64 = 3;
 
 /// Shrinks a finding on free threads.
 pub(super) fn shrink(trial: &Trial, found: &Found, seed: u64, effort: Effort<'_>) -> Shrunk {
-    let time = effort.time.map_or(TIME, |time| time.min(TIME));
-    let spending = Effort { time: Some(time), ..effort }.begin();
+    let time = effort.time.map(|time| time.min(TIME));
+    let spending = Effort { time, ..effort }.begin();
     let wanted = found.finding.signature.clone();
     let mut tries = Sampling { trial, wanted, spending, seed, seeds: 0, executions: 0 };
     let mut best = Best {
