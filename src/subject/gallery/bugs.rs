@@ -96,6 +96,7 @@ static TABLE: [Row; 19] = [
             signs: &[
                 order(&[TRY_RECV], &["shutdown is final: nothing there"]),
                 order(&[RECV], &["shutdown is final: an event not distributed"]),
+                order(&[RECV], &["shutdown is final: an event left out"]),
                 hang(Class::ChannelDeadlock, &[RECV], &[FOR_ANOTHER]),
             ],
             scripts: &[
