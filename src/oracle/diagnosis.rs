@@ -95,12 +95,13 @@ pub struct Diagnosis {
 pub fn explain(state: &State) -> Option<Diagnosis> {
     let graph = Graph { state, script: None };
     let chains = state.blocked().map(|(task, _)| graph.chain(task));
+    // What leads to a circle is longer than the circle.
     let rank = |chain: &Chain| match &chain.end {
-        ChainEnd::Cycle(task) if chain.links.first().is_some_and(|link| link.task == *task) => 0,
+        ChainEnd::Cycle(_) => 0,
         ChainEnd::Ended(_) | ChainEnd::Panicked(_) => 1,
         ChainEnd::Lost(..) => 2,
         ChainEnd::Nobody => 3,
-        ChainEnd::Cycle(_) | ChainEnd::Watcher(_) => 4,
+        ChainEnd::Watcher(_) => 4,
         ChainEnd::Unknown => 5,
     };
     let chain = chains.min_by_key(|chain| (rank(chain), chain.links.len()))?;

@@ -41,7 +41,7 @@ pub(super) fn sort(findings: &mut Vec<Finding>) {
     findings.sort_by_key(|finding| {
         let op = match (finding.signature.verdict, finding.signature.op) {
             (Verdict::Hang, Some(kind)) => urgency(kind),
-            (Verdict::Hang, None) => u8::MAX,
+            // Those of the subject's own tasks are looked for only where no op is blocked.
             _ => 0,
         };
         (finding.signature.verdict, op, finding.call)

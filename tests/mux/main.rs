@@ -1,6 +1,8 @@
 //! The mux: its guarantees, its ops and its policies, on plain threads.
 
 mod closing;
+#[cfg(feature = "suite")]
+mod idle;
 mod order;
 mod panics;
 mod policies;
@@ -9,6 +11,7 @@ mod progress;
 mod reentrancy;
 mod stopping;
 mod watchdog;
+mod words;
 
 use watchmux::{Config, Mux, WatchOptions, Watcher, WhenFull};
 

@@ -13,7 +13,7 @@ pub(crate) fn watched(test: impl FnOnce() + Send + 'static) {
         let _done = done;
         test();
     });
-    match ended.recv_timeout(Duration::from_secs(30)) {
+    match ended.recv_timeout(Duration::from_secs(60)) {
         Err(channel::RecvTimeoutError::Timeout) => panic!("the test hangs"),
         _ => runs.join().unwrap_or_else(|payload| resume_unwind(payload)),
     }
@@ -21,7 +21,7 @@ pub(crate) fn watched(test: impl FnOnce() + Send + 'static) {
 
 /// Gives other threads every chance to get as far as they can. Nothing depends on it but how much a test sees.
 pub(crate) fn let_others_go_on() {
-    for _ in 0..50 {
+    for _ in 0..10 {
         thread::yield_now();
     }
 }

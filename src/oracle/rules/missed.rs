@@ -105,11 +105,8 @@ fn right_between(
     };
     if missed < least as u64 || missed > most as u64 {
         let name = watcher.name();
-        let sentence = match most {
-            usize::MAX => format!("watcher {name} told that it missed {missed} events, not {least} or more"),
-            _ => format!("watcher {name} told that it missed {missed} events, not {least} to {most}"),
-        };
-        let before = watcher.deliveries.iter().rfind(|read| last.is_some() && read.delivery.event == last);
+        let sentence = format!("watcher {name} told that it missed {missed} events, not {least} to {most}");
+        let before = watcher.deliveries.iter().rfind(|read| read.delivery.event == last);
         let against: Vec<&Call> = before.map(|read| read.call).into_iter().collect();
         rules.broken(Guarantee::Missed, index, &against, "not what was left out", sentence);
     }

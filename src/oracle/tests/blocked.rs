@@ -196,6 +196,9 @@ fn a_stop_where_channels_are_unknown() {
     unknown("watch a; watch b; action 1; stop a ...", 1).may_be_blocked();
     unknown("watch a; watch b; action 1; stop a ...", 1).queue(1).hangs(&["stop"]);
     unknown("watch a; action 1; stop a ...", 0).hangs(&["stop"]);
+    // Who has not joined yet cannot be sent to.
+    let joining = story("watch a; 1: watch b ...; action 1; stop a ...").under(v0());
+    assert_eq!(joining.blocked("lane0 lock lock; dispatcher recv incoming").len(), 1);
 }
 
 #[test]
@@ -293,4 +296,32 @@ fn ops_left_in_a_lane_are_no_calls() {
     let mut told = story("watch a; action 1; 1: action 2 ...");
     told.script.lanes = vec![vec![], vec![Op::Action, Op::Recv(Slot::new(0))]];
     told.may_be_blocked();
+}
+
+#[test]
+fn back_pressure_is_of_actions_alone() {
+    let contract = Contract::strict().with(OpKind::Recv, Blocking::BackPressure);
+    story("watch a; recv a ...").under(contract.clone()).may_be_blocked();
+    story("watch a; action 1; recv a ...").under(contract).hangs(&["recv"]);
+}
+
+#[test]
+fn what_may_last_until_the_end_ends_with_the_mux_and_the_last_watcher() {
+    let until =
+        |steps: &str| story(steps).under(Contract::strict().with(OpKind::Recv, Blocking::UntilTheEnd));
+    until("watch a; action 1; recv a ...").may_be_blocked();
+    until("watch a; stop a; recv a ...").may_be_blocked();
+    until("watch a; close; recv a ...").may_be_blocked();
+    until("watch a; watch b; close; stop a; recv a ...").may_be_blocked();
+    until("watch a; close; stop a; recv a ...").hangs(&["recv"]);
+}
+
+#[test]
+fn who_is_being_read_is_not_waited_for() {
+    story("watch a; action 1; 1: recv a ...; shutdown ...").hangs(&["recv", "shutdown"]);
+}
+
+#[test]
+fn events_at_one_place_are_in_no_order() {
+    story("watch a; action 1 = #4; action 2 = #4; recv a = 2 #4; shutdown ...").may_be_blocked();
 }

@@ -304,3 +304,108 @@ fn classes_are_named_as_gobench_names_them() {
     let names: std::collections::BTreeSet<&str> = Class::ALL.iter().map(|class| class.name()).collect();
     assert_eq!(names.len(), Class::ALL.len());
 }
+
+#[test]
+fn of_several_things_waited_for_the_one_that_tells_most() {
+    let told = |waits: &str| {
+        let state = format!("lane0 lock lock; lock held-by dispatcher; dispatcher {waits}");
+        diagnosed("s: watch a; s: watch b; action 1; action 2; stop a ...", &state).signature.shape
+    };
+    let held = "stop waits for lock, held by dispatcher, which waits";
+    assert_eq!(told("send x | send b"), format!("{held} to send to another watcher"));
+    assert_eq!(told("recv b | send x"), format!("{held} to send to channel, served by nobody"));
+    assert_eq!(told("recv x | recv b"), format!("{held} to receive from another watcher, served by nobody"));
+}
+
+#[test]
+fn who_makes_no_calls_is_the_subjects_own_but_for_the_harness() {
+    let nobody = "close waits to receive from channel, served by nobody";
+    for other in ["setup", "lane1"] {
+        let state = format!("lane0 recv x; {other} recv y");
+        assert_eq!(diagnosed("close ...", &state).signature.shape, nobody, "{other}");
+    }
+    let state = "lane0 lock lock; lock held-by lane1; lane1 recv x; dispatcher recv y";
+    let shape = diagnosed("close ...", state).signature.shape;
+    assert!(shape.starts_with("close waits for lock, held by a task, which waits"), "{shape}");
+}
+
+#[test]
+fn a_reader_waits_for_a_writer() {
+    expect(
+        &diagnosed("close ...", "lane0 read rw; rw held-by dispatcher; dispatcher recv x"),
+        Class::MixedChannelLock,
+        "close waits for read lock, held by dispatcher, which waits to receive from channel, served by nobody",
+        "`lane0` waits in close to read lock `rw`, held by `dispatcher`, which waits to receive from channel `x`, \
+         which nobody sends to",
+    );
+}
+
+#[test]
+fn wait_groups_are_told_from_channels() {
+    let told = story("watch a; action 1; action 2; stop a; shutdown ...").queue(1);
+    let mut state = told.state("lane0 recv done; dispatcher send a");
+    let group = state.objects.iter_mut().find(|object| object.name.as_deref() == Some("done")).unwrap();
+    group.name = Some(format!("done{}", crate::engine::words::WAIT_GROUP));
+    let found = crate::oracle::blocked(&told.context(), &told.history, &state);
+    expect(
+        &found[0],
+        Class::MixedChannelWaitGroup,
+        "shutdown waits for wait group, served by dispatcher, which waits to send to a watcher",
+        "`lane0` waits in shutdown for wait group `done`, done by `dispatcher`, which waits to send to watcher `a`, \
+         which is stopped",
+    );
+}
+
+/// What is said of tasks of any code that are blocked so.
+fn explained(words: &str) -> Option<(Class, String)> {
+    let told = story("");
+    crate::oracle::explain(&told.state(words)).map(|diagnosis| (diagnosis.class, diagnosis.sentence))
+}
+
+#[test]
+fn of_all_chains_the_one_that_explains_the_others_is_told() {
+    assert_eq!(explained(""), None);
+    // A circle of two, and two who wait for them.
+    let circle = "x lock lock1; lock1 held-by y; y lock lock2; lock2 held-by x";
+    let told = "`x` waits for lock `lock1`, held by `y`, which waits for lock `lock2`, held by `x`";
+    let waiting = "lane0 lock lock3; lock3 held-by lane1; lane1 lock lock1;";
+    assert_eq!(explained(&format!("{waiting} {circle}")), Some((Class::AbBaDeadlock, told.to_owned())));
+    // A lock that was never released tells more than a channel that nobody uses, and a circle more than that.
+    let ended = "x lock lock4; lock4 held-by z";
+    let (class, sentence) = explained(&format!("lane0 recv x; {ended}")).unwrap();
+    assert_eq!(class, Class::ResourceDeadlock, "{sentence}");
+    let (class, sentence) = explained(&format!("lane0 lock lock4; lock4 held-by z; {circle}")).unwrap();
+    assert_eq!(class, Class::AbBaDeadlock, "{sentence}");
+}
+
+#[test]
+fn who_alone_has_used_a_channel_waits_for_others_to() {
+    let (class, sentence) = explained("lane0 send x; x received-by lane0").unwrap();
+    assert_eq!(class, Class::ChannelDeadlock);
+    assert_eq!(sentence, "`lane0` waits to send to channel `x`, whose receiver nobody else has used");
+    let (_, sentence) = explained("lane0 recv x; x sent-by lane0").unwrap();
+    assert_eq!(sentence, "`lane0` waits to receive from channel `x`, whose sender nobody else has used");
+    let (_, sentence) = explained("lane0 send x").unwrap();
+    assert_eq!(sentence, "`lane0` waits to send to channel `x`, which nobody receives from");
+    // Whoever waits for that task may have it.
+    let (_, sentence) =
+        explained("lane0 recv x; x sent-by lane0; lane1 join lane2; lane2 join lane0").unwrap();
+    assert_eq!(
+        sentence,
+        "`lane0` waits to receive from channel `x`, sent by `lane1`, which waits for `lane2` to end, which waits for \
+         `lane0` to end"
+    );
+}
+
+#[test]
+fn who_notified_before_may_notify_again() {
+    let by = |words: &str| explained(&format!("lane0 notify cond; lane1 join lane0; {words}")).unwrap().1;
+    let told = |who: &str| {
+        format!(
+            "`lane0` waits for a notification of condition variable `cond` by `{who}`, which waits for `lane0` to end"
+        )
+    };
+    assert_eq!(by("lane2 join lane0; cond notified-by lane2 1"), told("lane2"));
+    assert_eq!(by("cond notified-by lane0 1"), told("lane1"), "nobody notifies itself");
+    assert_eq!(by("cond notified-by lane3 1"), told("lane1"), "who has ended does not notify");
+}

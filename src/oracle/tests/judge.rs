@@ -141,3 +141,66 @@ fn what_shows_in_the_wind_down_says_so() {
     let told = story("watch a; action 1 ...; w0: stop a; w1: close; => panicked send on closed channel");
     assert!(told.judged(End::Finished, "").findings[0].signature.wind_down);
 }
+
+#[test]
+fn a_hang_told_by_time_alone_says_so_and_nothing_else_does() {
+    let told = story("watch a; action 1; recv a = 1; recv a = 1; stop a ...");
+    let judgement = told.judged(End::Still(std::time::Duration::from_secs(10)), "");
+    let sentences: Vec<bool> =
+        judgement.findings.iter().map(|finding| finding.sentence.contains("by time alone")).collect();
+    assert_eq!(sentences, [true, false]);
+}
+
+#[test]
+fn a_finding_names_the_calls_that_it_contradicts() {
+    let against = |steps: &str| {
+        let findings = story(steps).judged(End::Finished, "").findings;
+        assert_eq!(findings.len(), 1, "{findings:?}");
+        (findings[0].call, findings[0].against.clone())
+    };
+    assert_eq!(against("watch a; watch b; stop a; try-recv a = empty"), (Some(3), vec![2]));
+    assert_eq!(against("watch a; action 1; action 2; recv a = 2; recv a = 1"), (Some(4), vec![1, 2, 3]));
+    let both = "watch a; watch b; 1: action 1 ...; 2: action 2 ...; 1: =>; 2: =>; recv a = 1; recv a = 2;";
+    assert_eq!(against(&format!("{both} recv b = 2; recv b = 1")), (Some(7), vec![4, 5, 6]));
+    let steps = "watch a drop-newest; action 1; action 2; action 3; recv a = 1 +0; recv a = 3 +0";
+    assert_eq!(against(steps), (Some(5), vec![4]));
+}
+
+#[test]
+fn what_a_call_panicked_with_is_known() {
+    let told = story("close = panicked index 17 out of 4; shutdown");
+    let panics: Vec<Option<&str>> = told.history.calls.iter().map(crate::oracle::Call::panic).collect();
+    assert_eq!(panics, [Some("index 17 out of 4"), None]);
+}
+
+#[test]
+fn verdicts_have_names_of_their_own() {
+    let names: std::collections::BTreeSet<String> = Verdict::ALL.iter().map(Verdict::to_string).collect();
+    assert_eq!(names.len(), Verdict::ALL.len());
+    assert_eq!(Verdict::Hang.to_string(), "hang");
+}
+
+#[test]
+fn clauses_say_what_of_which_op() {
+    use crate::oracle::{Blocking, Guarantee};
+    let clause = |kind: OpKind| Contract::strict().blocking(kind).clause(kind);
+    assert_eq!(
+        clause(OpKind::Stop),
+        "`stop` never blocks: not for other watchers, other callers or the dispatcher"
+    );
+    assert_eq!(
+        clause(OpKind::Shutdown),
+        "`shutdown` may block only while a live `wait` watcher is full and unread"
+    );
+    for kind in OpKind::ALL {
+        let clauses: std::collections::BTreeSet<String> =
+            [Blocking::Never, Blocking::SendingToAnother, Blocking::UntilTheEnd, Blocking::Silent]
+                .map(|blocking| blocking.clause(kind))
+                .into();
+        assert!(clauses.len() == 4 && clauses.iter().all(|clause| clause.starts_with(&format!("`{kind}` "))));
+    }
+    let clauses: std::collections::BTreeSet<&str> =
+        Guarantee::ALL.iter().map(|guarantee| guarantee.clause()).collect();
+    assert_eq!(clauses.len(), Guarantee::ALL.len());
+    assert!(Guarantee::Once.clause().contains("twice"), "{}", Guarantee::Once.clause());
+}

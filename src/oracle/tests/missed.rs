@@ -77,3 +77,11 @@ fn a_watcher_that_is_disconnected_misses_only_at_its_end() {
     told("recv a = 1 +0; recv a = closed too-slow +2").breaks(WRONG);
     told("recv a = 1 +1").breaks(WRONG);
 }
+
+#[test]
+fn what_was_dropped_before_an_end_without_a_reason_may_be_counted() {
+    let steps = "watch a drop-newest; action 1; recv a = 1 +0; action 2; close;";
+    for missed in ["+0", "+1"] {
+        story(&format!("{steps} recv a = closed {missed}")).passes();
+    }
+}

@@ -7,5 +7,5 @@ mod judge;
 mod missed;
 mod once;
 mod order;
-mod story;
+pub(super) mod story;
 mod suffix;

@@ -70,3 +70,19 @@ fn long_histories_are_checked_whole() {
     (0..300).for_each(|event| steps += &format!("recv a = {event};"));
     story(&steps).passes();
 }
+
+#[test]
+fn what_comes_between_two_cycles_is_in_neither() {
+    let actions = |one: u8, other: u8| format!("1: action {one} ...; 2: action {other} ...; 1: =>; 2: =>;");
+    let actions = format!("{} action 3; {}", actions(1, 2), actions(4, 5));
+    let steps =
+        format!("watch a; watch b; {actions} recv a = 1; recv a = 2; recv a = 3; recv a = 4; recv a = 5;");
+    story(&format!("{steps} recv b = 1; recv b = 2; recv b = 3; recv b = 4; recv b = 5")).passes();
+    story(&format!("{steps} recv b = 2; recv b = 1; recv b = 3; recv b = 5; recv b = 4"))
+        .breaks("order: watchers disagree");
+}
+
+#[test]
+fn the_same_place_again_is_the_same_event_again() {
+    story("watch a; action 1 = #4; recv a = 1 #4; recv a = 1 #4").breaks("once: an event twice");
+}

@@ -19,17 +19,17 @@ use crate::subject::Capabilities;
 
 const LANES: usize = 8;
 
-pub(super) struct Story {
-    pub(super) history: History,
-    pub(super) script: Script,
-    pub(super) contract: Contract,
-    pub(super) capabilities: Capabilities,
+pub(in crate::oracle) struct Story {
+    pub(in crate::oracle) history: History,
+    pub(in crate::oracle) script: Script,
+    pub(in crate::oracle) contract: Contract,
+    pub(in crate::oracle) capabilities: Capabilities,
     slots: [Option<WatcherId>; Slot::COUNT],
     watchers: usize,
 }
 
 /// What these steps record, with room for nothing, under the strict contract.
-pub(super) fn story(steps: &str) -> Story {
+pub(in crate::oracle) fn story(steps: &str) -> Story {
     let mut story = Story {
         history: History::default(),
         script: Script {
@@ -61,31 +61,31 @@ pub(super) fn story(steps: &str) -> Story {
 }
 
 impl Story {
-    pub(super) fn incoming(mut self, capacity: u8) -> Story {
+    pub(in crate::oracle) fn incoming(mut self, capacity: u8) -> Story {
         self.script.config.incoming = capacity;
         self
     }
 
-    pub(super) fn queue(mut self, capacity: u8) -> Story {
+    pub(in crate::oracle) fn queue(mut self, capacity: u8) -> Story {
         self.script.config.queue = capacity;
         self
     }
 
-    pub(super) fn under(mut self, contract: Contract) -> Story {
+    pub(in crate::oracle) fn under(mut self, contract: Contract) -> Story {
         self.contract = contract;
         self
     }
 
-    pub(super) fn context(&self) -> Context<'_> {
+    pub(in crate::oracle) fn context(&self) -> Context<'_> {
         Context { script: &self.script, capabilities: &self.capabilities, contract: &self.contract }
     }
 
     /// What is found at this quiescence; the ops that have not returned are blocked, and these words say in what.
-    pub(super) fn blocked(&self, words: &str) -> Vec<Finding> {
+    pub(in crate::oracle) fn blocked(&self, words: &str) -> Vec<Finding> {
         blocked(&self.context(), &self.history, &self.state(words))
     }
 
-    pub(super) fn judged(&self, end: End, words: &str) -> Judgement {
+    pub(in crate::oracle) fn judged(&self, end: End, words: &str) -> Judgement {
         let state = self.state(words);
         let run = Run {
             end,
@@ -100,13 +100,13 @@ impl Story {
 
     /// The history keeps every rule.
     #[track_caller]
-    pub(super) fn passes(&self) {
+    pub(in crate::oracle) fn passes(&self) {
         assert_eq!(self.judged(End::Finished, "").findings, []);
     }
 
     /// The history breaks one rule, and this is how.
     #[track_caller]
-    pub(super) fn breaks(&self, shape: &str) {
+    pub(in crate::oracle) fn breaks(&self, shape: &str) {
         let findings = self.judged(End::Finished, "").findings;
         let shapes: Vec<_> = findings.iter().map(|finding| finding.signature.shape.as_str()).collect();
         assert_eq!(shapes, [shape]);
@@ -114,13 +114,13 @@ impl Story {
 
     /// Each op that is blocked may be.
     #[track_caller]
-    pub(super) fn may_be_blocked(&self) {
+    pub(in crate::oracle) fn may_be_blocked(&self) {
         assert_eq!(self.blocked(""), []);
     }
 
     /// The ops of these kinds, and no others, may not be blocked.
     #[track_caller]
-    pub(super) fn hangs(&self, kinds: &[&str]) {
+    pub(in crate::oracle) fn hangs(&self, kinds: &[&str]) {
         let findings = self.blocked("");
         let found: Vec<_> = findings.iter().map(|finding| finding.signature.op.unwrap().name()).collect();
         assert_eq!(found, kinds);
@@ -196,7 +196,7 @@ impl Story {
 
     /// A state in words, `;` between them: `TASK WAIT X | WAIT Y`, `TASK panicked WORDS`, `X held-by TASK…`,
     /// `X read-by TASK…`, `X sent-by TASK…`, `X received-by TASK…`, `X notified-by TASK WOKEN`.
-    pub(super) fn state(&self, words: &str) -> State {
+    pub(in crate::oracle) fn state(&self, words: &str) -> State {
         let mut state = StateBuilder::new(self);
         for clause in words.split(';').map(str::trim).filter(|clause| !clause.is_empty()) {
             state.clause(clause);
