@@ -153,3 +153,19 @@ fn what_free_threads_found_has_the_stacks_of_who_is_blocked() {
     assert_eq!(calls, ["FaultyMux::len", "Running::action for FaultyMux"]);
     assert!(stacks[0].frames.iter().all(|frame| frame.file == "tests/report/faulty.rs"), "{stacks:?}");
 }
+
+#[test]
+fn who_is_let_go_on_by_the_unwinding_of_another_has_its_stack_as_well() {
+    let subject = watchmux::subject::all().into_iter().find(|subject| subject.name() == "k8s-906").unwrap();
+    let trial = Trial::new(subject, ContractKind::Own, Duration::from_secs(60));
+    let script =
+        "mux incoming=0 queue=0 when-full=wait\nlane\n  watch a\n  action\n  stop a".parse().unwrap();
+    let script = Arc::new(script);
+    let mut runs = (0..5_000).map(|noise| trial.on_threads(&script, noise));
+    let hung = runs.find(|execution| !execution.judgement.findings.is_empty()).expect("it hangs at times");
+    let Run { state, stacks, .. } = hung.run;
+    let mut innermost: Vec<String> =
+        stacks.resolve(&state).iter().map(|stack| stack.frames[0].short_function()).collect();
+    innermost.sort();
+    assert_eq!(innermost, ["Stop::send for Waiting", "StopWatching::stop_watching for Mux"]);
+}

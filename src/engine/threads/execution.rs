@@ -195,6 +195,14 @@ impl Execution {
         }
     }
 
+    /// Captures the stack of a task whose wait is over because the execution is: it was told so, or got what another that is
+    /// unwound let go of.
+    fn capture_at_the_end(&self, me: TaskId) {
+        if self.ending.load(Ordering::SeqCst) {
+            stack::capture(me, false);
+        }
+    }
+
     fn ended_with(&self, task: TaskId, doing: Doing) {
         let mut table = self.table.lock();
         table.tasks[task.0].doing = doing;
@@ -249,17 +257,13 @@ impl seam::Execution for Execution {
         location: &'static Location<'static>,
     ) -> Selected<'a> {
         let selected = self.wait_to_select(me, endpoints, until, location);
-        if let Selected::Aborted = selected {
-            stack::capture(me, false);
-        }
+        self.capture_at_the_end(me);
         selected
     }
 
     fn park(&self, me: TaskId, wait: Wait, until: Option<Instant>, ready: &mut dyn FnMut() -> bool) -> Wake {
         let wake = self.wait_parked(me, wait, until, ready);
-        if wake == Wake::Aborted {
-            stack::capture(me, false);
-        }
+        self.capture_at_the_end(me);
         wake
     }
 
