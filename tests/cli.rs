@@ -126,7 +126,7 @@ fn json_is_one_object_a_subject_a_line() {
     assert_eq!((&pass["subject"], &pass["verdict"]), (&"mux".into(), &"pass".into()));
     assert_eq!((&pass["class"], &pass["script"]), (&Value::Null, &Value::Null));
     assert_eq!((pass["runs"].as_u64(), pass["seed"].as_u64()), (Some(50), Some(3)));
-    for measure in ["runs_per_second", "sync_points_per_run", "seconds"] {
+    for measure in ["runs_per_second", "sync_points_per_run", "sync_points_per_second", "seconds"] {
         assert!(pass[measure].as_f64().unwrap() > 0.0, "{pass}");
     }
     assert!(pass.get("findings").is_none(), "{pass}");

@@ -95,8 +95,16 @@ impl Outcome {
 
     /// Sync points a run.
     pub fn sync_points_per_run(&self) -> f64 {
-        let points: u64 = self.phases.iter().map(|phase| phase.sync_points).sum();
-        points as f64 / (self.runs() as f64).max(1.0)
+        self.sync_points() as f64 / (self.runs() as f64).max(1.0)
+    }
+
+    /// Sync points a second, of all workers together.
+    pub fn sync_points_per_second(&self) -> f64 {
+        self.sync_points() as f64 / self.elapsed().as_secs_f64().max(f64::MIN_POSITIVE)
+    }
+
+    fn sync_points(&self) -> u64 {
+        self.phases.iter().map(|phase| phase.sync_points).sum()
     }
 
     /// What the subject is reported to be.

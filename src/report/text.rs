@@ -196,7 +196,8 @@ fn summary(out: &mut dyn Write, layout: Layout, outcome: &Outcome) -> io::Result
     // Where a script was only run again, this is not counted.
     if outcome.interleavings() > 0 {
         let interleavings = many(outcome.interleavings(), "distinct interleaving");
-        text += &format!(", {interleavings}, {:.0} sync points a run", outcome.sync_points_per_run());
+        let (points, rate) = (outcome.sync_points_per_run(), count(outcome.sync_points_per_second() as u64));
+        text += &format!(", {interleavings}, {points:.0} sync points a run ({rate}/s)");
     }
     if outcome.findings.len() > 1 {
         text += &format!(", {} signatures", outcome.findings.len());
