@@ -1,11 +1,12 @@
 //! What the mux and its watchers share, and where they wait for each other.
 
+use std::collections::VecDeque;
 use std::mem;
 use std::sync::Arc;
 
 use super::WhenFull;
 use super::error::{Reason, ShutdownTimeoutError, TryActionError};
-use super::held::Held;
+use super::held::{Held, Item};
 use super::roster::Cursor;
 use super::seat::SeatId;
 use super::state::{State, Taken};
@@ -181,9 +182,14 @@ impl<E> Shared<E> {
         if state.is_closed() { None } else { Some(state.join(when_full, queue)) }
     }
 
-    /// Takes what there is for a watcher that has nothing left of what it took before, waiting for it.
+    /// Moves what there is for a watcher to there, where nothing is left of what it took before, waiting for it.
     #[track_caller]
-    pub(super) fn take(&self, id: SeatId, patience: Patience) -> (Taken<E>, Bin<E>) {
+    pub(super) fn take(
+        &self,
+        id: SeatId,
+        patience: Patience,
+        into: &mut VecDeque<Item<E>>,
+    ) -> (Taken, Bin<E>) {
         let backoff = Backoff::new();
         let (mut timed_out, deadline) = match patience {
             Patience::None => (true, None),
@@ -193,7 +199,7 @@ impl<E> Shared<E> {
         let mut state = self.state.lock();
         loop {
             self.distribute(&mut state);
-            match state.take(id) {
+            match state.take(id, into) {
                 Taken::Nothing if !timed_out => {}
                 taken => return (taken, self.leave(state)),
             }

@@ -64,8 +64,8 @@ struct Logged<E> {
 }
 
 /// What there is for a watcher.
-pub(super) enum Taken<E> {
-    Events(VecDeque<Item<E>>),
+pub(super) enum Taken {
+    Events,
     Nothing,
     End(End),
 }
@@ -171,14 +171,22 @@ impl<E> State<E> {
         }
         if self.closed && !self.over && self.next <= full_at {
             self.over = true;
-            let live = self.seats.iter().filter(|(_, seat)| seat.ended.is_none());
-            let live: Vec<SeatId> = live.map(|(id, _)| *id).collect();
-            live.into_iter().for_each(|id| self.end(id, Reason::Shutdown));
+            let mut first = SeatId(0);
+            while let Some(id) = self.first_live(first) {
+                self.end(id, Reason::Shutdown);
+                first = SeatId(id.0 + 1);
+            }
             self.news = true;
         }
         let receives = receives > 0 || !self.selecting.is_empty();
         let gains = actions > 0 || shutdowns > 0 || receives && (self.closed || self.out < self.next);
         (gains && full_at < self.next).then_some(full_at)
+    }
+
+    /// The first live watcher from there on, in the order they joined.
+    fn first_live(&self, first: SeatId) -> Option<SeatId> {
+        let mut live = self.seats.range(first..).filter(|(_, seat)| seat.ended.is_none());
+        live.next().map(|(id, _)| *id)
     }
 
     /// Lets the next event out.
@@ -216,15 +224,17 @@ impl<E> State<E> {
         }
     }
 
-    /// Takes what there is for a watcher that has nothing left of what it took before.
-    pub(super) fn take(&mut self, id: SeatId) -> Taken<E> {
+    /// Moves what there is for a watcher to there, where nothing is left of what it took before.
+    pub(super) fn take(&mut self, id: SeatId, into: &mut VecDeque<Item<E>>) -> Taken {
         let seat = self.seats.get_mut(&id).expect("a watcher has a seat until it is dropped");
         if seat.ended.is_some() && !seat.kept.is_empty() {
-            return Taken::Events(mem::take(&mut seat.kept));
+            mem::swap(&mut seat.kept, into);
+            return Taken::Events;
         }
         // What it has taken still counts as unread, but could no longer be left out: so it is one event.
         if let Some(item) = seat.kept.pop_front() {
-            return Taken::Events(VecDeque::from([item]));
+            into.push_back(item);
+            return Taken::Events;
         }
         if let Some(reason) = seat.ended {
             return Taken::End(End { reason, lost: seat.lost });
@@ -250,7 +260,8 @@ impl<E> State<E> {
             };
             Item { seq, event }
         };
-        Taken::Events((from..to).map(take).collect())
+        into.extend((from..to).map(take));
+        Taken::Events
     }
 
     /// Whether a receive would find something, or the end.
@@ -286,6 +297,9 @@ impl<E> State<E> {
 
     /// Rings for those who wait in a selection and for whom there is something.
     pub(super) fn ring(&mut self) {
+        if self.selecting.is_empty() {
+            return;
+        }
         let selecting = mem::take(&mut self.selecting).into_iter();
         let (ready, waiting): (Vec<SeatId>, Vec<SeatId>) = selecting.partition(|id| self.is_ready(*id));
         self.selecting = waiting;

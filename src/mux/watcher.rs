@@ -202,12 +202,12 @@ impl<E: Clone> Watcher<E> {
         }
         let mut item = self.taken.borrow_mut().pop_front();
         if item.is_none() {
-            let (taken, _bin) = self.shared.take(self.id, patience);
+            let mut events = self.taken.take();
+            let (taken, _bin) = self.shared.take(self.id, patience, &mut events);
+            item = events.pop_front();
+            *self.taken.borrow_mut() = events;
             match taken {
-                Taken::Events(mut events) => {
-                    item = events.pop_front();
-                    *self.taken.borrow_mut() = events;
-                }
+                Taken::Events => {}
                 Taken::Nothing => return Ok(None),
                 Taken::End(end) => return Err(self.end(end)),
             }
@@ -251,7 +251,7 @@ impl<E: Send + Sync + 'static> Watcher<E> {
     /// assert_eq!(reader.join().unwrap().unwrap_err().reason, Reason::Stopped);
     /// ```
     pub fn stopper(&self) -> Stopper {
-        Stopper(Arc::new(Seated { shared: Arc::clone(&self.shared), id: self.id }))
+        Stopper { seats: Arc::clone(&self.shared) as Arc<dyn Seats>, id: self.id }
     }
 }
 
@@ -323,13 +323,16 @@ impl<E: Clone> FusedIterator for Iter<'_, E> {}
 
 /// Stops a watcher, from any thread. See [`Watcher::stopper`].
 #[derive(Clone)]
-pub struct Stopper(Arc<dyn Stop>);
+pub struct Stopper {
+    seats: Arc<dyn Seats>,
+    id: SeatId,
+}
 
 impl Stopper {
     /// As [`Watcher::stop`].
     #[track_caller]
     pub fn stop(&self) {
-        self.0.stop();
+        self.seats.stop(self.id);
     }
 }
 
@@ -339,19 +342,14 @@ impl fmt::Debug for Stopper {
     }
 }
 
-/// Stops a watcher, whatever its events are.
-trait Stop: Send + Sync {
-    fn stop(&self);
+/// A mux, whatever its events are, for who stops a watcher.
+trait Seats: Send + Sync {
+    fn stop(&self, id: SeatId);
 }
 
-/// A watcher, for who stops it.
-struct Seated<E> {
-    shared: Arc<Shared<E>>,
-    id: SeatId,
-}
-
-impl<E: Send + Sync> Stop for Seated<E> {
-    fn stop(&self) {
-        self.shared.end(self.id, Reason::Stopped);
+impl<E: Send + Sync> Seats for Shared<E> {
+    #[track_caller]
+    fn stop(&self, id: SeatId) {
+        self.end(id, Reason::Stopped);
     }
 }
