@@ -341,7 +341,7 @@ struct Closure<F> {
 
 impl<F: Fn() + Send + Sync + 'static> Body for Closure<F> {
     fn first(self: Arc<Self>) -> Job {
-        Job { name: "main".to_owned(), run: Box::new(move || (self.run)()) }
+        Job::new("main", move || (self.run)())
     }
 
     fn quiescent(self: Arc<Self>, _: &Quiescence<'_>) -> Next {

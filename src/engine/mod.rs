@@ -16,7 +16,7 @@
     reason = "engines are what runs the threads, keeps the clock and catches the panics of everybody else"
 )]
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use crate::sync::seam::footprint::{self, Place, What};
@@ -94,12 +94,31 @@ pub trait Body: Send + Sync + 'static {
     fn unwound(self: Arc<Self>) {}
 }
 
-/// A task to be started by the engine.
+/// A task that nobody joins, to be started by the engine.
 pub struct Job {
-    /// The name it has in schedules and reports.
-    pub name: String,
-    /// What it does.
-    pub run: Box<dyn FnOnce() + Send>,
+    name: Cow<'static, str>,
+    body: TaskBody<'static>,
+}
+
+impl Job {
+    /// Of that name in schedules and reports; what it does may panic.
+    pub fn new(name: impl Into<Cow<'static, str>>, run: impl FnOnce() + Send + 'static) -> Job {
+        // An engine catches the panics of all tasks.
+        let body = Box::new(move || {
+            run();
+            None
+        });
+        Job { name: name.into(), body }
+    }
+}
+
+/// Starts a task of the current execution. This is a sync point.
+///
+/// # Panics
+/// If the calling thread is not a task of an execution.
+#[track_caller]
+pub fn start(job: Job) {
+    seam::start(job.name, job.body);
 }
 
 /// What to do with the tasks that have not ended when an execution is over.
@@ -149,7 +168,11 @@ pub(crate) enum Use {
 
 /// Notes what the running task does with something that tasks share outside of [`sync`](crate::sync), by a number of the
 /// body's own: where [all schedules](exhaustive) are explored, what is not noted counts as no difference.
+#[inline]
 pub(crate) fn uses(number: u32, how: Use) {
+    if !footprint::is_on() {
+        return;
+    }
     let what = match how {
         Use::Reads => What::Reads,
         Use::Writes => What::Writes,
@@ -167,14 +190,6 @@ pub(crate) fn uses(number: u32, how: Use) {
 pub fn opaque<R>(f: impl FnOnce() -> R) -> R {
     // What it uses of `sync` all the same is native.
     seam::opaque(f)
-}
-
-/// The body of a task that has nobody to join it.
-fn task_body(run: Box<dyn FnOnce() + Send>) -> TaskBody<'static> {
-    Box::new(move || match catch_unwind(AssertUnwindSafe(run)) {
-        Ok(()) => None,
-        Err(payload) => Some(seam::panic_message(&*seam::pass_abort(payload))),
-    })
 }
 
 /// Keeps the panics of tasks off stderr: they are caught and judged. All others are printed as before.

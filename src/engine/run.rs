@@ -26,8 +26,6 @@ pub struct Run {
     pub sync_points: u64,
     /// How many tasks could not be unwound and were left behind, parked.
     pub forgotten: usize,
-    /// How long it took.
-    pub elapsed: Duration,
     /// On free threads, the stacks of the tasks that were blocked, each captured as it was unwound, and of panics. On fibers
     /// they are in the [trace](super::trace::Trace) of an execution that is recorded.
     pub stacks: Stacks,

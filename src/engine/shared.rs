@@ -20,6 +20,11 @@ impl<T> Shared<T> {
         f(&mut self.0.lock())
     }
 
+    /// The value, which nobody else can be using.
+    pub fn get_mut(&mut self) -> &mut T {
+        self.0.get_mut()
+    }
+
     /// Gives up sharing for the value.
     pub fn into_inner(self) -> T {
         self.0.into_inner()

@@ -15,7 +15,7 @@ struct Only<F>(F);
 
 impl<F: Fn() + Send + Sync + 'static> Body for Only<F> {
     fn first(self: Arc<Self>) -> Job {
-        Job { name: "main".to_owned(), run: Box::new(move || (self.0)()) }
+        Job::new("main", move || (self.0)())
     }
 
     fn quiescent(self: Arc<Self>, _: &Quiescence<'_>) -> Next {
@@ -316,7 +316,7 @@ fn a_body_puts_away_what_it_has_once_all_is_unwound() {
                 let (_tx, rx) = bounded::<()>(0);
                 let _ = rx.recv();
             };
-            Job { name: "main".to_owned(), run: Box::new(run) }
+            Job::new("main", run)
         }
 
         fn quiescent(self: Arc<Self>, _: &Quiescence<'_>) -> Next {
@@ -338,12 +338,12 @@ fn what_has_ended_can_be_added_to() {
     struct Again(AtomicUsize);
     impl Body for Again {
         fn first(self: Arc<Self>) -> Job {
-            Job { name: "first".to_owned(), run: Box::new(|| {}) }
+            Job::new("first", || {})
         }
 
         fn quiescent(self: Arc<Self>, _: &Quiescence<'_>) -> Next {
             match self.0.fetch_add(1, Ordering::SeqCst) {
-                0 => Next::Start(vec![Job { name: "second".to_owned(), run: Box::new(|| {}) }]),
+                0 => Next::Start(vec![Job::new("second", || {})]),
                 _ => Next::End,
             }
         }

@@ -1,5 +1,4 @@
 use std::collections::HashSet;
-use std::hash::{DefaultHasher, Hash, Hasher};
 use std::ops::Range;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -8,6 +7,7 @@ use std::time::Duration;
 use proptest::test_runner::{RngAlgorithm, TestRng};
 
 use super::Execution;
+use super::brief::Brief;
 use super::engines::{EngineKind, Engines};
 use super::lead::Lead;
 use super::outcome::{Found, Outcome, Phase};
@@ -184,20 +184,23 @@ impl Campaign {
         let script = Arc::new(self.draw(engine, runs.start));
         let mut tally = Tally::default();
         let mut lead = Lead::new(engine, derive(self.seed, runs.start));
-        let mut interleavings = HashSet::new();
+        let mut interleavings = Vec::new();
         let first = runs.start;
         for run in runs {
-            let execution = self.execute(&lead, &script, run - first);
-            lead.learn(&execution.steps);
-            let is_fresh = interleavings.insert(fingerprint(&execution));
-            tally.count(&execution, is_fresh);
+            let brief = self.execute(&mut lead, &script, run - first);
+            let is_fresh = !interleavings.contains(&brief.interleaving);
+            if is_fresh {
+                interleavings.push(brief.interleaving);
+            }
+            tally.count(&brief, is_fresh);
+            let Some(execution) = brief.execution else { continue };
             let found = |finding: &Finding| Found {
                 engine,
                 run,
                 strategy: lead.name(run - first),
                 script: Script::clone(&script),
                 finding: finding.clone(),
-                execution: execution.clone(),
+                execution: Execution::clone(&execution),
             };
             tally.note(&execution.judgement, found, news);
             if tally.has_found() && !self.keep_going {
@@ -207,24 +210,19 @@ impl Campaign {
         tally
     }
 
-    fn execute(&self, lead: &Lead, script: &Arc<Script>, index: u64) -> Execution {
+    fn execute(&self, lead: &mut Lead, script: &Arc<Script>, index: u64) -> Brief {
         if !self.twice || lead.engine() != EngineKind::Fibers {
-            return lead.execute(&self.trial, script, index);
+            return lead.run(&self.trial, script, index);
         }
-        twice(&self.trial, script, || lead.strategy(index)).unwrap_or_else(|(difference, mut execution)| {
-            execution.judgement.findings.push(twice::finding(&difference));
-            *execution
-        })
+        let execution = twice(&self.trial, script, || lead.strategy(index)).unwrap_or_else(
+            |(difference, mut execution)| {
+                execution.judgement.findings.push(twice::finding(&difference));
+                *execution
+            },
+        );
+        lead.learn(&execution.steps);
+        Brief::from(execution)
     }
-}
-
-/// Equal for equal interleavings of one script: the order of its calls and returns.
-fn fingerprint(execution: &Execution) -> u64 {
-    let mut hasher = DefaultHasher::new();
-    for call in &execution.history.calls {
-        (call.task, call.called, call.returned.as_ref().map(|(at, _)| at)).hash(&mut hasher);
-    }
-    hasher.finish()
 }
 
 #[cfg(test)]

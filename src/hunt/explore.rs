@@ -119,14 +119,18 @@ impl<'a> Explorer<'a> {
         self.executions += 1;
         self.choices.with(Vec::clear);
         let choices = Arc::clone(&self.choices);
-        let execution = self.trial.on_fibers(script, Box::new(Noting { strategy, choices }));
-        self.points += execution.run.sync_points;
-        self.last = Last { end: execution.run.end, steps: Vec::new() };
-        let finding = execution.judgement.findings.iter().find(|finding| finding.signature == self.wanted);
-        let Some(finding) = finding.cloned() else {
-            self.last.steps = execution.steps;
-            return None;
-        };
+        let Explorer { trial, wanted, points, last, .. } = self;
+        let (execution, finding) =
+            trial.glimpse(script, Box::new(Noting { strategy, choices }), |glimpse| {
+                *points += glimpse.sync_points();
+                last.end = glimpse.end();
+                last.steps.clear();
+                last.steps.extend_from_slice(glimpse.steps());
+                let execution = if glimpse.passes() { None } else { Some(glimpse.told()) }?;
+                let findings = &execution.judgement.findings;
+                let finding = findings.iter().find(|finding| finding.signature == *wanted)?.clone();
+                Some((execution, finding))
+            })?;
         let choices = self.choices.with(|choices| choices.clone());
         Some(Sighting { script: Arc::clone(script), execution, finding, choices })
     }

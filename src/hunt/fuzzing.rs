@@ -3,7 +3,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::Engines;
 use super::engines::EngineKind;
-use super::execution::Execution;
+use super::execution::{Execution, Glimpse};
 use super::outcome::{Found, Group, Outcome, Phase};
 use super::rerun::Effort;
 use super::shrink::shrink;
@@ -35,8 +35,8 @@ impl Fuzzing {
     /// Runs an input, and says what is found.
     pub fn find(&self, input: &Input) -> Option<Found> {
         let script = Arc::new(self.trial.clamp(&input.script));
-        let execution = self.execute(&script, &input.choices);
         let run = self.runs.fetch_add(1, Ordering::Relaxed);
+        let execution = self.execute(&script, &input.choices)?;
         let finding = execution.judgement.findings.first()?.clone();
         let strategy = match self.engine {
             EngineKind::Fibers => CHOICES,
@@ -46,10 +46,14 @@ impl Fuzzing {
         Some(Found { engine, run, strategy, script: Script::clone(&script), finding, execution })
     }
 
-    fn execute(&self, script: &Arc<Script>, choices: &Choices) -> Execution {
+    /// What an input did, unless it plainly passed.
+    fn execute(&self, script: &Arc<Script>, choices: &Choices) -> Option<Execution> {
         match self.engine {
-            EngineKind::Fibers => self.trial.by_choices(script, choices),
-            EngineKind::Threads => self.trial.on_threads(script, noise(choices)),
+            EngineKind::Fibers => {
+                let tell = |glimpse: Glimpse<'_>| (!glimpse.passes()).then(|| glimpse.told());
+                self.trial.glimpse_choices(script, choices, tell)
+            }
+            EngineKind::Threads => Some(self.trial.on_threads(script, noise(choices))),
         }
     }
 

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::Execution;
+use super::brief::Brief;
 use super::engines::EngineKind;
 use super::trial::{Trial, derive};
 use crate::engine::fibers;
@@ -29,6 +30,20 @@ impl Lead {
     /// Learns what the script is like, from a run on fibers for those after it.
     pub(super) fn learn(&mut self, steps: &[fibers::Step]) {
         self.estimates.learn(steps);
+    }
+
+    /// Runs a clamped script, and learns from that for the runs after it.
+    pub(super) fn run(&mut self, trial: &Trial, script: &Arc<Script>, index: u64) -> Brief {
+        match self.engine {
+            EngineKind::Fibers => {
+                let strategy = self.strategy(index);
+                trial.glimpse(script, strategy, |glimpse| {
+                    self.learn(glimpse.steps());
+                    Brief::of(glimpse)
+                })
+            }
+            EngineKind::Threads => Brief::from(trial.on_threads(script, derive(self.seed, index))),
+        }
     }
 
     /// Runs a clamped script.

@@ -5,6 +5,7 @@
 //! [`replay`] runs it again. [`twice`] checks what all of this rests on: that fibers do the same each time.
 
 pub mod black_box;
+mod brief;
 mod campaign;
 mod confirm;
 pub mod corpus;

@@ -1,6 +1,7 @@
 use std::collections::BTreeMap;
 
 use super::Execution;
+use super::brief::Brief;
 use super::outcome::{Found, Group};
 use crate::oracle::{Finding, Judgement, Signature, Verdict};
 
@@ -15,11 +16,12 @@ pub(super) struct Tally {
 }
 
 impl Tally {
-    pub(super) fn count(&mut self, execution: &Execution, is_fresh: bool) {
+    pub(super) fn count(&mut self, run: &Brief, is_fresh: bool) {
         self.runs += 1;
         self.interleavings += u64::from(is_fresh);
-        self.inconclusive += u64::from(execution.judgement.verdict() == Verdict::Inconclusive);
-        self.sync_points += execution.run.sync_points;
+        let is_inconclusive = |execution: &Execution| execution.judgement.verdict() == Verdict::Inconclusive;
+        self.inconclusive += u64::from(run.execution.as_deref().is_some_and(is_inconclusive));
+        self.sync_points += run.sync_points;
     }
 
     /// Notes what was found in a run; what is new is told to `news`.

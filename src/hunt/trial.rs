@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::black_box::{Crew, Task, Unserved};
 use super::engines::Engines;
-use super::execution::{Cast, Engine, Execution, Forgetting};
+use super::execution::{Cast, Engine, Execution, Forgetting, Glimpse, Orders};
 use super::outcome::Found;
 use crate::engine::Divergence;
 use crate::engine::exhaustive::{Exhaustive, Seen};
@@ -160,9 +160,19 @@ impl Trial {
 
     /// Runs a clamped script once on fibers, by the choices that came with it.
     pub fn by_choices(&self, script: &Arc<Script>, choices: &Choices) -> Execution {
+        self.glimpse_choices(script, choices, |glimpse| glimpse.told())
+    }
+
+    /// As [`by_choices`](Trial::by_choices), and has somebody see how it went.
+    pub(super) fn glimpse_choices<R>(
+        &self,
+        script: &Arc<Script>,
+        choices: &Choices,
+        see: impl FnOnce(Glimpse<'_>) -> R,
+    ) -> R {
         let cue = Cue::default();
         let strategy = Box::new(Bytes::new(choices.clone(), cue.clone()));
-        self.cast.execute(script, Engine::Cued(strategy, cue), None)
+        self.cast.glimpse(script, strategy, Orders { cue: Some(cue), ..Orders::default() }, see)
     }
 
     /// Runs a clamped script once on fibers, led by this strategy.
@@ -172,6 +182,17 @@ impl Trial {
     pub fn on_fibers(&self, script: &Arc<Script>, strategy: Box<dyn Strategy>) -> Execution {
         assert!(self.crew.is_none(), "a black box cannot be run on fibers");
         self.cast.execute(script, Engine::Fibers(strategy), self.plan)
+    }
+
+    /// As [`on_fibers`](Trial::on_fibers), and has somebody see how it went.
+    pub(super) fn glimpse<R>(
+        &self,
+        script: &Arc<Script>,
+        strategy: Box<dyn Strategy>,
+        see: impl FnOnce(Glimpse<'_>) -> R,
+    ) -> R {
+        assert!(self.crew.is_none(), "a black box cannot be run on fibers");
+        self.cast.glimpse(script, strategy, Orders { plan: self.plan, ..Orders::default() }, see)
     }
 
     /// Runs a clamped script once on fibers, in the next of all of its schedules; and says what it was. What is redundant is

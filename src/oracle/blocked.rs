@@ -12,20 +12,36 @@ pub fn blocked(context: &Context<'_>, history: &History, state: &State) -> Vec<F
     if model.misuse().is_some() {
         return Vec::new();
     }
-    let mut findings: Vec<Finding> = pending(history, state)
-        .filter(|(_, call)| !may_be_blocked(&model, call, state))
+    let mut findings: Vec<Finding> = pending(history, is_blocked_in(state))
+        .filter(|(_, call)| !may_be_blocked(&model, call, Some(state)))
         .map(|(index, call)| hang(&model, state, call.task, Some(index)))
         .collect();
     super::judge::sort(&mut findings);
     findings
 }
 
-/// The calls that are blocked in this state.
-pub(super) fn pending<'a>(history: &'a History, state: &State) -> impl Iterator<Item = (usize, &'a Call)> {
-    history.calls.iter().enumerate().filter(|(_, call)| {
-        let status = state.tasks.get(call.task.0).map(|task| &task.status);
-        call.returned.is_none() && matches!(status, Some(Status::Blocked(_)))
-    })
+/// Whether each op that is blocked may be, as can be said without knowing what it waits for; otherwise [`blocked`] has to
+/// say it.
+pub fn all_may_be_blocked(
+    context: &Context<'_>,
+    history: &History,
+    is_blocked: &dyn Fn(TaskId) -> bool,
+) -> bool {
+    let model = Model::new(context, history);
+    pending(history, is_blocked).all(|(_, call)| may_be_blocked(&model, call, None))
+}
+
+/// The calls of tasks that are blocked.
+pub(super) fn pending(
+    history: &History,
+    is_blocked: impl Fn(TaskId) -> bool,
+) -> impl Iterator<Item = (usize, &Call)> {
+    let calls = history.calls.iter().enumerate();
+    calls.filter(move |(_, call)| call.returned.is_none() && is_blocked(call.task))
+}
+
+pub(super) fn is_blocked_in(state: &State) -> impl Fn(TaskId) -> bool {
+    |task| state.tasks.get(task.0).is_some_and(|task| matches!(task.status, Status::Blocked(_)))
 }
 
 /// The finding that this task is blocked: in this call, or in code of the subject's own.
@@ -55,7 +71,8 @@ pub(super) fn hang(model: &Model<'_>, state: &State, task: TaskId, index: Option
     }
 }
 
-fn may_be_blocked(model: &Model<'_>, call: &Call, state: &State) -> bool {
+/// Whether a call may be blocked; without a state, not where it takes one to see that.
+fn may_be_blocked(model: &Model<'_>, call: &Call, state: Option<&State>) -> bool {
     let kind = call.op.kind();
     match model.context.contract.blocking(kind) {
         Blocking::Silent => true,
@@ -66,11 +83,13 @@ fn may_be_blocked(model: &Model<'_>, call: &Call, state: &State) -> bool {
             let is_left = |watcher: &Watcher<'_>| watcher.stopped().is_none();
             !closed || model.watchers.iter().any(is_left)
         }
-        Blocking::SendingToAnother => may_be_sending_to_another(model, call, state),
-        Blocking::BackPressure if kind == OpKind::Action => {
-            let queued = pending(model.history, state).filter(|(_, call)| may_be_queued(call));
-            wedged(model, queued.count())
+        Blocking::SendingToAnother => {
+            state.is_some_and(|state| may_be_sending_to_another(model, call, state))
         }
+        Blocking::BackPressure if kind == OpKind::Action => state.is_some_and(|state| {
+            let pending = pending(model.history, is_blocked_in(state));
+            wedged(model, pending.filter(|(_, call)| may_be_queued(call)).count())
+        }),
         Blocking::Table | Blocking::BackPressure => match kind {
             // It returns as soon as the mux is closed, and a pending `shutdown` has closed it first.
             OpKind::Action => model.closing().next().is_none() && wedged(model, 0),
@@ -148,7 +167,8 @@ fn must_have_come(model: &Model<'_>, watcher: &Watcher<'_>, call: &Call) -> bool
 }
 
 fn may_be_sending_to_another(model: &Model<'_>, call: &Call, state: &State) -> bool {
-    let is_op = |task: TaskId| pending(model.history, state).any(|(_, call)| call.task == task);
+    let is_op =
+        |task: TaskId| pending(model.history, is_blocked_in(state)).any(|(_, call)| call.task == task);
     let mut sent_to = state
         .blocked()
         .filter(|(task, _)| !is_op(*task))

@@ -1,6 +1,6 @@
 //! The last word on an execution.
 
-use super::blocked::{blocked, hang, pending};
+use super::blocked::{blocked, hang, is_blocked_in, pending};
 use super::diagnosis::{is_own, kind_of_task};
 use super::model::Model;
 use super::{Class, Context, Finding, History, Judgement, Outcome, PLANNED_PANIC, Signature, Verdict, rules};
@@ -76,7 +76,7 @@ fn left_behind(model: &Model<'_>, run: &Run) -> Vec<Finding> {
     let panicked = |outcome: Option<&Outcome>| matches!(outcome, Some(Outcome::Panicked(_)));
     let excused = model.misuse().is_some()
         || model.watchers.iter().any(super::model::Watcher::live)
-        || pending(model.history, &run.state).next().is_some()
+        || pending(model.history, is_blocked_in(&run.state)).next().is_some()
         || model.history.calls.iter().any(|call| panicked(call.outcome()));
     if excused || !closed {
         return Vec::new();

@@ -16,7 +16,7 @@ mod rules;
 mod tests;
 mod verdict;
 
-pub use blocked::blocked;
+pub use blocked::{all_may_be_blocked, blocked};
 pub use contract::{Blocking, Contract, Guarantee};
 pub use diagnosis::{Chain, ChainEnd, Diagnosis, Link, explain};
 pub use glance::Glance;

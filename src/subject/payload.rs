@@ -45,6 +45,19 @@ impl Ledger {
         Arc::new(Ledger(Shared::new(book)))
     }
 
+    /// Makes it that of another execution, in the same memory.
+    pub(crate) fn renew(&mut self, plan: Option<Plan>) {
+        let book = self.0.get_mut();
+        book.live.clear();
+        book.cloning.clear();
+        (book.overlapping, book.plan) = (None, plan);
+    }
+
+    /// Whether every copy was dropped once, and no two tasks made one at the same time.
+    pub(crate) fn is_balanced(&self) -> bool {
+        self.0.with(|book| book.overlapping.is_none() && book.live.iter().all(|live| *live == 0))
+    }
+
     /// Makes the next event.
     pub fn next(self: &Arc<Self>) -> Payload {
         let id = self.0.with(|book| {

@@ -20,7 +20,7 @@ fn inside<R: Send + 'static>(engine: Engine, seed: u64, f: impl Fn() -> R + Send
                 let result = (self.0)();
                 self.1.with(|slot| *slot = Some(result));
             };
-            Job { name: "main".to_owned(), run: Box::new(run) }
+            Job::new("main", run)
         }
 
         fn quiescent(self: Arc<Self>, now: &Quiescence<'_>) -> Next {

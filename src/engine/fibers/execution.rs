@@ -1,5 +1,6 @@
 //! One execution on fibers: what the seam calls.
 
+use std::borrow::Cow;
 use std::cell::RefCell;
 use std::mem::ManuallyDrop;
 use std::num::NonZeroU64;
@@ -229,7 +230,7 @@ impl seam::Execution for Fibers {
         table(|table| table.notify(me, object, most))
     }
 
-    fn spawn(&self, name: Option<String>, body: TaskBody<'static>) -> TaskId {
+    fn spawn(&self, name: Option<Cow<'static, str>>, body: TaskBody<'static>) -> TaskId {
         table(|table| table.add(name, body))
     }
 

@@ -14,7 +14,6 @@ use std::cell::RefCell;
 use std::num::NonZeroU64;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
-use std::time::Instant;
 
 use super::last_words::Unwinding;
 use super::stack::Album;
@@ -56,22 +55,20 @@ pub struct Traced {
 ///
 /// It ends by [`End::Exhausted`] if it passes more than `most_points` sync points.
 pub fn run(body: Arc<dyn Body>, strategy: Box<dyn Strategy>, most_points: u64) -> Traced {
-    let started = Instant::now();
     with_engine(|engine| {
         let end = engine.run(body, strategy, most_points);
-        engine.traced(end, started)
+        engine.traced(end)
     })
 }
 
 /// Runs the body once, as [`run`] does, and writes down all that it does. It does the same.
 pub fn record(body: Arc<dyn Body>, strategy: Box<dyn Strategy>, most_points: u64) -> (Traced, Trace) {
-    let started = Instant::now();
     with_engine(|engine| {
         let album = Arc::<Album>::default();
         let _open = album.open();
         let mut recording = (Some(Recorder::new(Arc::clone(&body), album)), Trace::default());
         let end = engine.run_recorded(body, strategy, most_points, Some(&mut recording));
-        (engine.traced(end, started), recording.1)
+        (engine.traced(end), recording.1)
     })
 }
 
@@ -157,7 +154,8 @@ impl Engine {
                 break End::Exhausted;
             }
             let state = || table(Table::state);
-            let quiescence = Quiescence::new(table(|table| table.is_anyone_blocked()), &state);
+            let is_blocked = |task| table(|table| table.is_blocked(task));
+            let quiescence = Quiescence::new(table(|table| table.is_anyone_blocked()), &is_blocked, &state);
             match Arc::clone(&body).quiescent(&quiescence) {
                 Next::Start(jobs) => jobs.into_iter().for_each(start),
                 Next::End => break if alive { End::Quiescent } else { End::Finished },
@@ -172,7 +170,7 @@ impl Engine {
             if after == After::Unwind {
                 let _unwinding = Unwinding::of(id.get(), &body);
                 self.unwind(id);
-                start(Job { name: "unwound".to_owned(), run: Box::new(move || body.unwound()) });
+                start(Job::new("unwound", move || body.unwound()));
                 self.unwind(id);
             }
             let left = self.running.iter_mut().filter_map(Option::take);
@@ -224,10 +222,10 @@ impl Engine {
         way.next
     }
 
-    fn traced(&mut self, end: End, started: Instant) -> Traced {
+    /// The execution, ended like that, and the choices that were made.
+    pub(crate) fn traced(&mut self, end: End) -> Traced {
         let (state, sync_points) = (self.take_state(), self.sync_points());
-        let (forgotten, elapsed) = (self.forgotten, started.elapsed());
-        let run = Run { end, state, sync_points, forgotten, elapsed, stacks: Stacks::default() };
+        let run = Run { end, state, sync_points, forgotten: self.forgotten, stacks: Stacks::default() };
         Traced { run, steps: self.steps().to_vec() }
     }
 
@@ -273,8 +271,7 @@ impl Drop for Before {
 
 /// Adds a task of the body's.
 fn start(job: Job) {
-    let body = super::task_body(job.run);
-    table(|table| table.add(Some(job.name), body));
+    table(|table| table.add(Some(job.name), job.body));
 }
 
 /// What a fiber does: the current task, to its end. Says who is to go on then.

@@ -109,7 +109,7 @@ impl Recorder {
             timed: object.is_timed(),
         }));
         for (known, Tracked { object, .. }) in self.trace.objects.iter_mut().zip(table.objects.iter()) {
-            known.name.clone_from(&object.name);
+            known.name = object.name().map(str::to_owned);
         }
         let known = self.trace.tasks.len();
         for task in known..table.tasks.len() {

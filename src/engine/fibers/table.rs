@@ -1,6 +1,6 @@
 //! Who does what: the tasks, objects and timers of one execution, and who goes on next.
 
-use std::borrow::Borrow;
+use std::borrow::{Borrow, Cow};
 use std::num::NonZeroU64;
 use std::panic::Location;
 use std::time::{Duration, Instant};
@@ -114,7 +114,7 @@ impl Table {
     }
 
     /// Adds a task.
-    pub(super) fn add(&mut self, given: Option<String>, body: TaskBody<'static>) -> TaskId {
+    pub(super) fn add(&mut self, given: Option<Cow<'static, str>>, body: TaskBody<'static>) -> TaskId {
         let id = TaskId(self.tasks.len());
         if let Some(strategy) = &mut self.strategy {
             strategy.started(id, given.as_deref());
@@ -678,7 +678,12 @@ impl Table {
 
     /// Whether any task waits without a limit of time.
     pub(super) fn is_anyone_blocked(&self) -> bool {
-        self.tasks.iter().any(|task| task.waiting().is_some_and(|waiting| waiting.until.is_none()))
+        (0..self.tasks.len()).any(|task| self.is_blocked(TaskId(task)))
+    }
+
+    /// Whether a task waits without a limit of time.
+    pub(super) fn is_blocked(&self, task: TaskId) -> bool {
+        self.tasks[task.0].waiting().is_some_and(|waiting| waiting.until.is_none())
     }
 
     /// Whether any task has panicked.

@@ -1,5 +1,6 @@
 //! A task of an execution, and what it does or waits for.
 
+use std::borrow::Cow;
 use std::panic::Location;
 use std::time::Duration;
 
@@ -11,7 +12,7 @@ use crate::sync::seam::TaskBody;
 #[derive(Default)]
 pub(super) struct Entry {
     /// The name it was given, if it was given one.
-    pub(super) given: Option<String>,
+    pub(super) given: Option<Cow<'static, str>>,
     pub(super) doing: Doing,
     /// What it waits for, while it does.
     pub(super) waiting: Waiting,
@@ -28,7 +29,7 @@ pub(super) struct Entry {
 
 impl Entry {
     /// Makes it another task, of the same memory.
-    pub(super) fn renew(&mut self, given: Option<String>, body: TaskBody<'static>) {
+    pub(super) fn renew(&mut self, given: Option<Cow<'static, str>>, body: TaskBody<'static>) {
         self.given = given;
         self.doing = Doing::Ready;
         self.waiting.renew(0, None);

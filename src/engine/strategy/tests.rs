@@ -15,7 +15,7 @@ struct Only<F>(F);
 
 impl<F: Fn() + Send + Sync + 'static> Body for Only<F> {
     fn first(self: Arc<Self>) -> Job {
-        Job { name: "main".to_owned(), run: Box::new(move || (self.0)()) }
+        Job::new("main", move || (self.0)())
     }
 
     fn quiescent(self: Arc<Self>, _: &Quiescence<'_>) -> Next {

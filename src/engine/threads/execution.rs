@@ -1,5 +1,6 @@
 //! One execution on free-running threads: what the seam calls, and what the engine waits for.
 
+use std::borrow::Cow;
 use std::num::NonZeroU64;
 use std::panic::{AssertUnwindSafe, Location, catch_unwind};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -275,7 +276,7 @@ impl seam::Execution for Execution {
         table.wake(most, |target| *target == Target::Notify(object))
     }
 
-    fn spawn(&self, name: Option<String>, body: TaskBody<'static>) -> TaskId {
+    fn spawn(&self, name: Option<Cow<'static, str>>, body: TaskBody<'static>) -> TaskId {
         let task = self.table.lock().add(name.as_deref());
         let this = self.this.upgrade().expect("an execution lives for as long as it is used");
         pool::run(Box::new(move || OnThreads::run(this, task, body)));

@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 use super::fibers::Traced;
 use super::last_words::Unwinding;
 use super::steered::Steering;
-use super::{Body, Divergence, End, Job, Next, Quiescence, Run};
+use super::{Body, Divergence, End, Job, Next, Quiescence, Run, Status};
 use crate::sync::seam::{self, Abort};
 
 mod execution;
@@ -78,8 +78,7 @@ pub(super) fn drive(
     steering: Option<Steering>,
 ) -> Result<Traced, Divergence> {
     super::quiet_panics();
-    let started = Instant::now();
-    let mut limit = started + settings.deadline;
+    let mut limit = Instant::now() + settings.deadline;
     let execution = Execution::new(settings.seed, steering);
     execution.start(Arc::clone(&body).first());
     let (mut end, mut state) = loop {
@@ -91,7 +90,8 @@ pub(super) fn drive(
             break (end, state);
         }
         let at_rest = || state.clone();
-        let quiescence = Quiescence::new(state.blocked().next().is_some(), &at_rest);
+        let is_blocked = |task| matches!(state.task(task).status, Status::Blocked(_));
+        let quiescence = Quiescence::new(state.blocked().next().is_some(), &is_blocked, &at_rest);
         match Arc::clone(&body).quiescent(&quiescence) {
             Next::Start(jobs) => jobs.into_iter().for_each(|job| execution.start(job)),
             Next::End if matches!(rest, Rest::Still) => {
@@ -126,8 +126,7 @@ pub(super) fn drive(
     match divergence {
         Some(divergence) => Err(divergence),
         None => {
-            let (elapsed, stacks) = (started.elapsed(), execution.album.take());
-            let run = Run { end, state, sync_points, forgotten, elapsed, stacks };
+            let run = Run { end, state, sync_points, forgotten, stacks: execution.album.take() };
             let steering = execution.table.lock().steering.take();
             Ok(Traced { run, steps: steering.map_or_else(Vec::new, Steering::into_steps) })
         }
@@ -140,13 +139,13 @@ impl Execution {
         let limit = Instant::now() + GRACE;
         let _unwinding = Unwinding::of(seam::Execution::id(self).get(), &body);
         self.unwind(limit);
-        self.start(Job { name: "unwound".to_owned(), run: Box::new(move || body.unwound()) });
+        self.start(Job::new("unwound", move || body.unwound()));
         self.unwind(limit)
     }
 
     /// Starts a task of the body's.
     fn start(&self, job: Job) {
-        seam::Execution::spawn(self, Some(job.name), super::task_body(job.run));
+        seam::Execution::spawn(self, Some(job.name), job.body);
     }
 }
 

@@ -7,7 +7,7 @@ use std::time::Duration;
 use super::super::execution::{Cast, Execution};
 use super::process::{Death, Process, Unserved};
 use super::wire::Request;
-use crate::engine::{self, End, Run, Shared, State, Status, Stopwatch};
+use crate::engine::{self, End, Run, Shared, Stacks, State, Status};
 use crate::oracle::{Class, Finding, History, Judgement, Origin, Signature, Verdict};
 use crate::script::{ContractKind, Script};
 use crate::subject::Plan;
@@ -63,7 +63,6 @@ impl Crew {
         let Task { script, contract, noise, deadline, plan, known } = task;
         let request = Request { script: script.to_string(), contract, noise, deadline, plan, known };
         let (mut process, scripts) = self.child().unwrap_or_else(|error| panic!("{error}"));
-        let clock = Stopwatch::start();
         let mut history = History::default();
         match process.run(&request, &mut history) {
             Ok((run, events)) => {
@@ -72,22 +71,15 @@ impl Crew {
                 }
                 cast.judge(script, events, history, run, Vec::new())
             }
-            Err(death) => of_the_dead(script, history, clock.elapsed(), death),
+            Err(death) => of_the_dead(script, history, death),
         }
     }
 }
 
 /// What there is of an execution whose process is gone: the calls it made, and how it ended.
-fn of_the_dead(script: &Script, history: History, elapsed: Duration, death: Death) -> Execution {
+fn of_the_dead(script: &Script, history: History, death: Death) -> Execution {
     let state = State { tasks: tasks(script, &history), objects: Vec::new() };
-    let run = Run {
-        end: End::Deadline,
-        state,
-        sync_points: 0,
-        forgotten: 0,
-        elapsed,
-        stacks: crate::engine::Stacks::default(),
-    };
+    let run = Run { end: End::Deadline, state, sync_points: 0, forgotten: 0, stacks: Stacks::default() };
     let judgement = match death {
         Death::Killed => Judgement {
             findings: Vec::new(),

@@ -42,7 +42,6 @@ pub(super) struct Ran {
     tasks: Vec<(String, Doing)>,
     sync_points: u64,
     pub(super) forgotten: usize,
-    elapsed: Duration,
 }
 
 #[derive(Debug, Serialize, Deserialize)]
@@ -79,7 +78,6 @@ impl From<Run> for Ran {
             tasks: run.state.tasks.into_iter().map(|task| (task.name, doing(task.status))).collect(),
             sync_points: run.sync_points,
             forgotten: run.forgotten,
-            elapsed: run.elapsed,
         }
     }
 }
@@ -103,7 +101,6 @@ impl From<Ran> for Run {
             state: State { tasks: ran.tasks.into_iter().map(task).collect(), objects: Vec::new() },
             sync_points: ran.sync_points,
             forgotten: ran.forgotten,
-            elapsed: ran.elapsed,
             stacks: Stacks::default(),
         }
     }

@@ -10,7 +10,7 @@ use crate::sync;
 pub(super) fn call(op: Op, tools: &mut Tools, config: &Config) -> Outcome {
     match op {
         Op::Watch { when_full, .. } => {
-            let prefix = std::mem::take(&mut tools.events);
+            let prefix = std::mem::take(&mut tools.prefix);
             match tools.mux().watch(prefix, when_full.unwrap_or(config.when_full)) {
                 Ok(watching) => {
                     let channel = watching.channel();
@@ -22,14 +22,14 @@ pub(super) fn call(op: Op, tools: &mut Tools, config: &Config) -> Outcome {
             }
         }
         Op::Action => {
-            let event = tools.events.pop().expect("an action brings an event");
+            let event = tools.event.take().expect("an action brings an event");
             match tools.mux().action(event) {
                 Ok(seq) => Outcome::Accepted(seq),
                 Err(Refused(event)) => Outcome::Refused(event.map(number)),
             }
         }
         Op::TryAction => {
-            let event = tools.events.pop().expect("an action brings an event");
+            let event = tools.event.take().expect("an action brings an event");
             match tools.mux().try_action(event) {
                 Ok(seq) => Outcome::Accepted(seq),
                 Err(TryRefused::Full(event)) => Outcome::Full(event.map(number)),

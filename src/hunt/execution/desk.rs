@@ -69,11 +69,25 @@ struct Held {
     stopped: bool,
 }
 
+/// What is left to be done at a quiescence.
+pub(super) enum Stage {
+    /// The watchers in these slots are to be stopped.
+    Stop(Vec<Slot>),
+    /// The mux is to be closed.
+    Close,
+    /// What is left of the execution is to be put away.
+    PutAway,
+    Over,
+}
+
 /// What an op needs.
 #[derive(Default)]
 pub(super) struct Tools {
     mux: Option<Arc<dyn Running>>,
-    pub(super) events: Vec<Payload>,
+    /// What an action publishes.
+    pub(super) event: Option<Payload>,
+    /// What a new watcher is given first.
+    pub(super) prefix: Vec<Payload>,
     pub(super) watching: Option<Box<dyn Watching>>,
     pub(super) stopper: Option<Arc<dyn Stopping>>,
 }
@@ -81,8 +95,11 @@ pub(super) struct Tools {
 impl Tools {
     /// The numbers of the events, which were drawn one after the other.
     fn numbers(&self) -> Range<EventId> {
-        let first = self.events.first().map_or(0, Payload::id);
-        first..first + self.events.len() as EventId
+        match (&self.event, self.prefix.first()) {
+            (Some(event), _) => event.id()..event.id() + 1,
+            (None, Some(first)) => first.id()..first.id() + self.prefix.len() as EventId,
+            (None, None) => 0..0,
+        }
     }
 
     pub(super) fn mux(&self) -> &dyn Running {
@@ -95,9 +112,12 @@ impl Tools {
 }
 
 impl Desk {
-    /// That of an execution which is yet to begin.
-    pub(super) fn telling(tell: Option<Tell>) -> Desk {
-        Desk { tell, ..Desk::default() }
+    /// Makes it that of another execution, in the same memory.
+    pub(super) fn renew(&mut self, tell: Option<Tell>) {
+        let mut history = self.take_history();
+        history.calls.clear();
+        history.clock = 0;
+        *self = Desk { history, tell, ..Desk::default() };
     }
 
     /// The mux is there.
@@ -113,7 +133,7 @@ impl Desk {
         std::mem::take(&mut self.history)
     }
 
-    /// Records a call, and hands out what it needs; or records that it is skipped. Once the execution is
+    /// Records a call, says which it is, and hands out what it needs; or records that it is skipped. Once the execution is
     /// wound down the script starts no further op, and it is not recorded.
     pub(super) fn begin(
         &mut self,
@@ -122,7 +142,8 @@ impl Desk {
         task: TaskId,
         has: bool,
         ledger: &Arc<Ledger>,
-    ) -> Option<(usize, Tools)> {
+        tools: &mut Tools,
+    ) -> Option<usize> {
         if self.frozen || self.winding_down && origin != Origin::WindDown {
             return None;
         }
@@ -130,28 +151,28 @@ impl Desk {
             Place::Held(held) => Some(held.id),
             Place::Empty | Place::Joining => None,
         });
-        let tools = if has { self.hand_out(op, ledger) } else { None };
+        let is_called = has && self.hand_out(op, ledger, tools).is_some();
         if op.kind() == OpKind::Watch {
-            watcher = tools.as_ref().map(|_| WatcherId(self.watchers));
-            self.watchers += usize::from(tools.is_some());
+            watcher = is_called.then_some(WatcherId(self.watchers));
+            self.watchers += usize::from(is_called);
         }
-        let events = tools.as_ref().map_or(0..0, Tools::numbers);
+        let events = tools.numbers();
         engine::uses(HISTORY, Use::Calls);
-        if tools.is_none() {
+        if !is_called {
             engine::uses(HISTORY, Use::Returns);
         }
         let called = self.stamp();
-        let returned = if tools.is_none() { Some((self.stamp(), Outcome::Skipped)) } else { None };
+        let returned = if is_called { None } else { Some((self.stamp(), Outcome::Skipped)) };
         let call = Call { task, origin, op, watcher, events, called, returned };
         if let Some(tell) = &self.tell {
             tell(Told::Called(call.clone()));
         }
         self.history.calls.push(call);
-        Some((self.history.calls.len() - 1, tools?))
+        is_called.then(|| self.history.calls.len() - 1)
     }
 
-    fn hand_out(&mut self, op: Op, ledger: &Arc<Ledger>) -> Option<Tools> {
-        let mut tools = Tools::default();
+    /// Hands out what an op needs; `None` if that is not there.
+    fn hand_out(&mut self, op: Op, ledger: &Arc<Ledger>, tools: &mut Tools) -> Option<()> {
         match op {
             Op::Watch { slot, prefix, .. } => {
                 engine::uses(place_of(slot), Use::Writes);
@@ -160,12 +181,12 @@ impl Desk {
                     return None;
                 }
                 tools.mux = Some(self.mux.clone()?);
-                tools.events = (0..prefix).map(|_| ledger.next()).collect();
+                tools.prefix = (0..prefix).map(|_| ledger.next()).collect();
                 *place = Place::Joining;
             }
             Op::Action | Op::TryAction => {
                 tools.mux = Some(self.mux.clone()?);
-                tools.events = vec![ledger.next()];
+                tools.event = Some(ledger.next());
             }
             Op::Recv(slot) | Op::TryRecv(slot) => {
                 engine::uses(place_of(slot), Use::Reads);
@@ -192,14 +213,14 @@ impl Desk {
             }
             Op::Close | Op::Shutdown => tools.mux = Some(self.mux.clone()?),
         }
-        Some(tools)
+        Some(())
     }
 
-    /// Records the return of a call, and puts the watcher where it belongs; what is left is to be dropped
+    /// Records the return of a call, and puts the watcher where it belongs; what is left of the tools is to be dropped
     /// elsewhere.
-    pub(super) fn end(&mut self, index: usize, outcome: Outcome, mut tools: Tools) -> Tools {
+    pub(super) fn end(&mut self, index: usize, outcome: Outcome, tools: &mut Tools) {
         if self.frozen {
-            return tools;
+            return;
         }
         engine::uses(HISTORY, Use::Returns);
         let at = self.stamp();
@@ -209,7 +230,7 @@ impl Desk {
             tell(Told::Returned(index, at, outcome.clone()));
         }
         call.returned = Some((at, outcome));
-        let Some(slot) = op.slot() else { return tools };
+        let Some(slot) = op.slot() else { return };
         if op.kind() == OpKind::Watch {
             engine::uses(place_of(slot), Use::Writes);
         } else if tools.watching.is_some() {
@@ -229,7 +250,6 @@ impl Desk {
             }
             _ => {}
         }
-        tools
     }
 
     fn held(&mut self, slot: Slot) -> Option<&mut Held> {
@@ -247,7 +267,7 @@ impl Desk {
 
     /// From now on the script starts no further op. Says which watchers are to be stopped: those that nobody
     /// has stopped, and that can be.
-    pub(super) fn wind_down(&mut self) -> Vec<Slot> {
+    fn wind_down(&mut self) -> Vec<Slot> {
         self.winding_down = true;
         let is_live = |place: &Place| match place {
             Place::Held(held) => !held.stopped && (held.stopper.is_some() || held.watching.is_some()),
@@ -261,11 +281,16 @@ impl Desk {
         self.winding_down
     }
 
-    /// Whether it is time to close the mux, which it is once.
-    pub(super) fn begin_close(&mut self) -> bool {
-        let due = self.mux.is_some() && !self.closing;
-        self.closing = true;
-        due
+    /// What is to be done next so that all comes to an end.
+    pub(super) fn next_stage(&mut self, can_stop: bool) -> Stage {
+        let stops = self.wind_down();
+        if can_stop && !stops.is_empty() {
+            return Stage::Stop(stops);
+        }
+        if self.mux.is_some() && !std::mem::replace(&mut self.closing, true) {
+            return Stage::Close;
+        }
+        if self.holds_anything() { Stage::PutAway } else { Stage::Over }
     }
 
     /// Whether the script has closed the mux, or tried to.
@@ -286,15 +311,18 @@ impl Desk {
     }
 
     /// Whether anything is left that belongs to the execution.
-    pub(super) fn holds_anything(&self) -> bool {
+    fn holds_anything(&self) -> bool {
         self.mux.is_some() || self.slots.iter().any(|place| matches!(place, Place::Held(_)))
     }
 
     /// Gives up the watchers that no task has, and the mux, to be dropped elsewhere.
     pub(super) fn clear(&mut self) -> (impl Send + use<>, Option<Arc<dyn Running>>) {
-        let is_joining = |place: &Place| matches!(place, Place::Joining);
-        let held: Vec<Place> =
-            self.slots.iter_mut().filter(|place| !is_joining(place)).map(std::mem::take).collect();
+        let mut held = std::mem::take(&mut self.slots);
+        for (left, place) in self.slots.iter_mut().zip(&mut held) {
+            if let Place::Joining = place {
+                std::mem::swap(left, place);
+            }
+        }
         (held, self.mux.take())
     }
 }

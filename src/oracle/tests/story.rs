@@ -5,7 +5,6 @@
 //! for; with `...` it does not return, until a step `WHO: => OUTCOME` (or `WHO: =>`) says so.
 
 use std::panic::Location;
-use std::time::Duration;
 
 use super::super::{
     Call, Closed, Context, Contract, Delivery, Finding, History, Judgement, Origin, Outcome, Reason,
@@ -87,14 +86,7 @@ impl Story {
 
     pub(in crate::oracle) fn judged(&self, end: End, words: &str) -> Judgement {
         let state = self.state(words);
-        let run = Run {
-            end,
-            state,
-            sync_points: 0,
-            forgotten: 0,
-            elapsed: Duration::ZERO,
-            stacks: crate::engine::Stacks::default(),
-        };
+        let run = Run { end, state, sync_points: 0, forgotten: 0, stacks: crate::engine::Stacks::default() };
         judge(&self.context(), &self.history, &run)
     }
 

@@ -308,7 +308,7 @@ mod tests {
 
     impl Body for Racing {
         fn first(self: Arc<Self>) -> Job {
-            Job { name: "main".to_owned(), run: Box::new(move || (self.0)()) }
+            Job::new("main", move || (self.0)())
         }
 
         fn quiescent(self: Arc<Self>, _: &Quiescence<'_>) -> Next {

@@ -8,6 +8,7 @@
 //! keep numbers; on threads they are shared.
 
 use std::any::Any;
+use std::borrow::Cow;
 use std::cell::{Cell, RefCell};
 use std::num::NonZeroU64;
 use std::panic::{Location, resume_unwind};
@@ -33,7 +34,7 @@ pub(crate) use handle::Handle;
 pub(crate) use object::{Meeting, Object, Side, Timer};
 pub(crate) use queue::Queue;
 pub(crate) use tag::{Common, Inside, Tag};
-pub(crate) use task::{Child, Children, Joining, TaskBody, current, panic_message, sleep, spawn};
+pub(crate) use task::{Child, Children, Joining, TaskBody, current, panic_message, sleep, spawn, start};
 
 /// What an engine offers the primitives of an execution. All of it is called on a task of the execution.
 pub(crate) trait Execution {
@@ -67,7 +68,7 @@ pub(crate) trait Execution {
     fn notify(&self, me: TaskId, object: ObjectId, most: usize) -> usize;
 
     /// Starts a task.
-    fn spawn(&self, name: Option<String>, body: TaskBody<'static>) -> TaskId;
+    fn spawn(&self, name: Option<Cow<'static, str>>, body: TaskBody<'static>) -> TaskId;
 
     /// Makes a channel that time fills, if it is not the system's time; the first after so long, then the others.
     fn add_timer(&self, object: &Tag, duration: Duration) -> Option<Line<Instant, cc::Receiver<Instant>>>;

@@ -43,7 +43,8 @@ pub(crate) struct Object {
     pub(crate) kind: ObjectKind,
     timer: Timer,
     pub(crate) meeting: Meeting,
-    pub(crate) name: Option<String>,
+    /// Empty if it has none.
+    name: String,
     pub(crate) made: &'static Location<'static>,
     /// How often the books were changed in a way that could serve a wait.
     version: u32,
@@ -74,7 +75,7 @@ impl Object {
             kind,
             timer,
             meeting,
-            name: None,
+            name: String::new(),
             made,
             version: 0,
             sent: 0,
@@ -100,11 +101,12 @@ impl Object {
         made: &'static Location<'static>,
     ) {
         footprint::touch_object(id, What::Made(kind, timer != Timer::None));
-        let (mut handles, mut holders) =
-            (std::mem::take(&mut self.handles), std::mem::take(&mut self.holders));
+        let Object { mut handles, mut holders, mut name, .. } =
+            std::mem::replace(self, Object::new(id, kind, timer, meeting, made));
         handles.clear();
         holders.clear();
-        *self = Object { handles, holders, ..Object::new(id, kind, timer, meeting, made) };
+        name.clear();
+        (self.handles, self.holders, self.name) = (handles, holders, name);
     }
 
     fn count(&mut self, side: Side) -> &mut u32 {
@@ -121,7 +123,13 @@ impl Object {
 
     /// Gives it its name; the first stays, for an object has one.
     pub(crate) fn set_name(&mut self, name: &str) {
-        self.name.get_or_insert_with(|| name.to_owned());
+        if self.name.is_empty() {
+            self.name.push_str(name);
+        }
+    }
+
+    pub(crate) fn name(&self) -> Option<&str> {
+        Some(self.name.as_str()).filter(|name| !name.is_empty())
     }
 
     /// Whether it is a rendezvous that the engine models.
@@ -228,7 +236,7 @@ impl Object {
         };
         ObjectState {
             kind: self.kind,
-            name: self.name.clone(),
+            name: self.name().map(str::to_owned),
             made: self.made,
             holders: self.holders.clone(),
             shared: !self.holders.is_empty() && !self.writer,

@@ -1,6 +1,7 @@
 //! Threads of `sync` that are tasks of an execution.
 
 use std::any::Any;
+use std::borrow::Cow;
 use std::cell::RefCell;
 use std::num::NonZeroU64;
 use std::panic::{AssertUnwindSafe, Location, catch_unwind, resume_unwind};
@@ -28,7 +29,7 @@ where
 {
     let Some(me) = me() else { return Err((name, f)) };
     let (result, body) = with_result(f);
-    Ok(start(me, name, result, Box::new(body)))
+    Ok(start_joined(me, name.map(Cow::Owned), result, Box::new(body)))
 }
 
 /// Where a task leaves its result for whoever joins it.
@@ -49,10 +50,23 @@ fn with_result<'a, T: Send + 'a>(
 }
 
 #[track_caller]
-fn start<T>(me: Me, name: Option<String>, result: Outcome<T>, body: TaskBody<'static>) -> Joining<T> {
+fn start_joined<T>(
+    me: Me,
+    name: Option<Cow<'static, str>>,
+    result: Outcome<T>,
+    body: TaskBody<'static>,
+) -> Joining<T> {
     me.point(None, Location::caller());
     let task = me.engine(|engine| engine.spawn(name, body));
     Joining { child: Child::of(me, task), result }
+}
+
+/// Starts a task that nobody joins. The calling thread must be one.
+#[track_caller]
+pub(crate) fn start(name: Cow<'static, str>, body: TaskBody<'static>) {
+    let me = me().expect("only tasks of an execution start others of it");
+    me.point(None, Location::caller());
+    me.engine(|engine| engine.spawn(Some(name), body));
 }
 
 /// Runs to the end, or to a panic and its message; but an abort unwinds through.
@@ -181,7 +195,7 @@ impl Children {
         // until each of these tasks has ended, and what it ran is gone. A task that is forgotten never has, so then its
         // parent waits for ever and is forgotten as well, with all that was borrowed.
         let body = unsafe { std::mem::transmute::<TaskBody<'scope>, TaskBody<'static>>(body) };
-        let joining = start(me, None, result, body);
+        let joining = start_joined(me, None, result, body);
         self.0.borrow_mut().push(joining.child.clone());
         Ok(joining)
     }

@@ -295,7 +295,7 @@ impl Body for Program {
                 drop(thread::Builder::new().name(name).spawn(run));
             }
         };
-        Job { name: "main".to_owned(), run: Box::new(run) }
+        Job::new("main", run)
     }
 
     fn quiescent(self: Arc<Self>, _: &Quiescence<'_>) -> Next {

@@ -39,7 +39,7 @@ impl Seen {
 
 impl Body for Only {
     fn first(self: Arc<Self>) -> Job {
-        Job { name: "main".to_owned(), run: Box::new(move || (self.f)(&self.seen)) }
+        Job::new("main", move || (self.f)(&self.seen))
     }
 
     fn quiescent(self: Arc<Self>, _: &Quiescence<'_>) -> Next {
@@ -254,7 +254,7 @@ fn what_a_body_adds_at_quiescence_is_steered_as_well() {
                 }
                 self.0.with(|phases| phases.1.push(rx));
             };
-            Job { name: "main".to_owned(), run: Box::new(run) }
+            Job::new("main", run)
         }
 
         fn quiescent(self: Arc<Self>, _: &Quiescence<'_>) -> Next {
@@ -269,7 +269,7 @@ fn what_a_body_adds_at_quiescence_is_steered_as_well() {
                 let tx = self.0.with(|phases| phases.2[0].clone());
                 tx.send(()).unwrap();
             };
-            Next::Start(vec![Job { name: format!("bringer{phase}"), run: Box::new(run) }])
+            Next::Start(vec![Job::new(format!("bringer{phase}"), run)])
         }
 
         fn unwound(self: Arc<Self>) {

@@ -4,10 +4,11 @@ use proptest::prelude::{Rng, RngExt};
 use proptest::test_runner::{RngAlgorithm, TestRng};
 
 use super::super::*;
+use crate::engine::End;
 use crate::engine::strategy::RandomWalk;
-use crate::oracle::{Call, Closed, Delivery, Glance, Reason};
+use crate::oracle::{self, Call, Closed, Delivery, Glance, Reason};
 use crate::script::generate::{self, Profile};
-use crate::subject;
+use crate::subject::{self, Capabilities};
 
 /// What was compared.
 #[derive(Debug, Default)]

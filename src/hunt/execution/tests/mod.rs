@@ -4,9 +4,11 @@ use std::time::Duration;
 
 use super::*;
 use crate::engine::strategy::RandomWalk;
-use crate::oracle::{Blocking, Call, Closed};
-use crate::script::{Config, OpSet, WhenFull};
-use crate::subject::{Payload, Received, Refused, Watching, all};
+use crate::engine::{self, End};
+use crate::oracle::{Blocking, Call, Class, Closed, Guarantee, Origin, Verdict};
+use crate::script::{Config, Op, OpKind, OpSet, WhenFull};
+use crate::subject::{Capabilities, Payload, Received, Refused, Running, Watching, all};
+use crate::sync;
 use crate::sync::channel::{Receiver, Sender, bounded};
 
 fn subject(name: &str) -> Arc<dyn Subject> {
