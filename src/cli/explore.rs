@@ -15,6 +15,9 @@ use crate::hunt::{Effort, Jobs, Trial, corpus};
 use crate::script::enumerate::Bounds;
 use crate::script::{Entry, Expect};
 
+/// How wide the bar is, in characters.
+const WIDTH: usize = 20;
+
 /// How much time one execution on free threads may take: there is none.
 const DEADLINE: Duration = Duration::from_secs(1);
 
@@ -27,6 +30,12 @@ impl Command<'_> {
             names => subjects::find(self.subjects, names)?.into_iter().next(),
         };
         let subject = found.ok_or_else(|| Failure::Usage("there is no subject to explore".to_owned()))?;
+        if subject.is_black_box() {
+            let name = subject.name();
+            return Err(Failure::Usage(format!(
+                "--subject: read `{name}`, expected one over `sync`: it is a black box, whose schedules nobody can lead"
+            )));
+        }
         let trial = Trial::new(subject, options.contract, DEADLINE);
         let bounds = Bounds { ops: options.ops as usize, lanes: options.lanes as usize };
         let exploration = Arc::new(Exploration::new(trial, bounds, options.preemptions));
@@ -34,15 +43,18 @@ impl Command<'_> {
             Some(file) if file.exists() => read(&exploration, file)?,
             _ => Checkpoint::default(),
         };
-        let progress = Arc::new(Progress::default());
-        let bar = bar(&exploration, &progress);
+        if let Some(file) = options.resume.as_deref() {
+            // What cannot be kept is not begun.
+            keep(&exploration, &from, file).map_err(|error| cannot_keep(file, error))?;
+        }
+        let progress = Arc::new(Progress::new(&exploration, &from));
+        let bar = bar(exploration.scripts(), &progress);
         let failure: Shared<Option<Failure>> = Shared::new(None);
         let keep = |checkpoint: &Checkpoint| {
             if let Some(file) = options.resume.as_deref()
                 && let Err(error) = keep(&exploration, checkpoint, file)
             {
-                let doing = format!("cannot save {}", file.display());
-                failure.with(|failure| _ = failure.get_or_insert(Failure::tool(&doing, error)));
+                failure.with(|failure| _ = failure.get_or_insert(cannot_keep(file, error)));
             }
         };
         let news = |shown: &Shown| {
@@ -65,6 +77,10 @@ impl Command<'_> {
     }
 }
 
+fn cannot_keep(file: &Path, error: io::Error) -> Failure {
+    Failure::tool(&format!("cannot save {}", file.display()), error)
+}
+
 fn read(exploration: &Exploration, file: &Path) -> Result<Checkpoint, Failure> {
     let name = file.display();
     let text = fs::read_to_string(file)
@@ -80,21 +96,12 @@ fn keep(exploration: &Exploration, checkpoint: &Checkpoint, file: &Path) -> io::
 }
 
 /// Tells on stderr how far it is, on a terminal.
-fn bar(exploration: &Arc<Exploration>, progress: &Arc<Progress>) -> ProgressBar {
+fn bar(scripts: u64, progress: &Arc<Progress>) -> ProgressBar {
     let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr());
-    let (exploration, progress) = (Arc::clone(exploration), Arc::clone(progress));
+    let progress = Arc::clone(progress);
     let line = move |state: &indicatif::ProgressState, out: &mut dyn std::fmt::Write| {
-        let done = exploration.done(&progress);
-        let seconds = state.elapsed().as_secs_f64();
-        let left = if done > 0.0 { seconds / done - seconds } else { 0.0 };
-        let (scripts, executions) = progress.total();
-        let of = exploration.scripts();
         // A terminal that cannot be written to has nobody to be told.
-        let _ = write!(
-            out,
-            "{:.0} %: {scripts} of {of} scripts, {executions} executions, about {left:.0} s left",
-            done * 100.0
-        );
+        let _ = out.write_str(&line(scripts, &progress, state.elapsed()));
     };
     let style =
         ProgressStyle::with_template("{spinner} {line}").unwrap_or_else(|_| ProgressStyle::default_bar());
@@ -103,8 +110,21 @@ fn bar(exploration: &Arc<Exploration>, progress: &Arc<Progress>) -> ProgressBar 
     bar
 }
 
+/// `[====    ] 21 %, 1262 of 4722 scripts, 33611 executions, about 5 s left`, of what was done since it was begun or taken
+/// up again.
+fn line(of: u64, progress: &Progress, elapsed: Duration) -> String {
+    let ((scripts, executions), left) = (progress.total(), progress.left());
+    let share = executions as f64 / (executions as f64 + left).max(1.0);
+    let full = (share * WIDTH as f64) as usize;
+    let bar = "=".repeat(full) + &" ".repeat(WIDTH - full);
+    let rate = progress.since() as f64 / elapsed.as_secs_f64().max(0.001);
+    let left =
+        if rate > 0.0 { format!("about {:.0} s left", (left / rate).ceil()) } else { "…".to_owned() };
+    format!("[{bar}] {:.0} %, {scripts} of {of} scripts, {executions} executions, {left}", share * 100.0)
+}
+
 fn report(out: &mut dyn Write, explored: &Explored) -> io::Result<()> {
-    let Explored { subject, contract, bounds, preemptions, scripts, count, elapsed, findings } = explored;
+    let Explored { subject, contract, scripts, count, elapsed, findings, .. } = explored;
     for shown in findings {
         let Shown { script, finding, execution, .. } = shown;
         let verdict = finding.signature.verdict;
@@ -117,7 +137,7 @@ fn report(out: &mut dyn Write, explored: &Explored) -> io::Result<()> {
         };
         writeln!(out, "{entry}")?;
     }
-    let Count { scripts: done, executions, redundant, inconclusive, left_out } = count;
+    let Count { scripts: done, executions, inconclusive, .. } = count;
     let found = match findings.len() {
         0 => "no finding".to_owned(),
         1 => "1 finding".to_owned(),
@@ -129,17 +149,7 @@ fn report(out: &mut dyn Write, explored: &Explored) -> io::Result<()> {
         contract.name(),
         elapsed.as_secs_f64()
     )?;
-    let schedules = match preemptions {
-        Some(bound) if *left_out > 0 => format!("every schedule with up to {bound} preemptions"),
-        _ => "every schedule, up to the order of steps that commute".to_owned(),
-    };
-    writeln!(
-        out,
-        "Covers: every script of up to {} ops in up to {} lanes of watch, action, recv, try-recv, stop and shutdown, up to \
-         the names of slots and the order of lanes, incoming 1, queue 0 and 1, wait; of each, {schedules}. Memory is \
-         sequentially consistent. {redundant} more executions turned out to repeat others.",
-        bounds.ops, bounds.lanes
-    )?;
+    writeln!(out, "{}", covers(explored))?;
     if done < scripts {
         writeln!(out, "Not covered: {} of {scripts} scripts, for it was told to end.", scripts - done)?;
     }
@@ -147,4 +157,58 @@ fn report(out: &mut dyn Write, explored: &Explored) -> io::Result<()> {
         writeln!(out, "Nothing could be concluded in {inconclusive} executions.")?;
     }
     Ok(())
+}
+
+/// What was explored, in words.
+fn covers(explored: &Explored) -> String {
+    let Explored { bounds, preemptions, ops, configs, count, .. } = explored;
+    let ops: Vec<&str> = ops.iter().map(|op| op.name()).collect();
+    let ops = match ops.split_last() {
+        Some((last, before)) if !before.is_empty() => format!("{} and {last}", before.join(", ")),
+        _ => ops.concat(),
+    };
+    let configs: Vec<String> = configs.iter().map(|config| format!("`{config}`")).collect();
+    let schedules = match preemptions {
+        Some(bound) if count.left_out > 0 => format!("every schedule with up to {bound} preemptions"),
+        _ => "every schedule, up to the order of steps that commute".to_owned(),
+    };
+    format!(
+        "Covers: every script of up to {} ops in up to {} lanes of {ops}, up to the names of slots and the order of lanes, \
+         under {}; of each, {schedules}. Memory is sequentially consistent. {} more executions turned out to repeat others.",
+        bounds.ops,
+        bounds.lanes,
+        configs.join(" and "),
+        count.redundant
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_left_follows_what_is_done_since_it_was_taken_up() {
+        let trial = Trial::new(crate::subject::all().remove(0), crate::script::ContractKind::Own, DEADLINE);
+        let exploration = Exploration::new(trial, Bounds { ops: 1, lanes: 1 }, None);
+        let progress = Progress::new(&exploration, &Checkpoint::default());
+        let of = exploration.scripts();
+        assert_eq!(
+            line(of, &progress, Duration::ZERO),
+            format!("[                    ] 0 %, 0 of {of} scripts, 0 executions, …")
+        );
+        exploration.run(
+            Effort { jobs: Jobs::each(1), time: None, stop: &false.into() },
+            Checkpoint::default(),
+            &progress,
+            &|_| (),
+            &|_| (),
+        );
+        let executions = progress.since();
+        assert_eq!(
+            line(of, &progress, Duration::from_secs(2)),
+            format!(
+                "[====================] 100 %, {of} of {of} scripts, {executions} executions, about 0 s left"
+            )
+        );
+    }
 }

@@ -109,6 +109,7 @@
 //! | `check_random(f, n)` | [`explore`](fn@explore) with [`Search::RandomWalk`] |
 //! | `check_pct(f, n, depth)` | [`explore`](fn@explore) with [`Search::Pct`] |
 //! | `check_urw(f, n)` | [`explore`](fn@explore) with [`Search::Surw`] |
+//! | `check_dfs(f, n)` | [`explore`](fn@explore) with [`Search::Exhaustive`], which does not repeat what differs in nothing |
 //! | `PortfolioRunner` | [`Search::Portfolio`], the default |
 //! | `replay(schedule, f)` | [`replay`] |
 //! | `MaxSteps::FailAfter(n)` | [`Config::most_points`] |
@@ -119,10 +120,12 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::exhaustive::{Exhaustive, Seen};
 use super::fibers::{self, Engine};
 use super::strategy::{Estimates, Pct, Portfolio, RandomWalk, Replay, Strategy, Surw, mix};
 use super::{
-    After, Body, Divergence, End, Job, Next, Quiescence, Schedule, State, Status, Stopwatch, schedule_of,
+    After, Body, Divergence, End, Extent, Job, Next, Quiescence, Schedule, State, Status, Stopwatch,
+    schedule_of,
 };
 use crate::hunt::Interleaving;
 use crate::oracle::{Diagnosis, explain};
@@ -135,6 +138,8 @@ pub struct Config {
     pub search: Search,
     /// How many executions there are at most.
     pub executions: u64,
+    /// After how much time no more of them are begun, if it is limited.
+    pub time: Option<Duration>,
     /// What all chance comes from: the same seed explores the same schedules.
     pub seed: u64,
     /// How many sync points an execution may pass before it is called a livelock.
@@ -142,9 +147,16 @@ pub struct Config {
 }
 
 impl Default for Config {
-    /// 10,000 executions of up to 100,000 sync points, by the portfolio, from seed 0.
+    /// 10,000 executions of up to 100,000 sync points, by the portfolio, from seed 0, whatever time they take.
     fn default() -> Config {
-        Config { search: Search::Portfolio, executions: 10_000, seed: 0, most_points: 100_000 }
+        Config { search: Search::Portfolio, executions: 10_000, time: None, seed: 0, most_points: 100_000 }
+    }
+}
+
+impl Config {
+    /// Whether there is to be another execution after so many, since then.
+    fn allows(&self, executions: u64, since: Stopwatch) -> bool {
+        executions < self.executions && self.time.is_none_or(|time| since.elapsed() < time)
     }
 }
 
@@ -163,6 +175,18 @@ pub enum Search {
     },
     /// All orders of the accesses to one shared object, with about equal chances: [`Surw`].
     Surw,
+    /// Every schedule once, up to the order of steps that commute: [`exhaustive`](crate::engine::exhaustive). It ends when
+    /// all are explored, or after as many executions as there may be.
+    Exhaustive {
+        /// The most preemptions of a schedule; any number if `None`.
+        preemptions: Option<u32>,
+    },
+    /// The same, first without preemptions, then with up to one, and so on, each time anew: what goes wrong is found in a
+    /// schedule of as few preemptions as there can be.
+    Iterative {
+        /// The most preemptions of a schedule; any number if `None`.
+        preemptions: Option<u32>,
+    },
 }
 
 impl Search {
@@ -174,6 +198,7 @@ impl Search {
             Search::RandomWalk => Box::new(RandomWalk::new(own)),
             Search::Pct { depth } => Box::new(Pct::new(own, depth, estimates)),
             Search::Surw => Box::new(Surw::new(own, estimates)),
+            Search::Exhaustive { .. } | Search::Iterative { .. } => unreachable!("it is a search of its own"),
         }
     }
 
@@ -188,6 +213,10 @@ impl Search {
 pub struct Explored {
     /// How many executions there were.
     pub executions: u64,
+    /// How many of them an exhaustive search has given up, when all that could follow turned out to be explored already.
+    pub redundant: u64,
+    /// How far the schedules are explored: by counting, unless the search was exhaustive and came to its end.
+    pub extent: Extent,
     /// How many sync points they passed, all together.
     pub sync_points: u64,
     /// How long it took.
@@ -246,6 +275,8 @@ pub enum What {
     Panic,
     /// It could not follow the schedule of its replay.
     Diverged(Divergence),
+    /// It did something else than an earlier execution under the same choices, so that its schedules cannot be told apart.
+    Nondeterministic,
 }
 
 /// Explores executions of the closure, up to the first that goes wrong.
@@ -255,24 +286,80 @@ pub enum What {
 /// # Errors
 /// The execution that went wrong.
 pub fn explore(config: Config, f: impl Fn() + Send + Sync + 'static) -> Result<Explored, Box<Failure>> {
-    let Config { search, executions, seed, most_points } = config;
+    let Config { search, seed, most_points, .. } = config;
     let body: Arc<dyn Body> = Arc::new(Closure { run: f });
+    match search {
+        Search::Exhaustive { preemptions } => {
+            return exhaust(&Exhaustive::new(preemptions), preemptions, &config, body);
+        }
+        Search::Iterative { preemptions } => {
+            return exhaust(&Exhaustive::iterative(preemptions), preemptions, &config, body);
+        }
+        Search::Portfolio | Search::RandomWalk | Search::Pct { .. } | Search::Surw => {}
+    }
     let stopwatch = Stopwatch::start();
     let mut estimates = Estimates::default();
-    let mut sync_points = 0;
+    let (mut executions, mut sync_points) = (0, 0);
     fibers::with_engine(|engine| {
-        for index in 0..executions {
-            let strategy = search.strategy(seed, index, &estimates);
+        while config.allows(executions, stopwatch) {
+            let strategy = search.strategy(seed, executions, &estimates);
             let end = engine.run(Arc::clone(&body), strategy, most_points);
             if let Some(what) = wrong(end, engine) {
-                return Err(failure(what, engine, Some(Found { seed, index }), body));
+                return Err(failure(what, engine, Some(Found { seed, index: executions }), body));
             }
+            executions += 1;
             sync_points += engine.sync_points();
             if search.learns() {
                 estimates.learn(engine.steps());
             }
         }
-        Ok(Explored { executions, sync_points, elapsed: stopwatch.elapsed() })
+        let (extent, elapsed) = (Extent::Schedules(executions), stopwatch.elapsed());
+        Ok(Explored { executions, redundant: 0, extent, sync_points, elapsed })
+    })
+}
+
+/// Explores every schedule with no more than so many preemptions.
+fn exhaust(
+    exhaustive: &Exhaustive,
+    preemptions: Option<u32>,
+    config: &Config,
+    body: Arc<dyn Body>,
+) -> Result<Explored, Box<Failure>> {
+    let stopwatch = Stopwatch::start();
+    let (mut executions, mut redundant, mut sync_points) = (0, 0, 0);
+    fibers::with_engine(|engine| {
+        let is_complete = loop {
+            if !config.allows(executions, stopwatch) {
+                break false;
+            }
+            let run = |strategy| engine.run(Arc::clone(&body), strategy, config.most_points);
+            let (end, seen) = exhaustive.execute(run);
+            let what = match seen {
+                Seen::Redundant => None,
+                Seen::New => wrong(end, engine),
+                Seen::Diverged => Some(What::Nondeterministic),
+            };
+            if let Some(what) = what {
+                return Err(failure(
+                    what,
+                    engine,
+                    Some(Found { seed: config.seed, index: executions }),
+                    body,
+                ));
+            }
+            executions += 1;
+            redundant += u64::from(seen == Seen::Redundant);
+            sync_points += engine.sync_points();
+            if !exhaustive.next() {
+                break true;
+            }
+        };
+        let extent = match preemptions {
+            _ if !is_complete => Extent::Schedules(executions),
+            Some(bound) if exhaustive.left_out() => Extent::Preemptions(bound),
+            _ => Extent::All,
+        };
+        Ok(Explored { executions, redundant, extent, sync_points, elapsed: stopwatch.elapsed() })
     })
 }
 
@@ -302,7 +389,13 @@ pub fn replay(schedule: &Schedule, f: impl Fn() + Send + Sync + 'static) -> Resu
         let elapsed = stopwatch.elapsed();
         match replay.divergence().map(What::Diverged).or_else(|| wrong(end, engine)) {
             Some(what) => Err(failure(what, engine, None, body)),
-            None => Ok(Explored { executions: 1, sync_points: engine.sync_points(), elapsed }),
+            None => Ok(Explored {
+                executions: 1,
+                redundant: 0,
+                extent: Extent::Schedules(1),
+                sync_points: engine.sync_points(),
+                elapsed,
+            }),
         }
     })
 }
@@ -369,6 +462,9 @@ impl fmt::Display for What {
             What::Livelock => f.write_str("livelock: it passed more sync points than it may"),
             What::Panic => f.write_str("panic"),
             What::Diverged(divergence) => write!(f, "diverged from the schedule {divergence}"),
+            What::Nondeterministic => {
+                f.write_str("nondeterministic: it did something else under the same choices")
+            }
         }
     }
 }

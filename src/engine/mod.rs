@@ -26,6 +26,7 @@ pub mod coverage;
 mod divergence;
 pub mod exhaustive;
 pub mod explore;
+mod extent;
 pub mod fibers;
 mod following;
 mod last_words;
@@ -43,6 +44,7 @@ pub(crate) mod words;
 mod work;
 
 pub use divergence::Divergence;
+pub use extent::Extent;
 pub use quiescence::Quiescence;
 pub use run::{
     End, Notification, Object, ObjectId, ObjectKind, Run, State, Status, Target, Task, TaskId, Wait,

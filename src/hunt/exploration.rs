@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use super::Execution;
@@ -15,8 +15,15 @@ use crate::script::enumerate::{self, Bounds};
 use crate::script::{Config, ContractKind, OpKind, OpSet, Script, WhenFull};
 
 mod checkpoint;
+mod done;
+mod progress;
+#[cfg(test)]
+mod tests;
 
 pub use checkpoint::{Checkpoint, Unfit};
+use done::Done;
+use progress::Group;
+pub use progress::Progress;
 
 /// The ops of the scripts.
 const OPS: [OpKind; 6] =
@@ -27,7 +34,7 @@ const INCOMING: u8 = 1;
 const QUEUES: [u8; 2] = [0, 1];
 
 /// How much time passes between two checkpoints.
-const BETWEEN_CHECKPOINTS: Duration = Duration::from_secs(1);
+const BETWEEN_CHECKPOINTS: Duration = Duration::from_millis(250);
 
 /// All scripts up to a size, to be explored.
 pub struct Exploration {
@@ -37,14 +44,10 @@ pub struct Exploration {
     pub bounds: Bounds,
     /// The most preemptions of a schedule; any number if `None`.
     pub preemptions: Option<u32>,
+    ops: Vec<OpKind>,
+    configs: Vec<Config>,
+    /// By number of ops, and then of lanes.
     scripts: Vec<Script>,
-}
-
-/// How far an exploration is, to be read while it runs.
-#[derive(Debug, Default)]
-pub struct Progress {
-    /// By number of ops: how many scripts are done, and in how many executions.
-    sizes: [(AtomicU64, AtomicU64); 16],
 }
 
 /// What came of it.
@@ -58,9 +61,13 @@ pub struct Explored {
     pub bounds: Bounds,
     /// The most preemptions of a schedule.
     pub preemptions: Option<u32>,
+    /// The ops that the scripts are made of.
+    pub ops: Vec<OpKind>,
+    /// The configurations, each script under every one of them.
+    pub configs: Vec<Config>,
     /// How many scripts there are.
     pub scripts: u64,
-    /// What was done, of the first so many of them.
+    /// What was done of them.
     pub count: Count,
     /// How long it took, since it was begun or taken up again.
     pub elapsed: Duration,
@@ -83,6 +90,17 @@ pub struct Count {
     pub left_out: u64,
 }
 
+impl Count {
+    fn add(&mut self, other: Count) {
+        let Count { scripts, executions, redundant, inconclusive, left_out } = other;
+        self.scripts += scripts;
+        self.executions += executions;
+        self.redundant += redundant;
+        self.inconclusive += inconclusive;
+        self.left_out += left_out;
+    }
+}
+
 /// A finding, and what shows it.
 #[derive(Clone)]
 pub struct Shown {
@@ -92,7 +110,7 @@ pub struct Shown {
     pub script: Script,
     /// What was found.
     pub finding: Finding,
-    /// The execution that shows it.
+    /// The execution that shows it: of those of the script one with the fewest preemptions.
     pub execution: Execution,
 }
 
@@ -117,7 +135,7 @@ impl Exploration {
             }
         }
         let scripts = enumerate::scripts(bounds, OpSet::of(&ops), &configs);
-        Exploration { trial, bounds, preemptions, scripts }
+        Exploration { trial, bounds, preemptions, ops, configs, scripts: progress::mixed(scripts) }
     }
 
     /// How many scripts there are.
@@ -125,35 +143,13 @@ impl Exploration {
         self.scripts.len() as u64
     }
 
-    /// How many there are of each number of ops, from 0.
-    fn sizes(&self) -> Vec<u64> {
-        let mut sizes = vec![0; self.bounds.ops + 1];
-        self.scripts.iter().for_each(|script| sizes[script.ops()] += 1);
-        sizes
+    fn group(&self, index: u64) -> Group {
+        Group::of(&self.scripts[index as usize])
     }
 
-    /// How far it is, of 1: by the scripts that are done, and by what those of a size are expected to take, which is told by
-    /// those that are smaller until some of it are done.
-    pub fn done(&self, progress: &Progress) -> f64 {
-        let (mut done, mut all) = (0.0, 0.0);
-        let (mut mean, mut growth) = (1.0_f64, 4.0_f64);
-        for (size, scripts) in self.sizes().into_iter().enumerate().skip(1) {
-            let [finished, executions] = progress.of(size).map(|count| count as f64);
-            // A few say little, for the simplest come first.
-            if finished * 20.0 >= scripts as f64 && finished > 0.0 {
-                growth = (executions / finished / mean).max(1.0);
-                mean = executions / finished;
-            } else {
-                mean *= growth;
-            }
-            done += executions;
-            all += executions + mean * (scripts as f64 - finished).max(0.0);
-        }
-        if all > 0.0 { done / all } else { 1.0 }
-    }
-
-    /// Explores the scripts in order, from where the checkpoint left off, until all are done or it is told to end. What is found
-    /// is told to `news`, once for each signature; what is done is told to `keep` from time to time, and at the end.
+    /// Explores the scripts in order, but those that were done before the checkpoint, until all are done or it is told to end.
+    /// What is found is told to `news` in the order of the scripts, once for each signature; what is done is told to `keep`
+    /// from time to time, and at the end.
     pub fn run(
         &self,
         effort: Effort<'_>,
@@ -163,32 +159,24 @@ impl Exploration {
         keep: &(dyn Fn(&Checkpoint) + Sync),
     ) -> Explored {
         let clock = Stopwatch::start();
-        let first = from.count.scripts;
-        progress.restore(&self.scripts[..first as usize], &from);
-        let known: Vec<Shown> =
-            from.findings.iter().flat_map(|index| self.explore(*index, effort).shown.into_values()).collect();
-        let mut done = Committed {
-            next: first,
-            early: BTreeMap::new(),
-            sum: Part { count: from.count, shown: BTreeMap::new() },
-            executions: from.executions,
-        };
-        for shown in known {
-            done.sum.add_shown(shown);
+        let left = from.left(self.scripts());
+        let mut done = Done::from(from);
+        for index in done.findings() {
+            done.show(self.explore(index, effort).shown);
         }
         let done = Shared::new(done);
         let kept = Shared::new(Stopwatch::start());
-        let indexes = Indexes::new(self.scripts() - first, effort);
+        let indexes = Indexes::new(left.len() as u64, effort);
         engine::work(effort.jobs.fibers, |_| {
-            while let Some(index) = indexes.take() {
-                let index = first + index;
+            while let Some(next) = indexes.take() {
+                let index = left[next as usize];
                 let part = self.explore(index, effort);
                 if part.count.scripts == 0 {
                     break;
                 }
-                let size = self.scripts[index as usize].ops();
-                progress.add(size, part.count.executions + part.count.redundant);
-                let fresh = done.with(|done| done.add(index, size, part));
+                let (group, executions) = (self.group(index), part.count.executions + part.count.redundant);
+                progress.add(group, 1, executions);
+                let fresh = done.with(|done| done.add(index, group, part));
                 fresh.iter().for_each(news);
                 // One at a time, or an older one could replace a newer.
                 kept.with(|kept| {
@@ -200,17 +188,20 @@ impl Exploration {
             }
         });
         let done = done.into_inner();
-        keep(&done.checkpoint());
-        let count = done.sum.count;
-        let mut findings: Vec<Shown> = done.sum.findings();
+        let checkpoint = done.checkpoint();
+        keep(&checkpoint);
+        let mut findings = done.shown();
         findings.sort_by_key(|shown| shown.index);
+        findings.iter_mut().for_each(|shown| self.simplify(shown, effort));
         Explored {
             subject: self.trial.subject().name().to_owned(),
             contract: self.trial.kind,
             bounds: self.bounds,
             preemptions: self.preemptions,
+            ops: self.ops.clone(),
+            configs: self.configs.clone(),
             scripts: self.scripts(),
-            count,
+            count: checkpoint.count,
             elapsed: clock.elapsed(),
             findings,
         }
@@ -221,37 +212,71 @@ impl Exploration {
         let script = Arc::new(self.scripts[index as usize].clone());
         let exhaustive = Exhaustive::new(self.preemptions);
         let mut part = Part::default();
-        loop {
-            if effort.stop.load(Ordering::Relaxed) {
-                return Part::default();
+        let whole = self.executions(&script, &exhaustive, effort, &mut |execution, seen| {
+            let Some(execution) = execution else {
+                part.count.redundant += 1;
+                return true;
+            };
+            part.count.executions += 1;
+            let inconclusive = execution.judgement.verdict() == Verdict::Inconclusive;
+            part.count.inconclusive += u64::from(inconclusive || seen == Seen::Diverged);
+            for finding in &execution.judgement.findings {
+                part.shown.entry(finding.signature.clone()).or_insert_with(|| {
+                    let (script, finding) = (Script::clone(&script), finding.clone());
+                    Shown { index, script, finding, execution: execution.clone() }
+                });
             }
-            let (execution, seen) = self.trial.exhaust(&script, &exhaustive);
-            match (seen, execution) {
-                (Seen::Redundant, _) | (_, None) => part.count.redundant += 1,
-                (seen, Some(execution)) => {
-                    part.count.executions += 1;
-                    let inconclusive = execution.judgement.verdict() == Verdict::Inconclusive;
-                    part.count.inconclusive += u64::from(inconclusive || seen == Seen::Diverged);
-                    if execution.run.end == End::Exhausted {
-                        // It may go on for ever, and so may the search for what else it does.
-                        break;
-                    }
-                    for finding in &execution.judgement.findings {
-                        if !part.shown.contains_key(&finding.signature) {
-                            let (script, finding, execution) =
-                                (Script::clone(&script), finding.clone(), execution.clone());
-                            part.add_shown(Shown { index, script, finding, execution });
-                        }
-                    }
-                }
-            }
-            if !exhaustive.next() {
-                break;
-            }
+            // It may go on for ever, and so may the search for what else it does.
+            execution.run.end != End::Exhausted
+        });
+        if !whole {
+            return Part::default();
         }
         part.count.scripts = 1;
         part.count.left_out = u64::from(exhaustive.left_out());
         part
+    }
+
+    /// Looks for what is shown in the schedules of fewest preemptions.
+    fn simplify(&self, shown: &mut Shown, effort: Effort<'_>) {
+        let script = Arc::new(shown.script.clone());
+        let exhaustive = Exhaustive::iterative(self.preemptions);
+        self.executions(&script, &exhaustive, effort, &mut |execution, _| {
+            let Some(execution) = execution else { return true };
+            let finding = execution
+                .judgement
+                .findings
+                .iter()
+                .find(|finding| finding.signature == shown.finding.signature)
+                .cloned();
+            match finding {
+                Some(finding) => {
+                    (shown.finding, shown.execution) = (finding, execution);
+                    false
+                }
+                None => true,
+            }
+        });
+    }
+
+    /// Runs the script in one schedule after the other, for as long as the closure, which is given each execution that is not
+    /// redundant, says so; `false` if it was told to end before.
+    fn executions(
+        &self,
+        script: &Arc<Script>,
+        exhaustive: &Exhaustive,
+        effort: Effort<'_>,
+        f: &mut dyn FnMut(Option<Execution>, Seen) -> bool,
+    ) -> bool {
+        loop {
+            if effort.stop.load(Ordering::Relaxed) {
+                return false;
+            }
+            let (execution, seen) = self.trial.exhaust(script, exhaustive);
+            if !f(execution, seen) || !exhaustive.next() {
+                return true;
+            }
+        }
     }
 }
 
@@ -269,99 +294,5 @@ impl Explored {
             None if self.is_complete() => Verdict::Pass,
             None => Verdict::Inconclusive,
         }
-    }
-}
-
-impl Part {
-    /// Adds a finding; says whether none like it was known.
-    fn add_shown(&mut self, shown: Shown) -> bool {
-        let signature = shown.finding.signature.clone();
-        let is_new = !self.shown.contains_key(&signature);
-        if is_new {
-            self.shown.insert(signature, shown);
-        }
-        is_new
-    }
-
-    /// The findings, but those of a wind-down that a script shows by itself.
-    fn findings(self) -> Vec<Shown> {
-        let shows_by_itself = |signature: &Signature| {
-            signature.wind_down
-                && self.shown.contains_key(&Signature { wind_down: false, ..signature.clone() })
-        };
-        let own: Vec<Signature> =
-            self.shown.keys().filter(|signature| !shows_by_itself(signature)).cloned().collect();
-        let mut shown = self.shown;
-        own.iter().filter_map(|signature| shown.remove(signature)).collect()
-    }
-}
-
-/// What is done, put together in the order of the scripts, whoever has done it.
-struct Committed {
-    next: u64,
-    early: BTreeMap<u64, (usize, Part)>,
-    sum: Part,
-    /// How many executions there were, by number of ops.
-    executions: Vec<u64>,
-}
-
-impl Committed {
-    /// Adds what a script came to; says what was found that was not known, in order.
-    fn add(&mut self, index: u64, size: usize, part: Part) -> Vec<Shown> {
-        self.early.insert(index, (size, part));
-        let mut fresh = Vec::new();
-        while let Some((size, part)) = self.early.remove(&self.next) {
-            self.next += 1;
-            let Count { scripts, executions, redundant, inconclusive, left_out } = part.count;
-            let count = &mut self.sum.count;
-            count.scripts += scripts;
-            count.executions += executions;
-            count.redundant += redundant;
-            count.inconclusive += inconclusive;
-            count.left_out += left_out;
-            if self.executions.len() <= size {
-                self.executions.resize(size + 1, 0);
-            }
-            self.executions[size] += executions + redundant;
-            for shown in part.shown.into_values() {
-                if self.sum.add_shown(shown.clone()) {
-                    fresh.push(shown);
-                }
-            }
-        }
-        fresh
-    }
-
-    fn checkpoint(&self) -> Checkpoint {
-        let mut findings: Vec<u64> = self.sum.shown.values().map(|shown| shown.index).collect();
-        findings.sort_unstable();
-        findings.dedup();
-        Checkpoint { count: self.sum.count, executions: self.executions.clone(), findings }
-    }
-}
-
-impl Progress {
-    fn of(&self, size: usize) -> [u64; 2] {
-        let (scripts, executions) = &self.sizes[size.min(self.sizes.len() - 1)];
-        [scripts.load(Ordering::Relaxed), executions.load(Ordering::Relaxed)]
-    }
-
-    fn add(&self, size: usize, executions: u64) {
-        let (scripts, all) = &self.sizes[size.min(self.sizes.len() - 1)];
-        scripts.fetch_add(1, Ordering::Relaxed);
-        all.fetch_add(executions, Ordering::Relaxed);
-    }
-
-    fn restore(&self, scripts: &[Script], from: &Checkpoint) {
-        scripts.iter().for_each(|script| self.add(script.ops(), 0));
-        for (size, executions) in from.executions.iter().enumerate() {
-            self.sizes[size.min(self.sizes.len() - 1)].1.store(*executions, Ordering::Relaxed);
-        }
-    }
-
-    /// How many scripts are done, since it was begun or taken up again, and in how many executions in all.
-    pub fn total(&self) -> (u64, u64) {
-        let sum = |count: &dyn Fn(&(AtomicU64, AtomicU64)) -> u64| self.sizes.iter().map(count).sum();
-        (sum(&|size| size.0.load(Ordering::Relaxed)), sum(&|size| size.1.load(Ordering::Relaxed)))
     }
 }

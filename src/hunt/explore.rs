@@ -7,21 +7,11 @@ use super::engines::EngineKind;
 use super::lead::Lead;
 use super::rerun::Spending;
 use super::trial::{Trial, derive};
+pub use crate::engine::Extent;
 use crate::engine::strategy::{Alternative, Choosing, Point, Strategy};
 use crate::engine::{End, Shared, TaskId, fibers};
 use crate::oracle::{Finding, Signature};
 use crate::script::Script;
-
-/// How far the schedules of a script were explored.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Extent {
-    /// So many.
-    Schedules(u64),
-    /// Every one with up to so many preemptions.
-    Preemptions(u32),
-    /// Every one.
-    All,
-}
 
 /// How much is spent on one script.
 #[derive(Clone, Copy)]

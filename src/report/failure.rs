@@ -26,6 +26,9 @@ fn write(out: &mut dyn Write, failure: &Failure, layout: Layout) -> io::Result<(
         What::Livelock => ("livelock", ": it passed more sync points than it may".to_owned()),
         What::Panic => ("panic", class),
         What::Diverged(divergence) => ("diverged", format!(" from the schedule {divergence}")),
+        What::Nondeterministic => {
+            ("nondeterministic", ": it did something else than before under the same choices".to_owned())
+        }
     };
     writeln!(out, "{}{explained}", styled(style::of(Verdict::Hang), verdict))?;
     if let Some(sentence) = sentence(failure) {
@@ -67,7 +70,7 @@ fn class(failure: &Failure) -> Option<Class> {
     match failure.what {
         What::Deadlock => failure.diagnosis.as_ref().map(|diagnosis| diagnosis.class),
         What::Panic => failure.panic().map(class_of_panic).filter(|class| *class != Class::SubjectPanic),
-        What::Livelock | What::Diverged(_) => None,
+        What::Livelock | What::Diverged(_) | What::Nondeterministic => None,
     }
 }
 

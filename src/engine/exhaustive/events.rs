@@ -1,6 +1,5 @@
 //! Events of an execution, and which happen before which.
 
-use std::collections::HashMap;
 use std::sync::Arc;
 
 use super::super::TaskId;
@@ -61,7 +60,7 @@ pub(super) struct Trace {
     last: Vec<Option<usize>>,
     /// How many events come before all that are to come, for nobody could go on.
     rest: usize,
-    places: HashMap<Place, Vec<(usize, Entry)>>,
+    places: Places,
 }
 
 impl Trace {
@@ -100,25 +99,32 @@ impl Trace {
         let index = self.events.len();
         self.last[event.task.0] = Some(index);
         for entry in &event.entries {
-            self.places.entry(entry.place).or_default().push((index, *entry));
+            self.places.add(index, *entry);
         }
         self.events.push(event);
     }
 
-    /// What happens before touches of a task; and the events that they race with.
-    pub(super) fn races(&self, task: TaskId, entries: &[Entry]) -> (Events, Vec<usize>) {
+    /// What happens before touches of a task; and the events that they race with. The closure says whether the task could have
+    /// ended its wait in the place of that event: then it has not waited for it, for its time was up.
+    pub(super) fn races(
+        &self,
+        task: TaskId,
+        entries: &[Entry],
+        could: impl Fn(usize) -> bool,
+    ) -> (Events, Vec<usize>) {
         let base = self.base(task);
+        let own = self.last[task.0];
         let mut related: Vec<Related> = Vec::new();
         for entry in entries {
-            let Some(touches) = self.places.get(&entry.place) else { continue };
-            for (event, touch) in touches.iter().rev() {
+            for (event, touch) in self.places.touched(entry.place).iter().rev() {
                 if self.events[*event].task == task || base.contains(*event) {
                     continue;
                 }
-                let how = order(touch, entry);
-                if how == Order::None {
-                    continue;
-                }
+                let how = match order(touch, entry) {
+                    Order::None => continue,
+                    Order::Causes if own.is_none_or(|own| own < *event) && could(*event) => Order::Races,
+                    how => how,
+                };
                 match related.iter_mut().find(|related| related.event == *event) {
                     Some(related) => related.hows.push((entry.place, how)),
                     None => related.push(Related { event: *event, hows: vec![(entry.place, how)] }),
@@ -137,6 +143,47 @@ impl Trace {
                 .any(|other| self.events[other.event].before.contains(race.event) && other.hides(race))
         });
         (before, unmasked.map(|race| race.event).collect())
+    }
+}
+
+/// Who has touched what: of each place the events that did, and how. Its memory is kept from one execution to the next.
+#[derive(Debug, Default)]
+struct Places {
+    objects: Vec<Vec<(usize, Entry)>>,
+    tasks: Vec<Vec<(usize, Entry)>>,
+    atomics: Vec<Vec<(usize, Entry)>>,
+    cells: Vec<Vec<(usize, Entry)>>,
+}
+
+impl Places {
+    fn clear(&mut self) {
+        let Places { objects, tasks, atomics, cells } = self;
+        [objects, tasks, atomics, cells].into_iter().flatten().for_each(Vec::clear);
+    }
+
+    fn add(&mut self, event: usize, entry: Entry) {
+        let (places, number) = match entry.place {
+            Place::Object(id) => (&mut self.objects, id.0),
+            Place::Task(id) => (&mut self.tasks, id.0),
+            Place::Atomic(number) => (&mut self.atomics, number),
+            Place::Cell(number) => (&mut self.cells, number as usize),
+            Place::Rest => return,
+        };
+        if places.len() <= number {
+            places.resize_with(number + 1, Vec::new);
+        }
+        places[number].push((event, entry));
+    }
+
+    fn touched(&self, place: Place) -> &[(usize, Entry)] {
+        let (places, number) = match place {
+            Place::Object(id) => (&self.objects, id.0),
+            Place::Task(id) => (&self.tasks, id.0),
+            Place::Atomic(number) => (&self.atomics, number),
+            Place::Cell(number) => (&self.cells, number as usize),
+            Place::Rest => return &[],
+        };
+        places.get(number).map_or(&[], Vec::as_slice)
     }
 }
 

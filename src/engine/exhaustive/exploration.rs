@@ -16,6 +16,8 @@ pub(super) struct Exploration {
     /// The most preemptions, if they are bounded: then nobody sleeps, for what was explored from elsewhere may have been cut
     /// short by the bound.
     bound: Option<u32>,
+    /// Up to which bound it goes on with one preemption more, again and again, for as long as that adds anything.
+    rises_to: Option<u32>,
     /// Whether the bound left anything out.
     pub(super) left_out: bool,
     nodes: Vec<Node>,
@@ -45,6 +47,11 @@ impl Exploration {
     /// All schedules, or those with no more than so many preemptions.
     pub(super) fn new(bound: Option<u32>) -> Exploration {
         Exploration { bound, ..Exploration::default() }
+    }
+
+    /// Those without preemptions, and then those with no more than one, and so on up to so many.
+    pub(super) fn iterative(most: u32) -> Exploration {
+        Exploration { bound: Some(0), rises_to: Some(most), ..Exploration::default() }
     }
 
     /// Begins an execution.
@@ -89,7 +96,13 @@ impl Exploration {
             }
             self.nodes.pop();
         }
-        false
+        match (self.bound, self.rises_to) {
+            (Some(bound), Some(most)) if self.left_out && bound < most && !self.diverged => {
+                (self.bound, self.left_out, self.fresh) = (Some(bound + 1), false, 0);
+                true
+            }
+            _ => false,
+        }
     }
 
     fn choose_branch(&mut self, point: &Point<'_>) -> usize {
@@ -145,6 +158,7 @@ impl Exploration {
             // Nobody sees in which order they begin to wait.
             enabled.extend(tasks().next());
         }
+        let over = enabled.iter().copied().filter(|task| self.parked[task.0]).collect();
         let parent = self.nodes.last();
         let asleep: Vec<Asleep> = match parent {
             Some(parent) if self.bound.is_none() => parent.still_asleep(),
@@ -156,6 +170,7 @@ impl Exploration {
         let task = *going_on.or_else(|| enabled.iter().find(awake))?;
         Some(Node {
             enabled,
+            over,
             before,
             preemptions: parent.map_or(0, |parent| parent.preemptions_with(parent.task)),
             wanted: vec![task],
@@ -210,13 +225,17 @@ impl Exploration {
             self.trace.add(event);
             return;
         }
-        let (before, races) = self.trace.races(task, &entries);
+        let (before, races) = self.races(task, &entries);
         for race in races {
             self.reverse(race, task, &before);
         }
         let event = Arc::new(Event { task, entries, before });
         self.nodes[at].event = Some(Arc::clone(&event));
         self.trace.add(event);
+    }
+
+    fn races(&self, task: TaskId, entries: &[Entry]) -> (Events, Vec<usize>) {
+        self.trace.races(task, entries, |event| self.nodes[event].over.contains(&task))
     }
 
     /// Nobody can go on: what others wait for could have been theirs as well, and would be, had they come first.
@@ -227,7 +246,7 @@ impl Exploration {
                     continue;
                 }
                 let entries = self.books.awaited(&self.awaits[task.0]);
-                let (before, races) = self.trace.races(task, &entries);
+                let (before, races) = self.races(task, &entries);
                 for race in races {
                     self.reverse(race, task, &before);
                 }

@@ -12,6 +12,8 @@ use crate::sync::seam::footprint::Place;
 pub(super) struct Node {
     /// Who could go on, and not only to wait where nobody sees it; if all would only do that, the first of them.
     pub(super) enabled: Vec<TaskId>,
+    /// Who of these has waited until then.
+    pub(super) over: Vec<TaskId>,
     /// Who was going on until then.
     pub(super) before: Option<TaskId>,
     /// How many preemptions there were until then.

@@ -202,3 +202,52 @@ fn a_panic_of_what_is_unwound_is_none_of_the_program() {
     });
     assert_eq!(failure.what, What::Deadlock, "{failure}");
 }
+
+#[test]
+fn an_exhaustive_search_ends_by_itself_and_says_how_far_it_came() {
+    let exhaust = |search| {
+        let config = Config { search, executions: 1000, ..Config::default() };
+        explore(config, two_locks(true)).unwrap_or_else(|failure| panic!("{failure}"))
+    };
+    let all = exhaust(Search::Exhaustive { preemptions: None });
+    // Either task is the first to have both locks.
+    assert_eq!((all.executions, all.redundant, all.extent), (2, 0, Extent::All));
+    let none = exhaust(Search::Exhaustive { preemptions: Some(0) });
+    assert_eq!((none.executions, none.extent), (1, Extent::Preemptions(0)));
+    assert_eq!(exhaust(Search::Iterative { preemptions: None }).extent, Extent::All);
+    let config = Config { time: Some(Duration::ZERO), ..Config::default() };
+    let explored = explore(config, two_locks(false)).expect("there is no time for it");
+    assert_eq!((explored.executions, explored.extent), (0, Extent::Schedules(0)));
+}
+
+#[test]
+fn an_iterative_search_finds_a_schedule_of_fewest_preemptions_which_replays_from_text() {
+    for search in [Search::Exhaustive { preemptions: None }, Search::Iterative { preemptions: None }] {
+        let failure =
+            explore(Config { search, ..Config::default() }, two_locks(false)).expect_err("it deadlocks");
+        assert_eq!(failure.what, What::Deadlock);
+        if search == (Search::Iterative { preemptions: None }) {
+            assert_eq!(failure.to_string().matches("is preempted").count(), 1, "{failure}");
+        }
+        let schedule = failure.schedule.to_string().parse().unwrap();
+        let again = replay(&schedule, two_locks(false)).expect_err("it deadlocks again");
+        assert_eq!((&again.what, &again.schedule), (&failure.what, &failure.schedule));
+    }
+    let search = Search::Exhaustive { preemptions: Some(0) };
+    assert!(explore(Config { search, ..Config::default() }, two_locks(false)).is_ok());
+}
+
+#[test]
+fn what_does_something_else_each_time_cannot_be_exhausted() {
+    let times = AtomicU64::new(0);
+    let search = Search::Exhaustive { preemptions: None };
+    let failure = explore(Config { search, ..Config::default() }, move || {
+        if times.fetch_add(1, Ordering::Relaxed) % 2 == 1 {
+            thread::yield_now();
+            drop(Mutex::new(()).lock());
+        }
+        two_locks(true)();
+    });
+    let failure = failure.expect_err("it is not the same twice");
+    assert_eq!(failure.what, What::Nondeterministic, "{failure}");
+}

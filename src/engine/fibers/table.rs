@@ -363,6 +363,22 @@ impl Table {
         }
     }
 
+    /// Notes that a task whose time is up has seen that none of what it waits for is there.
+    fn touch_refused(&self, task: TaskId) {
+        if !footprint::is_on() {
+            return;
+        }
+        for wait in &self.tasks[task.0].waiting.waits {
+            let (object, what) = match wait.target {
+                Target::Send(object) => (object, What::Sees(Side::Send, false)),
+                Target::Recv(object) => (object, What::Sees(Side::Recv, false)),
+                Target::Lock(object) | Target::Read(object) => (object, What::SeesFree(false)),
+                Target::Notify(_) | Target::Join(_) => continue,
+            };
+            footprint::touch_object(object, what);
+        }
+    }
+
     /// Chooses in which of several ways a task goes on that is going on.
     fn choose_for(&mut self, me: TaskId, kind: Choosing) -> Option<u32> {
         let Alternative { task, branch, access } = self.chosen(kind, Some(me));
@@ -583,6 +599,9 @@ impl Table {
             None if self.is_served(waiting) => Woken::Served,
             None => Woken::TimedOut,
         };
+        if woken == Woken::TimedOut {
+            self.touch_refused(me);
+        }
         if let Some(index) = met
             && let Target::Send(rendezvous) = self.tasks[me.0].waiting.waits[index].target
             && let Some(receiver) = self.receiver_of(me, rendezvous)

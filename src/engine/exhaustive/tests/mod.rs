@@ -4,6 +4,7 @@ use proptest::strategy::{Strategy as _, ValueTree};
 use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
 
 use super::{Exhaustive, Seen};
+use crate::engine::strategy::{RandomWalk, mix};
 
 mod brute;
 mod program;
@@ -16,11 +17,12 @@ struct Explored {
     shown: BTreeSet<Shown>,
     executions: u64,
     redundant: u64,
+    /// Whether a bound left anything out.
+    left_out: bool,
 }
 
-fn explore(tasks: &[Vec<Op>], preemptions: Option<u32>) -> Explored {
-    let mut explored = Explored { shown: BTreeSet::new(), executions: 0, redundant: 0 };
-    let exhaustive = Exhaustive::new(preemptions);
+fn explore(tasks: &[Vec<Op>], exhaustive: &Exhaustive, most: u64) -> Option<Explored> {
+    let mut explored = Explored { shown: BTreeSet::new(), executions: 0, redundant: 0, left_out: false };
     loop {
         let ((shown, _), seen) = exhaustive.execute(|strategy| program::run(tasks, strategy));
         assert_ne!(seen, Seen::Diverged, "{tasks:?}");
@@ -31,15 +33,23 @@ fn explore(tasks: &[Vec<Op>], preemptions: Option<u32>) -> Explored {
             explored.shown.insert(shown);
         }
         if !exhaustive.next() {
-            return explored;
+            explored.left_out = exhaustive.left_out();
+            return Some(explored);
+        }
+        if explored.executions == most {
+            return None;
         }
     }
 }
 
-/// Every schedule, if there are no more than so many.
-fn brute(tasks: &[Vec<Op>], most: u64) -> Option<(BTreeSet<Shown>, u64)> {
+fn explore_all(tasks: &[Vec<Op>]) -> Explored {
+    explore(tasks, &Exhaustive::new(None), u64::MAX).expect("there are fewer")
+}
+
+/// Every schedule with up to so many preemptions, if there are no more than `most`.
+fn brute(tasks: &[Vec<Op>], bound: u32, most: u64) -> Option<(BTreeSet<Shown>, u64)> {
     let (mut all, mut executions) = (BTreeSet::new(), 0);
-    let brute = Brute::default();
+    let brute = Brute::new(bound);
     loop {
         executions += 1;
         all.insert(program::run(tasks, Box::new(brute.clone())).0);
@@ -60,37 +70,59 @@ fn programs(seed: u8) -> impl Iterator<Item = Vec<Vec<Op>>> {
     std::iter::repeat_with(move || strategy.new_tree(&mut runner).expect("it rejects nothing").current())
 }
 
+/// Fails unless both are the same.
+fn compare(tasks: &[Vec<Op>], expected: &BTreeSet<Shown>, shown: &BTreeSet<Shown>, what: &str) {
+    let missing: Vec<_> = expected.difference(shown).collect();
+    let extra: Vec<_> = shown.difference(expected).collect();
+    assert!(
+        missing.is_empty() && extra.is_empty(),
+        "{tasks:?}, {what}\nmissing {missing:#?}\nextra {extra:#?}"
+    );
+}
+
 #[test]
 fn all_that_brute_force_reaches_is_reached_and_nothing_else() {
-    let (count, most) = (300, 200);
+    let (count, most) = (300, 400);
     let (mut all, mut reduced, mut redundant, mut skipped) = (0, 0, 0, 0);
     for tasks in programs(1).take(count) {
-        let Some((expected, executions)) = brute(&tasks, most) else {
+        let Some((expected, executions)) = brute(&tasks, u32::MAX, most) else {
             skipped += 1;
             continue;
         };
-        let explored = explore(&tasks, None);
-        let missing: Vec<_> = expected.difference(&explored.shown).collect();
-        let extra: Vec<_> = explored.shown.difference(&expected).collect();
-        assert!(
-            missing.is_empty() && extra.is_empty(),
-            "{tasks:?}\nmissing {missing:#?}\nextra {extra:#?}\n{} of {executions} {}",
-            explored.executions,
-            explored.redundant
-        );
+        let explored = explore_all(&tasks);
+        compare(&tasks, &expected, &explored.shown, "all");
         all += executions;
-        reduced += explored.executions;
+        reduced += explored.executions - explored.redundant;
         redundant += explored.redundant;
     }
     println!(
-        "{count} programs, {skipped} too large: {all} schedules, {reduced} executions, {redundant} of them redundant"
+        "{count} programs, {skipped} of them too large: {all} schedules, {reduced} executions, and {redundant} redundant"
     );
+    assert!(skipped * 2 < count, "too few are left: {skipped} of {count} are too large");
+}
+
+/// Of programs that brute force would never come to the end of.
+#[test]
+fn what_a_random_walk_reaches_is_reached() {
+    let (mut all, mut reduced) = (0, 0);
+    for (number, tasks) in (0..).zip(programs(2).take(60)) {
+        let Some(explored) = explore(&tasks, &Exhaustive::new(None), 2000) else { continue };
+        for walk in 0..40 {
+            let strategy = RandomWalk::new(mix(number, walk));
+            let (shown, _) = program::run(&tasks, Box::new(strategy));
+            assert!(explored.shown.contains(&shown), "{tasks:?}\nmissing {shown:#?}");
+            all += 1;
+        }
+        reduced += explored.executions;
+    }
+    println!("{all} random walks, {reduced} executions");
+    assert!(all > 1000, "{all}");
 }
 
 #[test]
 fn what_commutes_is_executed_once_and_what_does_not_in_each_order() {
     let counts = |tasks: &[Vec<Op>]| {
-        let explored = explore(tasks, None);
+        let explored = explore_all(tasks);
         (explored.executions - explored.redundant, explored.redundant)
     };
     assert_eq!(counts(&[vec![Op::Yield; 3], vec![Op::Yield; 3], vec![Op::Yield; 3]]), (1, 0));
@@ -101,18 +133,26 @@ fn what_commutes_is_executed_once_and_what_does_not_in_each_order() {
     }
 }
 
-/// With no more than so many preemptions nothing else is reached than without; and with as many as there can be, all.
+/// With no more than so many preemptions just that is reached which brute force reaches with no more; and what is left out
+/// is told.
 #[test]
-fn a_bound_leaves_out_and_adds_nothing() {
-    for tasks in programs(7).take(40) {
-        let all = explore(&tasks, None);
-        let mut before = 0;
-        for bound in [0, 1, 2, 100] {
-            let bounded = explore(&tasks, Some(bound));
-            assert!(bounded.shown.is_subset(&all.shown), "{tasks:?}");
-            assert!(bounded.shown.len() >= before, "{tasks:?}");
-            before = bounded.shown.len();
+fn a_bound_leaves_out_what_needs_more_and_nothing_else() {
+    let (mut checked, mut all, mut reduced) = (0, [0; 3], [0; 3]);
+    for tasks in programs(7).take(150) {
+        let Some((unbounded, _)) = brute(&tasks, u32::MAX, 400) else { continue };
+        checked += 1;
+        for bound in 0..3 {
+            let (expected, executions) =
+                brute(&tasks, bound, 400).expect("there are fewer than without a bound");
+            let bounded = explore(&tasks, &Exhaustive::new(Some(bound)), u64::MAX).expect("there are fewer");
+            compare(&tasks, &expected, &bounded.shown, &format!("up to {bound} preemptions"));
+            if !bounded.left_out {
+                compare(&tasks, &unbounded, &bounded.shown, "nothing left out");
+            }
+            all[bound as usize] += executions;
+            reduced[bound as usize] += bounded.executions;
         }
-        assert_eq!(before, all.shown.len(), "{tasks:?}");
     }
+    println!("{checked} programs, up to 0, 1, 2 preemptions: {all:?} schedules, {reduced:?} executions");
+    assert!(checked > 50, "{checked}");
 }

@@ -90,12 +90,42 @@ pub(super) fn op() -> impl Strategy<Value = Op> {
     ]
 }
 
-/// Up to three tasks, with a few ops each.
+impl Op {
+    /// The same op with other channels.
+    fn on(self, channel: impl Fn(usize) -> usize) -> Op {
+        match self {
+            Op::Send(c) => Op::Send(channel(c)),
+            Op::TrySend(c) => Op::TrySend(channel(c)),
+            Op::SendTimeout(c) => Op::SendTimeout(channel(c)),
+            Op::Recv(c) => Op::Recv(channel(c)),
+            Op::TryRecv(c) => Op::TryRecv(channel(c)),
+            Op::RecvTimeout(c) => Op::RecvTimeout(channel(c)),
+            Op::Select(c, d) => Op::Select(channel(c), channel(d)),
+            Op::SelectDefault(c, d) => Op::SelectDefault(channel(c), channel(d)),
+            Op::SelectSend(c, d) => Op::SelectSend(channel(c), channel(d)),
+            Op::DropSender(c) => Op::DropSender(channel(c)),
+            Op::DropReceiver(c) => Op::DropReceiver(channel(c)),
+            Op::Len(c) => Op::Len(channel(c)),
+            Op::LockAndSend(lock, c) => Op::LockAndSend(lock, channel(c)),
+            other => other,
+        }
+    }
+}
+
+/// Up to three tasks, with a few ops each; some with all ops, and some with a few of one or two channels, which meet more.
 pub(super) fn program() -> impl Strategy<Value = Vec<Vec<Op>>> {
-    prop_oneof![
-        4 => vec(vec(op(), 1..=3), 2),
-        3 => vec(vec(op(), 1..=2), 3),
-    ]
+    let tasks = |op: BoxedStrategy<Op>| {
+        prop_oneof![
+            4 => vec(vec(op.clone(), 1..=3), 2),
+            3 => vec(vec(op, 1..=2), 3),
+        ]
+    };
+    let few = vec(op(), 3..=4).prop_flat_map(move |ops| tasks(proptest::sample::select(ops).boxed()));
+    let few = (few, 0..CHANNELS, 0..CHANNELS).prop_map(|(tasks, one, other)| {
+        let channel = |channel: usize| if channel.is_multiple_of(2) { one } else { other };
+        tasks.into_iter().map(|ops| ops.into_iter().map(|op| op.on(channel)).collect()).collect()
+    });
+    prop_oneof![1 => tasks(op().boxed()), 2 => few]
 }
 
 /// What an execution shows: what each task saw, what it is blocked at, and how all ended.
@@ -283,8 +313,11 @@ impl Body for Program {
                 saw: Arc::clone(&self.saw),
                 values: Arc::clone(&self.values),
             });
+            let mut all: Vec<Handles> = self.tasks.iter().map(|_| handles.clone()).collect();
+            // From here on it does nothing that the tasks could see.
+            drop(handles);
             for (task, ops) in self.tasks.iter().enumerate() {
-                let (world, mut handles, ops) = (Arc::clone(&world), handles.clone(), ops.clone());
+                let (world, mut handles, ops) = (Arc::clone(&world), all.remove(0), ops.clone());
                 let name = format!("task{task}");
                 let run = move || {
                     for op in ops {
