@@ -3,7 +3,7 @@
 use crate::limit;
 use crate::peer::Searcher;
 use crate::scenario::Piece;
-use crate::statistics::median;
+use watchmux_peers::statistics::median;
 
 /// How many pieces there are in an execution whose cost is measured; both even.
 const FEW: usize = 2;

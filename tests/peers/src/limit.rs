@@ -3,7 +3,7 @@
 use corosensei::{Coroutine, CoroutineResult};
 use watchmux::engine::Stopwatch;
 
-use crate::statistics::median;
+use watchmux_peers::statistics::median;
 
 /// How many tasks an execution has.
 pub const TASKS: usize = 4;

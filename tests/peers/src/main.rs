@@ -16,7 +16,6 @@ mod peer;
 mod rates;
 mod scenario;
 mod search;
-mod statistics;
 
 use on_loom::Loom;
 use on_shuttle::Shuttle;

@@ -2,7 +2,7 @@
 
 use crate::peer::Peer;
 use crate::scenario::{Kind, Scenario};
-use crate::statistics::{grouped, median};
+use watchmux_peers::statistics::{grouped, median};
 
 /// The scenarios, and how many times as fast as shuttle's random scheduler a throwaway engine ran each: modelled locks and
 /// channels over the same coroutines, random choice, no records, no reports. It is the limit in sight.

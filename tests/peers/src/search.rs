@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use crate::peer::{Found, Searcher};
 use crate::scenario::{Kind, Scenario};
-use crate::statistics::{grouped, quantile};
+use watchmux_peers::statistics::{grouped, quantile};
 
 /// The scenarios, and how many seeds of each.
 const SCENARIOS: [(Scenario, u64); 8] = [

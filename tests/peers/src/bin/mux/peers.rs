@@ -1,0 +1,29 @@
+//! Who is measured.
+
+use watchmux::subject::Payload;
+
+use crate::on_tasks::{Broadcast, DispatchedMpsc, Mpsc};
+use crate::on_threads::{AsyncBroadcast, Crossbeam, Dispatched, OneBus, Watchmux};
+use crate::peer::{Event, Peer};
+use crate::subjects::AsSubject;
+
+/// The mux of this project, and then the others.
+pub fn all<E: Event>() -> Vec<Box<dyn Peer<E>>> {
+    vec![
+        Box::new(Watchmux),
+        Box::new(Dispatched(Crossbeam, "crossbeam, dispatcher")),
+        Box::new(Dispatched(OneBus, "bus, dispatcher")),
+        Box::new(AsyncBroadcast),
+        Box::new(Dispatched(AsyncBroadcast, "async-broadcast, dispatcher")),
+        Box::new(DispatchedMpsc),
+        Box::new(Broadcast),
+        Box::new(Crossbeam),
+        Box::new(OneBus),
+        Box::new(Mpsc),
+    ]
+}
+
+/// The mux of this project, and Kubernetes' design.
+pub fn subjects() -> Vec<Box<dyn Peer<Payload>>> {
+    vec![Box::new(AsSubject::mux()), Box::new(AsSubject::kubernetes())]
+}
