@@ -57,6 +57,23 @@
 //! - An event leaves the log with the last watcher that takes it, which is given the event itself; all others are given
 //!   copies.
 //! - A watcher with another policy than [`WhenFull::Wait`] has a queue of its own, filled as events come out.
+//!
+//! # What it costs, and what was tried
+//!
+//! `cargo run --release --manifest-path tests/peers/Cargo.toml --bin mux` measures it side by side with other crates. A
+//! delivery has three atomic read-modify-writes: a share in the event taken and given up, and the cursor moved. That is
+//! what it takes to drop an event with its last reader, and to find who sleeps because of whom, without unsafe code. Kept,
+//! with the processor's time of a delivery before and after, neighbours of one run (1 producer, queue 1,000):
+//!
+//! - An event of one watcher alone is in the log itself, and not behind an `Arc`: 58 to 39 ns with 1 watcher. It is put
+//!   there as it is queued; left to the first who takes it, with the lock held: 38 instead of 34 ns with 64 watchers.
+//! - To look at the count of shares before giving one up, to take into the queue there is, and to distribute once a take:
+//!   36 to 32 ns with 4 watchers, 35 to 31 with 64.
+//! - A receive in one piece, with what is rare out of line: 31 to 27 ns with 64 watchers. In two pieces that hand the
+//!   delivery on it took 40: to copy what has just been written in parts stalls.
+//!
+//! Without gain: to leave out the places of events that follow on each other, for smaller queues. Not done: to hold events
+//! in blocks that are shared as a whole would leave one read-modify-write, and drop an event only with its block.
 
 use std::fmt;
 use std::sync::Arc;
@@ -66,6 +83,7 @@ use crate::sync::time::Instant;
 
 mod error;
 mod held;
+mod log;
 mod roster;
 mod seat;
 mod shared;

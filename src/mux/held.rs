@@ -33,16 +33,6 @@ impl<E> Held<E> {
     }
 }
 
-impl<E: Clone> Held<E> {
-    /// The event itself for the last who has a share in it, and a copy for all others; `None` if `Clone` panicked.
-    pub(super) fn give(held: Arc<Held<E>>) -> Option<E> {
-        match Arc::try_unwrap(held) {
-            Ok(last) => Some(last.into_inner()),
-            Err(shared) => quietly(|| shared.0.clone()).flatten(),
-        }
-    }
-}
-
 impl<E> Drop for Held<E> {
     fn drop(&mut self) {
         if let Some(event) = self.0.take() {
@@ -57,9 +47,47 @@ impl<E> fmt::Debug for Held<E> {
     }
 }
 
+/// A share in an event. The last who has one is given the event itself, and all others copies.
+#[derive(Debug)]
+pub(super) enum Share<E> {
+    /// Of the only one so far: it is nowhere but here.
+    Sole(Held<E>),
+    Common(Arc<Held<E>>),
+}
+
+impl<E> Share<E> {
+    /// One of several.
+    pub(super) fn common(event: Held<E>) -> Share<E> {
+        Share::Common(Arc::new(event))
+    }
+
+    /// A share for someone else.
+    pub(super) fn another(&mut self) -> Share<E> {
+        if let Share::Sole(event) = self {
+            *self = Share::Common(Arc::new(Held(event.0.take())));
+        }
+        match self {
+            Share::Common(event) => Share::Common(Arc::clone(event)),
+            Share::Sole(_) => unreachable!("it has just been made common"),
+        }
+    }
+}
+
+impl<E: Clone> Share<E> {
+    /// The event, or a copy; `None` if `Clone` panicked.
+    pub(super) fn give(self) -> Option<E> {
+        match self {
+            Share::Sole(event) => Some(event.into_inner()),
+            // To look at the count costs nothing, to give up the last share in vain costs as much as a copy.
+            Share::Common(event) if Arc::strong_count(&event) > 1 => quietly(|| event.0.clone()).flatten(),
+            Share::Common(event) => Arc::into_inner(event).map(Held::into_inner),
+        }
+    }
+}
+
 /// An event and its place in the total order.
 #[derive(Debug)]
 pub(super) struct Item<E> {
     pub(super) seq: u64,
-    pub(super) event: Arc<Held<E>>,
+    pub(super) event: Share<E>,
 }

@@ -21,17 +21,20 @@ impl Cursor {
     }
 
     /// Notes that an event is read; says for which place there was no room until now.
+    #[inline]
     pub(super) fn advance(&self, seq: u64) -> u64 {
         self.read.store(seq + 1, Ordering::SeqCst);
         seq + self.queue
     }
 
     /// The place of the first event that is not read.
+    #[inline]
     pub(super) fn read(&self) -> u64 {
         self.read.load(Ordering::SeqCst)
     }
 
     /// The place of the first event for which there is no room.
+    #[inline]
     pub(super) fn full_at(&self) -> u64 {
         self.read() + self.queue
     }

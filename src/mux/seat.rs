@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-use super::held::Item;
+use super::held::{Item, Share};
 use super::roster::Cursor;
 use super::{Reason, WhenFull};
 use crate::sync::channel::Sender;
@@ -83,10 +83,11 @@ impl<E> Seat<E> {
 
     /// Puts an event in the queue, or does what the policy says. One that was queued before the watcher joined, and comes
     /// out only now, is not for it.
-    pub(super) fn offer(&mut self, item: Item<E>) -> Offered<E> {
-        if item.seq < self.joined {
-            return Offered::LeftOut(item);
+    pub(super) fn offer(&mut self, seq: u64, event: &mut Share<E>) -> Offered<E> {
+        if seq < self.joined {
+            return Offered::Kept;
         }
+        let item = Item { seq, event: event.another() };
         let has_room = if self.queue == 0 { self.waits } else { self.kept.len() < self.queue };
         if has_room {
             self.waits = false;

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use super::WhenFull;
 use super::error::{Reason, ShutdownTimeoutError, TryActionError};
-use super::held::{Held, Item};
+use super::held::{Held, Item, Share};
 use super::roster::Cursor;
 use super::seat::SeatId;
 use super::state::{State, Taken};
@@ -42,7 +42,7 @@ pub(super) enum Patience {
 
 /// Events to be dropped, which is not done while anything is locked or borrowed.
 #[must_use = "it is dropped where nothing is locked or borrowed"]
-pub(super) struct Bin<E>(#[expect(dead_code, reason = "it is kept to be dropped")] Vec<Arc<Held<E>>>);
+pub(super) struct Bin<E>(#[expect(dead_code, reason = "it is kept to be dropped")] Vec<Share<E>>);
 
 impl<E> Shared<E> {
     pub(super) fn new(incoming: usize) -> Shared<E> {
@@ -75,6 +75,12 @@ impl<E> Shared<E> {
     #[track_caller]
     fn settle(&self, state: &mut State<E>) {
         self.distribute(state);
+        self.wake(state);
+    }
+
+    /// Wakes who can go on, after something was distributed.
+    #[track_caller]
+    fn wake(&self, state: &mut State<E>) {
         if mem::take(&mut state.news) {
             if state.asleep.receives > 0 {
                 self.events.notify_all();
@@ -129,7 +135,7 @@ impl<E> Shared<E> {
     /// Queues an event, waiting for room, and says its place in the total order; or gives it back.
     #[track_caller]
     pub(super) fn action(&self, event: E) -> Result<u64, E> {
-        let event = Arc::new(Held::new(event));
+        let event = Held::new(event);
         let backoff = Backoff::new();
         let mut state = self.state.lock();
         while !state.is_closed() && !state.has_room() {
@@ -147,22 +153,22 @@ impl<E> Shared<E> {
             state.asleep.actions -= 1;
             state.asleep.woken_actions = state.asleep.woken_actions.saturating_sub(1);
         }
-        self.push(state, event).map_err(taken_back)
+        self.push(state, event).map_err(Held::into_inner)
     }
 
     #[track_caller]
     pub(super) fn try_action(&self, event: E) -> Result<u64, TryActionError<E>> {
-        let event = Arc::new(Held::new(event));
+        let event = Held::new(event);
         let mut state = self.state.lock();
         if !state.is_closed() && !state.has_room() {
             drop(state);
-            return Err(TryActionError::Full(taken_back(event)));
+            return Err(TryActionError::Full(event.into_inner()));
         }
-        self.push(state, event).map_err(|event| TryActionError::Closed(taken_back(event)))
+        self.push(state, event).map_err(|event| TryActionError::Closed(event.into_inner()))
     }
 
     #[track_caller]
-    fn push(&self, mut state: MutexGuard<'_, State<E>>, event: Arc<Held<E>>) -> Result<u64, Arc<Held<E>>> {
+    fn push(&self, mut state: MutexGuard<'_, State<E>>, event: Held<E>) -> Result<u64, Held<E>> {
         if state.is_closed() {
             return Err(event);
         }
@@ -182,13 +188,13 @@ impl<E> Shared<E> {
         if state.is_closed() { None } else { Some(state.join(when_full, queue)) }
     }
 
-    /// Moves what there is for a watcher to there, where nothing is left of what it took before, waiting for it.
+    /// Moves what there is for a watcher into `events`, which is empty, waiting for it.
     #[track_caller]
     pub(super) fn take(
         &self,
         id: SeatId,
         patience: Patience,
-        into: &mut VecDeque<Item<E>>,
+        events: &mut VecDeque<Item<E>>,
     ) -> (Taken, Bin<E>) {
         let backoff = Backoff::new();
         let (mut timed_out, deadline) = match patience {
@@ -199,9 +205,12 @@ impl<E> Shared<E> {
         let mut state = self.state.lock();
         loop {
             self.distribute(&mut state);
-            match state.take(id, into) {
+            match state.take(id, events) {
                 Taken::Nothing if !timed_out => {}
-                taken => return (taken, self.leave(state)),
+                taken => {
+                    self.wake(&mut state);
+                    return (taken, Bin(mem::take(&mut state.bin)));
+                }
             }
             if !backoff.is_completed() {
                 drop(state);
@@ -222,6 +231,7 @@ impl<E> Shared<E> {
 
     /// Notes that a watcher has read the event at this place.
     #[track_caller]
+    #[inline]
     pub(super) fn read(&self, cursor: &Cursor, seq: u64) {
         let was_full_at = cursor.advance(seq);
         if self.held_up.load(Ordering::SeqCst) == was_full_at {
@@ -332,9 +342,4 @@ impl<E> Shared<E> {
     pub(super) fn watchers(&self) -> usize {
         self.state.lock().watchers()
     }
-}
-
-/// The event that the mux did not take.
-fn taken_back<E>(event: Arc<Held<E>>) -> E {
-    Arc::into_inner(event).expect("nobody else was given it").into_inner()
 }

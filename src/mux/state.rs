@@ -4,7 +4,8 @@ use std::collections::{BTreeMap, VecDeque};
 use std::mem;
 use std::sync::Arc;
 
-use super::held::{Held, Item};
+use super::held::{Held, Item, Share};
+use super::log::Log;
 use super::roster::{Cursor, Roster};
 use super::seat::{Offered, Policy, Seat, SeatId};
 use super::{Reason, WhenFull};
@@ -19,10 +20,8 @@ use crate::sync::channel::Sender;
 /// event is given as it comes out.
 pub(super) struct State<E> {
     incoming: u64,
-    /// The last is the one before `next`; the first is not out, or not taken by all who are owed it.
-    log: VecDeque<Logged<E>>,
-    /// The place of the next event in the total order.
-    next: u64,
+    /// The first is not out, or not taken by all who are owed it.
+    log: Log<E>,
     /// The events before this place are out.
     out: u64,
     closed: bool,
@@ -43,7 +42,7 @@ pub(super) struct State<E> {
     /// Whether there is something new for those who wait to receive.
     pub(super) news: bool,
     /// What is to be dropped once the lock is free.
-    pub(super) bin: Vec<Arc<Held<E>>>,
+    pub(super) bin: Vec<Share<E>>,
 }
 
 /// How many sleep, and why.
@@ -56,15 +55,9 @@ pub(super) struct Asleep {
     pub(super) shutdowns: usize,
 }
 
-/// An event in the log.
-struct Logged<E> {
-    event: Arc<Held<E>>,
-    /// How many of those who are waited for have still to take it.
-    owed: usize,
-}
-
 /// What there is for a watcher.
 pub(super) enum Taken {
+    /// One at least.
     Events,
     Nothing,
     End(End),
@@ -81,8 +74,7 @@ impl<E> State<E> {
     pub(super) fn new(incoming: usize) -> State<E> {
         State {
             incoming: incoming as u64,
-            log: VecDeque::new(),
-            next: 0,
+            log: Log::new(),
             out: 0,
             closed: false,
             over: false,
@@ -114,30 +106,27 @@ impl<E> State<E> {
     /// How many events there is not room for with everyone who is waited for: those that are not out, and the one that
     /// is out but still in hand.
     pub(super) fn queued(&mut self) -> usize {
-        (self.next - self.roster.full_at().min(self.next)) as usize
+        (self.log.next() - self.roster.full_at().min(self.log.next())) as usize
     }
 
     /// Whether the incoming queue has room. It has its capacity besides the event in hand.
     pub(super) fn has_room(&mut self) -> bool {
-        match self.next.checked_sub(self.incoming + 1) {
+        match self.log.next().checked_sub(self.incoming + 1) {
             Some(last_to_be_placed) => self.roster.has_room(last_to_be_placed),
             None => true,
         }
     }
 
     /// Queues an event; says its place in the total order.
-    pub(super) fn push(&mut self, event: Arc<Held<E>>) -> u64 {
-        let seq = self.next;
-        self.next += 1;
-        self.log.push_back(Logged { event, owed: self.roster.len() });
-        seq
+    pub(super) fn push(&mut self, event: Held<E>) -> u64 {
+        self.log.push(event, self.roster.len())
     }
 
     /// A seat for a watcher that is owed every event from now on; the cursor is there if it is waited for.
     pub(super) fn join(&mut self, when_full: WhenFull, queue: usize) -> (SeatId, u64, Option<Arc<Cursor>>) {
         let id = SeatId(self.joined);
         self.joined += 1;
-        let seat = Seat::new(when_full, self.next, queue);
+        let seat = Seat::new(when_full, self.log.next(), queue);
         let cursor = match &seat.policy {
             Policy::Wait { cursor, .. } => Some(Arc::clone(cursor)),
             Policy::DropNewest | Policy::DropOldest | Policy::Disconnect => None,
@@ -147,7 +136,7 @@ impl<E> State<E> {
             None => self.others.push(id),
         }
         self.seats.insert(id, seat);
-        (id, self.next, cursor)
+        (id, self.log.next(), cursor)
     }
 
     /// Lets nothing more in.
@@ -163,13 +152,14 @@ impl<E> State<E> {
     pub(super) fn distribute(&mut self) -> Option<u64> {
         let Asleep { receives, actions, shutdowns, .. } = self.asleep;
         let placed_waits = self.closed || actions > 0 || shutdowns > 0;
-        let needed = if placed_waits { self.next } else { self.next.saturating_sub(1) };
+        let needed = if placed_waits { self.log.next() } else { self.log.next().saturating_sub(1) };
         let full_at = self.roster.full_at_or(needed);
         // The one event for which somebody has no room is out as well: it is in hand, until it can be placed.
-        while self.out < self.next && self.out <= full_at {
-            self.let_out();
+        let out = self.log.next().min(full_at.saturating_add(1));
+        if self.out < out {
+            self.let_out(out);
         }
-        if self.closed && !self.over && self.next <= full_at {
+        if self.closed && !self.over && self.log.next() <= full_at {
             self.over = true;
             let mut first = SeatId(0);
             while let Some(id) = self.first_live(first) {
@@ -179,8 +169,8 @@ impl<E> State<E> {
             self.news = true;
         }
         let receives = receives > 0 || !self.selecting.is_empty();
-        let gains = actions > 0 || shutdowns > 0 || receives && (self.closed || self.out < self.next);
-        (gains && full_at < self.next).then_some(full_at)
+        let gains = actions > 0 || shutdowns > 0 || receives && (self.closed || self.out < self.log.next());
+        (gains && full_at < self.log.next()).then_some(full_at)
     }
 
     /// The first live watcher from there on, in the order they joined.
@@ -189,58 +179,43 @@ impl<E> State<E> {
         live.next().map(|(id, _)| *id)
     }
 
-    /// Lets the next event out.
-    fn let_out(&mut self) {
-        let seq = self.out;
-        self.out += 1;
+    /// Lets the events before this place out.
+    fn let_out(&mut self, to: u64) {
         self.news = true;
-        let event = &self.log[self.index(seq)].event;
+        if !self.others.is_empty() {
+            (self.out..to).for_each(|seq| self.offer(seq));
+        }
+        self.out = to;
+        self.log.trim(to, &mut self.bin);
+    }
+
+    /// Gives an event to those who are not waited for.
+    fn offer(&mut self, seq: u64) {
         let mut too_slow = Vec::new();
         for id in &self.others {
             let seat = self.seats.get_mut(id).expect("a live watcher has a seat");
-            match seat.offer(Item { seq, event: Arc::clone(event) }) {
+            match seat.offer(seq, self.log.event(seq)) {
                 Offered::Kept => {}
                 Offered::LeftOut(item) => self.bin.push(item.event),
                 Offered::Ends => too_slow.push(*id),
             }
         }
         too_slow.into_iter().for_each(|id| self.end(id, Reason::TooSlow));
-        self.trim();
     }
 
-    /// Where in the log the event of this place is.
-    fn index(&self, seq: u64) -> usize {
-        let first = self.next - self.log.len() as u64;
-        (seq - first) as usize
-    }
-
-    /// Removes from the log what everyone has.
-    fn trim(&mut self) {
-        while let Some(first) = self.log.front()
-            && first.owed == 0
-            && self.out > self.next - self.log.len() as u64
-        {
-            self.bin.extend(self.log.pop_front().map(|logged| logged.event));
-        }
-    }
-
-    /// Moves what there is for a watcher to there, where nothing is left of what it took before.
-    pub(super) fn take(&mut self, id: SeatId, into: &mut VecDeque<Item<E>>) -> Taken {
+    /// Moves what there is for a watcher into `events`, which is empty.
+    pub(super) fn take(&mut self, id: SeatId, events: &mut VecDeque<Item<E>>) -> Taken {
         let seat = self.seats.get_mut(&id).expect("a watcher has a seat until it is dropped");
-        if seat.ended.is_some() && !seat.kept.is_empty() {
-            mem::swap(&mut seat.kept, into);
-            return Taken::Events;
-        }
-        // What it has taken still counts as unread, but could no longer be left out: so it is one event.
+        // One at a time: what has been taken could no longer be left out.
         if let Some(item) = seat.kept.pop_front() {
-            into.push_back(item);
+            events.push_back(item);
             return Taken::Events;
         }
         if let Some(reason) = seat.ended {
             return Taken::End(End { reason, lost: seat.lost });
         }
         let Policy::Wait { taken, .. } = &mut seat.policy else { return Taken::Nothing };
-        if *taken == self.next && self.closed {
+        if *taken == self.log.next() && self.closed {
             return Taken::End(End { reason: Reason::Shutdown, lost: seat.lost });
         }
         let from = *taken;
@@ -249,18 +224,7 @@ impl<E> State<E> {
             return Taken::Nothing;
         }
         *taken = to;
-        let take = |seq| {
-            let index = self.index(seq);
-            let logged = &mut self.log[index];
-            logged.owed -= 1;
-            let event = match logged.owed {
-                // Whoever is owed this event was owed those before it, so they are gone.
-                0 => self.log.pop_front().expect("it is there").event,
-                _ => Arc::clone(&logged.event),
-            };
-            Item { seq, event }
-        };
-        into.extend((from..to).map(take));
+        self.log.take(from..to, events);
         Taken::Events
     }
 
@@ -269,7 +233,7 @@ impl<E> State<E> {
         let seat = &self.seats[&id];
         let ended = seat.ended.is_some() || !seat.kept.is_empty();
         ended
-            || matches!(seat.policy, Policy::Wait { taken, .. } if taken < self.out || self.closed && taken == self.next)
+            || matches!(seat.policy, Policy::Wait { taken, .. } if taken < self.out || self.closed && taken == self.log.next())
     }
 
     /// How many events are in a watcher's queue, besides those it has taken.
@@ -321,16 +285,10 @@ impl<E> State<E> {
             return;
         };
         self.roster.remove(cursor);
-        let first = self.next - self.log.len() as u64;
-        let in_queue = self.out.min(cursor.full_at());
-        for seq in *taken..self.next {
-            let logged = &mut self.log[(seq - first) as usize];
-            logged.owed -= 1;
-            if seq < in_queue {
-                seat.kept.push_back(Item { seq, event: Arc::clone(&logged.event) });
-            }
-        }
-        self.trim();
+        let in_queue = self.out.min(cursor.full_at()).max(*taken);
+        self.log.take(*taken..in_queue, &mut seat.kept);
+        self.log.forgo(in_queue);
+        self.log.trim(self.out, &mut self.bin);
     }
 
     /// Ends the stream of a watcher for which an event could not be copied: it gets nothing more.

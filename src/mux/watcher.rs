@@ -83,6 +83,13 @@ pub struct Watcher<E> {
     ringing: OnceCell<Receiver<()>>,
 }
 
+/// What is due to a watcher that has nothing left of what it took before.
+enum Due<E> {
+    Item(Item<E>),
+    Prefix(Held<E>),
+    Nothing,
+}
+
 impl<E> Watcher<E> {
     /// A watcher that is given the prefix first; the prefix back after the mux was closed.
     #[track_caller]
@@ -193,47 +200,67 @@ impl<E: Clone> Watcher<E> {
 
     /// The next delivery if there is one in time, or the end.
     #[track_caller]
+    #[inline]
     fn receive(&self, patience: Patience) -> Result<Option<Delivery<E>>, Closed> {
+        let taken = self.taken.borrow_mut().pop_front();
+        let item = match taken {
+            Some(item) => item,
+            None => match self.take(patience)? {
+                Due::Item(item) => item,
+                Due::Prefix(event) => {
+                    return Ok(Some(Delivery { seq: None, missed: 0, event: event.into_inner() }));
+                }
+                Due::Nothing => return Ok(None),
+            },
+        };
+        self.deliver(item).map(Some)
+    }
+
+    /// What is due when nothing is left of what was taken.
+    #[track_caller]
+    #[inline(never)]
+    fn take(&self, patience: Patience) -> Result<Due<E>, Closed> {
         if let Some(closed) = self.closed.get() {
             return Err(closed);
         }
         if let Some(event) = self.prefix.borrow_mut().next() {
-            return Ok(Some(Delivery { seq: None, missed: 0, event: event.into_inner() }));
+            return Ok(Due::Prefix(event));
         }
-        let mut item = self.taken.borrow_mut().pop_front();
-        if item.is_none() {
-            let mut events = self.taken.take();
-            let (taken, _bin) = self.shared.take(self.id, patience, &mut events);
-            item = events.pop_front();
-            *self.taken.borrow_mut() = events;
-            match taken {
-                Taken::Events => {}
-                Taken::Nothing => return Ok(None),
-                Taken::End(end) => return Err(self.end(end)),
-            }
+        let mut events = self.taken.take();
+        let (taken, _bin) = self.shared.take(self.id, patience, &mut events);
+        let first = events.pop_front();
+        self.taken.replace(events);
+        match taken {
+            Taken::Events => Ok(first.map_or(Due::Nothing, Due::Item)),
+            Taken::Nothing => Ok(Due::Nothing),
+            Taken::End(end) => Err(self.end(end)),
         }
-        item.map(|item| self.deliver(item)).transpose()
     }
 
     #[track_caller]
-    fn deliver(&self, item: Item<E>) -> Result<Delivery<E>, Closed> {
+    #[inline]
+    fn deliver(&self, Item { seq, event }: Item<E>) -> Result<Delivery<E>, Closed> {
         if let Some(cursor) = &self.cursor {
-            self.shared.read(cursor, item.seq);
+            self.shared.read(cursor, seq);
         }
-        match Held::give(item.event) {
+        match event.give() {
             Some(event) => {
-                let missed = item.seq - self.due.replace(item.seq + 1);
-                Ok(Delivery { seq: Some(item.seq), missed, event })
+                let missed = seq - self.due.replace(seq + 1);
+                Ok(Delivery { seq: Some(seq), missed, event })
             }
-            None => {
-                let missed = item.seq - self.due.get();
-                let closed = Closed { reason: Reason::EventPanicked, missed };
-                self.closed.set(Some(closed));
-                self.shared.fail(self.id);
-                self.taken.take();
-                Err(closed)
-            }
+            None => Err(self.fail(seq)),
         }
+    }
+
+    /// The end, for the event at this place could not be copied.
+    #[track_caller]
+    #[cold]
+    fn fail(&self, seq: u64) -> Closed {
+        let closed = Closed { reason: Reason::EventPanicked, missed: seq - self.due.get() };
+        self.closed.set(Some(closed));
+        self.shared.fail(self.id);
+        self.taken.take();
+        closed
     }
 }
 

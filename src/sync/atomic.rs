@@ -21,6 +21,7 @@ macro_rules! atomic {
 
             /// The value.
             #[track_caller]
+            #[inline]
             pub fn load(&self, ordering: Ordering) -> $value {
                 seam::access(&raw const *self as usize, false);
                 self.0.load(strengthened(ordering))
@@ -28,6 +29,7 @@ macro_rules! atomic {
 
             /// Puts a value in.
             #[track_caller]
+            #[inline]
             pub fn store(&self, value: $value, ordering: Ordering) {
                 seam::access(&raw const *self as usize, true);
                 self.0.store(value, strengthened(ordering));
@@ -35,6 +37,7 @@ macro_rules! atomic {
 
             /// Puts a value in, and gives back the one before.
             #[track_caller]
+            #[inline]
             pub fn swap(&self, value: $value, ordering: Ordering) -> $value {
                 seam::access(&raw const *self as usize, true);
                 self.0.swap(value, strengthened(ordering))
@@ -45,6 +48,7 @@ macro_rules! atomic {
             /// # Errors
             /// If it is another; with that.
             #[track_caller]
+            #[inline]
             pub fn compare_exchange(
                 &self,
                 current: $value,
@@ -78,6 +82,7 @@ macro_rules! atomic {
     (@arithmetic $value:ty) => {
         /// Adds, wrapping around, and gives back the value before.
         #[track_caller]
+        #[inline]
         pub fn fetch_add(&self, value: $value, ordering: Ordering) -> $value {
             seam::access(&raw const *self as usize, true);
             self.0.fetch_add(value, strengthened(ordering))
@@ -85,6 +90,7 @@ macro_rules! atomic {
 
         /// Subtracts, wrapping around, and gives back the value before.
         #[track_caller]
+        #[inline]
         pub fn fetch_sub(&self, value: $value, ordering: Ordering) -> $value {
             seam::access(&raw const *self as usize, true);
             self.0.fetch_sub(value, strengthened(ordering))
@@ -92,6 +98,7 @@ macro_rules! atomic {
 
         /// Puts the larger in, and gives back the value before.
         #[track_caller]
+        #[inline]
         pub fn fetch_max(&self, value: $value, ordering: Ordering) -> $value {
             seam::access(&raw const *self as usize, true);
             self.0.fetch_max(value, strengthened(ordering))
@@ -99,6 +106,7 @@ macro_rules! atomic {
 
         /// Puts the smaller in, and gives back the value before.
         #[track_caller]
+        #[inline]
         pub fn fetch_min(&self, value: $value, ordering: Ordering) -> $value {
             seam::access(&raw const *self as usize, true);
             self.0.fetch_min(value, strengthened(ordering))
@@ -107,6 +115,7 @@ macro_rules! atomic {
 }
 
 /// An execution is sequentially consistent; outside, what was asked for is what is done.
+#[inline]
 fn strengthened(ordering: Ordering) -> Ordering {
     if seam::is_inside() { Ordering::SeqCst } else { ordering }
 }
