@@ -1,4 +1,5 @@
-//! `watchmux::suite!` over a small broadcaster that is not ours, from its documentation alone; and what it says of bad ones.
+//! `watchmux::suite!` over this mux and over a small broadcaster that is not ours, from its documentation alone; and what it
+//! says of bad ones.
 #![cfg(feature = "suite")]
 #![expect(clippy::disallowed_types, reason = "a black box is what is not written over `sync`")]
 
@@ -9,7 +10,8 @@ use watchmux::oracle::{Blocking, Closed, Contract, Guarantee};
 use watchmux::script::{Config, OpKind, OpSet, WhenFull};
 use watchmux::subject::{Capabilities, Payload, Received, Refused, Running, Subject, Watching};
 
-watchmux::suite!(every, Every);
+watchmux::suite!(shipped, watchmux::subject::Shipped);
+watchmux::suite!(black_box every, Every);
 
 /// What the standard library's documentation of `mpsc` gives who sends each event to a channel of each watcher: "Asynchronous
 /// channels […] `send` will never block", "Data sent on the Sender will become available on the Receiver in the same order as it
@@ -198,9 +200,21 @@ mod failing {
     }
 
     fn report(suite: &Suite) -> String {
-        let failed =
-            watchmux::sync::catch_unwind(|| suite.on_free_threads()).expect_err("something is found");
+        let failed = watchmux::sync::catch_unwind(|| suite.on_free_threads_in_children())
+            .expect_err("something is found");
         *failed.downcast::<String>().expect("a panic with a report")
+    }
+
+    #[test]
+    #[should_panic(expected = "`every` is a black box: write `suite!(black_box …)`")]
+    fn a_black_box_has_no_test_of_fibers() {
+        Suite::new("suite::every", Arc::new(Every)).on_fibers();
+    }
+
+    #[test]
+    #[should_panic(expected = "`mux` is no black box: write `suite!(…)` without `black_box`")]
+    fn what_is_no_black_box_is_not_run_as_one() {
+        Suite::new("suite::shipped", Arc::new(watchmux::subject::Shipped)).on_free_threads_in_children();
     }
 
     const SCRIPT: &str = "\n  lane\n    action\n    action\n    action\n";

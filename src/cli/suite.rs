@@ -20,22 +20,31 @@ use crate::subject::Subject;
 /// Puts a subject under the suite: `suite!(my_mux, MyMux::default())` is a module `my_mux` with a `#[test]` for each engine.
 ///
 /// Each hunts the subject under its own contract, with the same seed each time: on fibers, in 4,000 runs, each done twice to
-/// see that it does the same again; and on free threads, in 400 runs, in a child process if it is a
-/// [black box](crate::subject::Subject::is_black_box), which has no fibers. What is found is shrunk, and the test fails with
-/// the report, and with the command that runs the script again. The third test, `child`, is what such a child process runs.
+/// see that it does the same again; and on free threads, in 400 runs. What is found is shrunk, and the test fails with the
+/// report, and with the command that runs the script again.
 ///
-/// `tests/suite.rs` has two examples.
+/// A [black box](crate::subject::Subject::is_black_box) runs on free threads alone, so it has no test of fibers:
+/// `suite!(black_box my_mux, MyMux)`. Its test runs it in child processes, which are this test program again with the one
+/// test `child`; run by itself, that sees whether such a child can be started.
+///
+/// `tests/suite.rs` has examples of both.
 #[macro_export]
 macro_rules! suite {
-    ($name:ident, $subject:expr) => {
-        mod $name {
-            #[allow(unused_imports, reason = "the subject may be named by its full path")]
-            use super::*;
-
-            fn suite() -> $crate::cli::Suite {
-                $crate::cli::Suite::new(module_path!(), ::std::sync::Arc::new($subject))
+    (black_box $name:ident, $subject:expr) => {
+        $crate::suite!(@module $name, $subject, {
+            #[test]
+            fn keeps_its_contract_on_free_threads() {
+                suite().on_free_threads_in_children();
             }
 
+            #[test]
+            fn child() {
+                suite().serve();
+            }
+        });
+    };
+    ($name:ident, $subject:expr) => {
+        $crate::suite!(@module $name, $subject, {
             #[test]
             fn keeps_its_contract_on_fibers() {
                 suite().on_fibers();
@@ -45,11 +54,18 @@ macro_rules! suite {
             fn keeps_its_contract_on_free_threads() {
                 suite().on_free_threads();
             }
+        });
+    };
+    (@module $name:ident, $subject:expr, { $($tests:item)* }) => {
+        mod $name {
+            #[allow(unused_imports, reason = "the subject may be named by its full path")]
+            use super::*;
 
-            #[test]
-            fn child() {
-                suite().serve();
+            fn suite() -> $crate::cli::Suite {
+                $crate::cli::Suite::new(module_path!(), ::std::sync::Arc::new($subject))
             }
+
+            $($tests)*
         }
     };
 }
@@ -82,30 +98,61 @@ impl Suite {
         Suite { module, subject }
     }
 
-    /// Hunts on fibers, unless it is a black box.
+    /// Hunts on fibers.
     ///
     /// # Panics
-    /// With the report, if something is found.
+    /// With the report, if something is found; or if it is a black box.
     pub fn on_fibers(&self) {
+        self.expect(false);
         self.hunt(Engines::Fibers, ON_FIBERS);
     }
 
-    /// Hunts on free threads, and in a child process if it is a black box.
+    /// Hunts on free threads.
     ///
     /// # Panics
-    /// With the report, if something is found.
+    /// With the report, if something is found; or if it is a black box.
     pub fn on_free_threads(&self) {
+        self.expect(false);
         self.hunt(Engines::Threads, ON_THREADS);
     }
 
-    /// Serves the subject if this process is a child of another, and does nothing otherwise.
+    /// Hunts a black box, which is on free threads in child processes.
     ///
     /// # Panics
-    /// If the parent process cannot be served.
+    /// With the report, if something is found; or if it is no black box.
+    pub fn on_free_threads_in_children(&self) {
+        self.expect(true);
+        self.hunt(Engines::Threads, ON_THREADS);
+    }
+
+    /// Serves the subject if this process is a child of another, and otherwise sees whether there can be a child.
+    ///
+    /// # Panics
+    /// If the parent process cannot be served, or a child not be started.
     pub fn serve(&self) {
-        if var_os(SERVES).is_some_and(|name| *name == *self.subject.name()) {
-            black_box::serve(&self.subject).unwrap_or_else(|error| panic!("the parent process: {error}"));
+        match var_os(SERVES) {
+            Some(name) if *name == *self.subject.name() => {
+                black_box::serve(&self.subject).unwrap_or_else(|error| panic!("the parent process: {error}"));
+            }
+            Some(_) => {}
+            None => self.trial().muster().unwrap_or_else(|error| panic!("{error}")),
         }
+    }
+
+    /// The macro cannot know whether it is a black box, so its user says it.
+    fn expect(&self, black_box: bool) {
+        let name = self.subject.name();
+        match (self.subject.is_black_box(), black_box) {
+            (true, false) => panic!("`{name}` is a black box: write `suite!(black_box …)`"),
+            (false, true) => panic!("`{name}` is no black box: write `suite!(…)` without `black_box`"),
+            _ => {}
+        }
+    }
+
+    fn trial(&self) -> Trial {
+        let arguments = [self.test("child"), "--exact".to_owned(), "--nocapture".to_owned()];
+        Trial::new(Arc::clone(&self.subject), ContractKind::Own, DEADLINE)
+            .with_arguments(arguments.map(OsString::from).to_vec())
     }
 
     /// The name of a test as libtest knows it: without that of the crate.
@@ -117,10 +164,7 @@ impl Suite {
     }
 
     fn hunt(&self, engines: Engines, runs: u64) {
-        let arguments = [self.test("child"), "--exact".to_owned(), "--nocapture".to_owned()];
-        let trial = Trial::new(Arc::clone(&self.subject), ContractKind::Own, DEADLINE)
-            .with_arguments(arguments.map(OsString::from).to_vec());
-        let Some(engines) = trial.engines(engines) else { return };
+        let trial = self.trial();
         trial.muster().unwrap_or_else(|error| panic!("{error}"));
         let stop = AtomicBool::new(false);
         let effort = Effort { jobs: Jobs { fibers: 1, threads: 4 }, time: None, stop: &stop };
