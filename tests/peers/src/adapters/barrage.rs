@@ -11,17 +11,7 @@ use super::support::{BlackBox, CLOSED, received};
 
 /// The subject of this name.
 pub const fn subject(name: &'static str, provenance: &'static str) -> BlackBox {
-    use OpKind::{Action, Close, Drop, Recv, TryAction, TryRecv, Watch};
-    BlackBox {
-        name,
-        provenance,
-        ops: &[Watch, Action, TryAction, Recv, TryRecv, Drop, Close],
-        when_full: &[WhenFull::Wait],
-        smallest_queue: 0,
-        closes_with_last_watcher: false,
-        contract,
-        start,
-    }
+    BlackBox::new(name, provenance, contract, start)
 }
 
 /// "Each message sent will be received by every receiver. When the channel reaches its cap, send operations will block […].

@@ -12,17 +12,7 @@ use super::support::{BlackBox, CLOSED, received};
 
 /// The subject of this name.
 pub const fn subject(name: &'static str, provenance: &'static str) -> BlackBox {
-    use OpKind::{Action, Close, Drop, Recv, TryAction, TryRecv, Watch};
-    BlackBox {
-        name,
-        provenance,
-        ops: &[Watch, Action, TryAction, Recv, TryRecv, Drop, Close],
-        when_full: &[WhenFull::Wait],
-        smallest_queue: 0,
-        closes_with_last_watcher: false,
-        contract,
-        start,
-    }
+    BlackBox::new(name, provenance, contract, start)
 }
 
 /// "every send goes to every consumer" (crate); "will receive all *future* broadcasts" (`add_rx`); "will block until space in

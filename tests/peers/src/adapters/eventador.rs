@@ -11,14 +11,9 @@ use super::support::{BlackBox, received};
 pub const fn subject(name: &'static str, provenance: &'static str) -> BlackBox {
     use OpKind::{Action, Drop, Recv, Watch};
     BlackBox {
-        name,
-        provenance,
         ops: &[Watch, Action, Recv, Drop],
-        when_full: &[WhenFull::Wait],
         smallest_queue: 1,
-        closes_with_last_watcher: false,
-        contract,
-        start,
+        ..BlackBox::new(name, provenance, contract, start)
     }
 }
 

@@ -13,14 +13,8 @@ use super::support::{BlackBox, CLOSED, received};
 pub const fn subject(name: &'static str, provenance: &'static str) -> BlackBox {
     use OpKind::{Action, Close, Drop, Recv, TryRecv, Watch};
     BlackBox {
-        name,
-        provenance,
         ops: &[Watch, Action, Recv, TryRecv, Drop, Close],
-        when_full: &[WhenFull::Wait],
-        smallest_queue: 0,
-        closes_with_last_watcher: false,
-        contract,
-        start,
+        ..BlackBox::new(name, provenance, contract, start)
     }
 }
 

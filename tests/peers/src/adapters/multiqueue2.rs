@@ -14,14 +14,8 @@ use super::support::{BlackBox, CLOSED, received};
 pub const fn subject(name: &'static str, provenance: &'static str) -> BlackBox {
     use OpKind::{Close, Drop, Recv, TryAction, TryRecv, Watch};
     BlackBox {
-        name,
-        provenance,
         ops: &[Watch, TryAction, Recv, TryRecv, Drop, Close],
-        when_full: &[WhenFull::Wait],
-        smallest_queue: 0,
-        closes_with_last_watcher: false,
-        contract,
-        start,
+        ..BlackBox::new(name, provenance, contract, start)
     }
 }
 

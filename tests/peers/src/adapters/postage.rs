@@ -13,17 +13,7 @@ use super::support::{BlackBox, CLOSED, received};
 
 /// The subject of this name.
 pub const fn subject(name: &'static str, provenance: &'static str) -> BlackBox {
-    use OpKind::{Action, Close, Drop, Recv, TryAction, TryRecv, Watch};
-    BlackBox {
-        name,
-        provenance,
-        ops: &[Watch, Action, TryAction, Recv, TryRecv, Drop, Close],
-        when_full: &[WhenFull::Wait],
-        smallest_queue: 1,
-        closes_with_last_watcher: false,
-        contract,
-        start,
-    }
+    BlackBox { smallest_queue: 1, ..BlackBox::new(name, provenance, contract, start) }
 }
 
 /// "Provides a lossless, MPMC channel. All receivers are guaranteed to recieve each message" (module `broadcast`); a receiver

@@ -16,12 +16,32 @@ pub struct BlackBox {
     pub when_full: &'static [WhenFull],
     /// The smallest queue of a watcher.
     pub smallest_queue: u8,
-    /// Whether the last watcher that leaves closes it.
-    pub closes_with_last_watcher: bool,
     /// What its documentation promises.
     pub contract: fn() -> Contract,
     /// Starts it.
     pub start: fn(&Config) -> Box<dyn Running>,
+}
+
+impl BlackBox {
+    /// One as most are: it has all ops but those of a watcher that is stopped without being dropped, and of a shutdown that
+    /// waits, and it waits for watchers that are full.
+    pub const fn new(
+        name: &'static str,
+        provenance: &'static str,
+        contract: fn() -> Contract,
+        start: fn(&Config) -> Box<dyn Running>,
+    ) -> BlackBox {
+        use OpKind::{Action, Close, Drop, Recv, TryAction, TryRecv, Watch};
+        BlackBox {
+            name,
+            provenance,
+            ops: &[Watch, Action, TryAction, Recv, TryRecv, Drop, Close],
+            when_full: &[WhenFull::Wait],
+            smallest_queue: 0,
+            contract,
+            start,
+        }
+    }
 }
 
 impl Subject for BlackBox {
@@ -45,7 +65,7 @@ impl Subject for BlackBox {
             prefix: false,
             stop_from_another_task: false,
             values: true,
-            closes_with_last_watcher: self.closes_with_last_watcher,
+            closes_with_last_watcher: false,
             shares_events: true,
         }
     }

@@ -14,14 +14,10 @@ use super::tokio_errors::{RecvError, TryRecvError};
 pub const fn subject(name: &'static str, provenance: &'static str) -> BlackBox {
     use OpKind::{Action, Close, Drop, Recv, TryRecv, Watch};
     BlackBox {
-        name,
-        provenance,
         ops: &[Watch, Action, Recv, TryRecv, Drop, Close],
         when_full: &[WhenFull::DropOldest],
         smallest_queue: 1,
-        closes_with_last_watcher: false,
-        contract,
-        start,
+        ..BlackBox::new(name, provenance, contract, start)
     }
 }
 
