@@ -247,7 +247,9 @@ pub(crate) fn gives_up() -> bool {
 
 pub(crate) fn point() {}
 
-pub(crate) fn access(_: usize, _: bool) {}
+pub(crate) fn access(_: usize, _: bool) -> bool {
+    false
+}
 
 pub(crate) fn intend(_: &[&dyn Endpoint]) {}
 

@@ -23,24 +23,24 @@ macro_rules! atomic {
             #[track_caller]
             #[inline]
             pub fn load(&self, ordering: Ordering) -> $value {
-                seam::access(&raw const *self as usize, false);
-                self.0.load(strengthened(ordering))
+                let inside = seam::access(&raw const *self as usize, false);
+                self.0.load(strengthened(ordering, inside))
             }
 
             /// Puts a value in.
             #[track_caller]
             #[inline]
             pub fn store(&self, value: $value, ordering: Ordering) {
-                seam::access(&raw const *self as usize, true);
-                self.0.store(value, strengthened(ordering));
+                let inside = seam::access(&raw const *self as usize, true);
+                self.0.store(value, strengthened(ordering, inside));
             }
 
             /// Puts a value in, and gives back the one before.
             #[track_caller]
             #[inline]
             pub fn swap(&self, value: $value, ordering: Ordering) -> $value {
-                seam::access(&raw const *self as usize, true);
-                self.0.swap(value, strengthened(ordering))
+                let inside = seam::access(&raw const *self as usize, true);
+                self.0.swap(value, strengthened(ordering, inside))
             }
 
             /// Puts a value in if the one there is `current`.
@@ -56,8 +56,9 @@ macro_rules! atomic {
                 success: Ordering,
                 failure: Ordering,
             ) -> Result<$value, $value> {
-                seam::access(&raw const *self as usize, true);
-                self.0.compare_exchange(current, new, strengthened(success), strengthened(failure))
+                let inside = seam::access(&raw const *self as usize, true);
+                let (success, failure) = (strengthened(success, inside), strengthened(failure, inside));
+                self.0.compare_exchange(current, new, success, failure)
             }
 
             /// The value, which nobody else can be using.
@@ -84,40 +85,40 @@ macro_rules! atomic {
         #[track_caller]
         #[inline]
         pub fn fetch_add(&self, value: $value, ordering: Ordering) -> $value {
-            seam::access(&raw const *self as usize, true);
-            self.0.fetch_add(value, strengthened(ordering))
+            let inside = seam::access(&raw const *self as usize, true);
+            self.0.fetch_add(value, strengthened(ordering, inside))
         }
 
         /// Subtracts, wrapping around, and gives back the value before.
         #[track_caller]
         #[inline]
         pub fn fetch_sub(&self, value: $value, ordering: Ordering) -> $value {
-            seam::access(&raw const *self as usize, true);
-            self.0.fetch_sub(value, strengthened(ordering))
+            let inside = seam::access(&raw const *self as usize, true);
+            self.0.fetch_sub(value, strengthened(ordering, inside))
         }
 
         /// Puts the larger in, and gives back the value before.
         #[track_caller]
         #[inline]
         pub fn fetch_max(&self, value: $value, ordering: Ordering) -> $value {
-            seam::access(&raw const *self as usize, true);
-            self.0.fetch_max(value, strengthened(ordering))
+            let inside = seam::access(&raw const *self as usize, true);
+            self.0.fetch_max(value, strengthened(ordering, inside))
         }
 
         /// Puts the smaller in, and gives back the value before.
         #[track_caller]
         #[inline]
         pub fn fetch_min(&self, value: $value, ordering: Ordering) -> $value {
-            seam::access(&raw const *self as usize, true);
-            self.0.fetch_min(value, strengthened(ordering))
+            let inside = seam::access(&raw const *self as usize, true);
+            self.0.fetch_min(value, strengthened(ordering, inside))
         }
     };
 }
 
 /// An execution is sequentially consistent; outside, what was asked for is what is done.
-#[inline]
-fn strengthened(ordering: Ordering) -> Ordering {
-    if seam::is_inside() { Ordering::SeqCst } else { ordering }
+#[inline(always)]
+fn strengthened(ordering: Ordering, inside: bool) -> Ordering {
+    if inside { Ordering::SeqCst } else { ordering }
 }
 
 atomic!(AtomicBool, AtomicBool, bool);

@@ -99,6 +99,7 @@ impl Condvar {
 
     /// Wakes one who waits; says whether there was one.
     #[track_caller]
+    #[inline]
     pub fn notify_one(&self) -> bool {
         match self.tag.inside() {
             None => self.native.notify_one(),
@@ -108,6 +109,7 @@ impl Condvar {
 
     /// Wakes all who wait; says how many.
     #[track_caller]
+    #[inline]
     pub fn notify_all(&self) -> usize {
         match self.tag.inside() {
             None => self.native.notify_all(),

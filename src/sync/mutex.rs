@@ -3,7 +3,7 @@ use std::ops::{Deref, DerefMut};
 use std::panic::Location;
 use std::time::Duration;
 
-use super::seam::Tag;
+use super::seam::{Inside, Tag};
 use super::time::Instant;
 
 /// A lock as parking_lot's: it has no poison.
@@ -35,6 +35,7 @@ impl<T> Mutex<T> {
 impl<T: ?Sized> Mutex<T> {
     /// Waits for the lock.
     #[track_caller]
+    #[inline]
     pub fn lock(&self) -> MutexGuard<'_, T> {
         let native = self.lock_native(None, Location::caller());
         MutexGuard { native: Some(native.expect("there is no limit of time")), mutex: self }
@@ -73,17 +74,26 @@ impl<T: ?Sized> Mutex<T> {
     }
 
     #[track_caller]
+    #[inline]
     fn lock_native(
         &self,
         until: Option<Instant>,
         location: &'static Location<'static>,
     ) -> Option<parking_lot::MutexGuard<'_, T>> {
-        let Some(inside) = self.tag.inside() else {
-            return match until {
-                None => Some(self.native.lock()),
-                Some(deadline) => self.native.try_lock_until(deadline.into()),
-            };
-        };
+        match (self.tag.inside(), until) {
+            (None, None) => Some(self.native.lock()),
+            (None, Some(deadline)) => self.native.try_lock_until(deadline.into()),
+            (Some(inside), _) => self.lock_inside(&inside, until, location),
+        }
+    }
+
+    #[inline(never)]
+    fn lock_inside(
+        &self,
+        inside: &Inside<'_>,
+        until: Option<Instant>,
+        location: &'static Location<'static>,
+    ) -> Option<parking_lot::MutexGuard<'_, T>> {
         let mut guard = None;
         inside.acquire(false, until.map(Into::into), location, &mut || {
             guard = self.native.try_lock();
@@ -131,6 +141,7 @@ pub struct MutexGuard<'a, T: ?Sized> {
 
 impl<'a, T: ?Sized> MutexGuard<'a, T> {
     /// Releases the lock, keeping the guard for [`MutexGuard::acquire`].
+    #[inline]
     pub(super) fn release(&mut self) {
         self.native = None;
         self.mutex.tag.released();
@@ -143,6 +154,7 @@ impl<'a, T: ?Sized> MutexGuard<'a, T> {
 }
 
 impl<T: ?Sized> Drop for MutexGuard<'_, T> {
+    #[inline]
     fn drop(&mut self) {
         if self.native.is_some() {
             self.release();

@@ -2,7 +2,7 @@ use std::fmt;
 use std::ops::{Deref, DerefMut};
 use std::panic::Location;
 
-use super::seam::Tag;
+use super::seam::{Inside, Tag};
 
 /// A reader-writer lock as parking_lot's: it has no poison, and a waiting writer keeps new readers out.
 pub struct RwLock<T: ?Sized> {
@@ -33,18 +33,29 @@ impl<T> RwLock<T> {
 impl<T: ?Sized> RwLock<T> {
     /// Waits to share the lock with other readers.
     #[track_caller]
+    #[inline]
     pub fn read(&self) -> RwLockReadGuard<'_, T> {
-        let Some(inside) = self.tag.inside() else {
-            return RwLockReadGuard { native: self.native.read(), _release: Release(&self.tag) };
+        let native = match self.tag.inside() {
+            None => self.native.read(),
+            Some(inside) => self.read_inside(&inside, Location::caller()),
         };
+        RwLockReadGuard { native, _release: Release(&self.tag) }
+    }
+
+    #[inline(never)]
+    fn read_inside(
+        &self,
+        inside: &Inside<'_>,
+        location: &'static Location<'static>,
+    ) -> parking_lot::RwLockReadGuard<'_, T> {
         let mut guard = None;
-        inside.acquire(true, None, Location::caller(), &mut || {
+        inside.acquire(true, None, location, &mut || {
             if !inside.writer_waits() {
                 guard = self.native.try_read();
             }
             guard.is_some()
         });
-        RwLockReadGuard { native: guard.expect("acquired"), _release: Release(&self.tag) }
+        guard.expect("acquired")
     }
 
     /// Shares the lock if no writer holds it or waits for it.
@@ -69,16 +80,27 @@ impl<T: ?Sized> RwLock<T> {
 
     /// Waits to hold the lock alone.
     #[track_caller]
+    #[inline]
     pub fn write(&self) -> RwLockWriteGuard<'_, T> {
-        let Some(inside) = self.tag.inside() else {
-            return RwLockWriteGuard { native: self.native.write(), _release: Release(&self.tag) };
+        let native = match self.tag.inside() {
+            None => self.native.write(),
+            Some(inside) => self.write_inside(&inside, Location::caller()),
         };
+        RwLockWriteGuard { native, _release: Release(&self.tag) }
+    }
+
+    #[inline(never)]
+    fn write_inside(
+        &self,
+        inside: &Inside<'_>,
+        location: &'static Location<'static>,
+    ) -> parking_lot::RwLockWriteGuard<'_, T> {
         let mut guard = None;
-        inside.acquire(false, None, Location::caller(), &mut || {
+        inside.acquire(false, None, location, &mut || {
             guard = self.native.try_write();
             guard.is_some()
         });
-        RwLockWriteGuard { native: guard.expect("acquired"), _release: Release(&self.tag) }
+        guard.expect("acquired")
     }
 
     /// Takes the lock if it is free.
@@ -120,6 +142,7 @@ impl<T: ?Sized> fmt::Debug for RwLock<T> {
 struct Release<'a>(&'a Tag);
 
 impl Drop for Release<'_> {
+    #[inline]
     fn drop(&mut self) {
         self.0.released();
     }

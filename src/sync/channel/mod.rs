@@ -86,6 +86,7 @@ pub(crate) enum Line<T, N> {
 
 impl<T, N> Line<T, N> {
     /// The native side, where the calling thread is outside of executions.
+    #[inline]
     fn native(&self) -> &N {
         match self {
             Line::Native(native) => native,
@@ -122,10 +123,19 @@ impl<T> Sender<T> {
     /// # Errors
     /// If there is no receiver left; with the message.
     #[track_caller]
+    #[inline]
     pub fn send(&self, message: T) -> Result<(), SendError<T>> {
-        let Some(inside) = self.handle.inside() else { return self.line.native().send(message) };
+        match self.handle.inside() {
+            None => self.line.native().send(message),
+            Some(inside) => self.send_inside(&inside, message),
+        }
+    }
+
+    #[track_caller]
+    #[inline(never)]
+    fn send_inside(&self, inside: &Inside<'_>, message: T) -> Result<(), SendError<T>> {
         self.handle.intend();
-        let message = match self.try_send_inside(&inside, message) {
+        let message = match self.try_send_inside(inside, message) {
             Ok(()) => return Ok(()),
             Err(TrySendError::Disconnected(message)) => return Err(SendError(message)),
             Err(TrySendError::Full(message)) => message,
@@ -141,6 +151,7 @@ impl<T> Sender<T> {
     /// # Errors
     /// If there is no room, or no receiver left; with the message.
     #[track_caller]
+    #[inline]
     pub fn try_send(&self, message: T) -> Result<(), TrySendError<T>> {
         match self.handle.inside() {
             None => self.line.native().try_send(message),
@@ -152,6 +163,7 @@ impl<T> Sender<T> {
         }
     }
 
+    #[inline(never)]
     fn try_send_inside(&self, inside: &Inside<'_>, message: T) -> Result<(), TrySendError<T>> {
         self.handle.point(inside);
         if inside.disconnected() {
@@ -336,10 +348,19 @@ impl<T> Receiver<T> {
     /// # Errors
     /// If the channel is empty and there is no sender left.
     #[track_caller]
+    #[inline]
     pub fn recv(&self) -> Result<T, RecvError> {
-        let Some(inside) = self.handle.inside() else { return self.line.native().recv() };
+        match self.handle.inside() {
+            None => self.line.native().recv(),
+            Some(inside) => self.recv_inside(&inside),
+        }
+    }
+
+    #[track_caller]
+    #[inline(never)]
+    fn recv_inside(&self, inside: &Inside<'_>) -> Result<T, RecvError> {
         self.handle.intend();
-        match self.try_recv_inside(&inside) {
+        match self.try_recv_inside(inside) {
             Ok(message) => return Ok(message),
             Err(TryRecvError::Disconnected) => return Err(RecvError),
             Err(TryRecvError::Empty) => {}
@@ -352,6 +373,7 @@ impl<T> Receiver<T> {
     /// # Errors
     /// If the channel is empty, and whether there is a sender left.
     #[track_caller]
+    #[inline]
     pub fn try_recv(&self) -> Result<T, TryRecvError> {
         match self.handle.inside() {
             None => self.line.native().try_recv(),
@@ -363,6 +385,7 @@ impl<T> Receiver<T> {
         }
     }
 
+    #[inline(never)]
     fn try_recv_inside(&self, inside: &Inside<'_>) -> Result<T, TryRecvError> {
         self.handle.point(inside);
         if inside.disconnected() {

@@ -46,7 +46,7 @@ impl Handle {
     }
 
     /// As [`Tag::inside`].
-    #[inline]
+    #[inline(always)]
     #[track_caller]
     pub(crate) fn inside(&self) -> Option<Inside<'_>> {
         self.tag.inside()

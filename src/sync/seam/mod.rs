@@ -351,7 +351,7 @@ pub(crate) fn me() -> Option<Me> {
 }
 
 /// Whether the calling thread is a task.
-#[inline]
+#[inline(always)]
 pub(crate) fn is_inside() -> bool {
     ME.get().is_some()
 }
@@ -365,10 +365,20 @@ pub(crate) fn point() {
     }
 }
 
-/// A sync point, before an access to the atomic at that address.
+/// A sync point, before an access to the atomic at that address; says whether the calling thread is a task.
 #[track_caller]
 #[inline(always)]
-pub(crate) fn access(address: usize, writes: bool) {
+pub(crate) fn access(address: usize, writes: bool) -> bool {
+    let is_inside = is_inside();
+    if is_inside {
+        access_inside(address, writes);
+    }
+    is_inside
+}
+
+#[track_caller]
+#[inline(never)]
+fn access_inside(address: usize, writes: bool) {
     point();
     let what = if writes { footprint::What::Writes } else { footprint::What::Reads };
     footprint::touch(footprint::Place::Atomic(address), what);

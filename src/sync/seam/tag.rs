@@ -8,7 +8,7 @@ use std::time::Instant;
 use parking_lot::Mutex;
 
 use super::footprint::{self, What};
-use super::{Attempt, Endpoint, Me, Object, Timer, Wake, me};
+use super::{Attempt, Endpoint, Me, Object, Timer, Wake, is_inside, me};
 use crate::engine::{Notification, ObjectId, ObjectKind, Target, Wait, fibers};
 
 /// Marks an object as belonging to an execution, or to none.
@@ -73,13 +73,19 @@ impl Tag {
         }
     }
 
-    /// The object and the current task; `None` outside executions.
+    /// The object and the current task; `None` outside executions, where there is no more to it than two comparisons.
     ///
     /// # Panics
     /// If the object was made in another execution, or made outside and is used in one.
-    #[inline]
+    #[inline(always)]
     #[track_caller]
     pub(crate) fn inside(&self) -> Option<Inside<'_>> {
+        if !is_inside() && matches!(self, Tag::Outside) { None } else { self.inside_execution() }
+    }
+
+    #[inline(never)]
+    #[track_caller]
+    fn inside_execution(&self) -> Option<Inside<'_>> {
         match (self.execution(), me()) {
             (None, None) => None,
             (Some(execution), Some(me)) if me.execution == execution => {
@@ -112,8 +118,15 @@ impl Tag {
     }
 
     /// Records that the current task no longer holds the lock, once it is free natively, and wakes who waits.
+    #[inline(always)]
     pub(crate) fn released(&self) {
-        let Some(me) = me() else { return };
+        if let Some(me) = me() {
+            self.released_by(me);
+        }
+    }
+
+    #[inline(never)]
+    fn released_by(&self, me: Me) {
         let is_waited_for = self.change(|object| object.release(me.task));
         if let (Some(true), Some(execution), Some(id)) = (is_waited_for, me.on_threads(), self.id()) {
             execution.wake(id);
