@@ -17,7 +17,14 @@ use data::Data;
 
 const PAGE: &str = include_str!("page.html");
 const STYLE: &str = include_str!("page.css");
-const CODE: &str = include_str!("page.js");
+/// In one scope that they share.
+const CODE: &str = concat!(
+    include_str!("page.js"),
+    include_str!("timeline.js"),
+    include_str!("state.js"),
+    include_str!("details.js"),
+    include_str!("stepping.js"),
+);
 
 /// Writes a finding of a campaign as a page. `again` is what is to be typed to see it again.
 ///
