@@ -28,7 +28,8 @@ use std::fmt;
 
 use arbitrary::{Arbitrary, Unstructured};
 
-use super::{Config, MAX_LANES, MAX_OPS, Op, OpKind, Script, Slot, WhenFull};
+use super::strand::Strand;
+use super::{Config, Op, OpKind, Script, Slot, WhenFull};
 pub use crate::engine::strategy::Choices;
 
 pub(super) const HEADER: usize = 7;
@@ -64,57 +65,33 @@ impl fmt::Debug for Input {
 impl Input {
     /// Reads any bytes, none at all included.
     pub fn from_bytes(data: &[u8]) -> Input {
-        let (header, rest) = data.split_at(data.len().min(HEADER));
-        let header: [u8; HEADER] = std::array::from_fn(|index| header.get(index).copied().unwrap_or(0));
-        let [incoming, queue, ranges, when_full, lanes, low, high] = header;
-
-        let possible = (rest.len() / RECORD).min(MAX_OPS);
-        let count = usize::from(u16::from_le_bytes([low, high])) % (possible + 1);
-        let (records, tail) = rest.split_at(count * RECORD);
-
-        let lanes = usize::from(lanes) % (MAX_LANES + 1);
-        let mut places = vec![Vec::new(); lanes + 1];
-        for record in records.as_chunks::<RECORD>().0 {
-            let place = usize::from(record[0]) % places.len();
-            places[place].push((decode_op(record), record[5]));
-        }
-        let ops = places.iter().flatten().map(|(_, choice)| *choice).collect();
-        let mut places = places.into_iter().map(|place| place.into_iter().map(|(op, _)| op).collect());
-
-        let config = Config {
-            incoming: number(incoming, ranges),
-            queue: number(queue, ranges / 8),
-            when_full: pick(&WhenFull::ALL, when_full),
-        };
-        let setup = places.next().unwrap_or_default();
-        let script = Script { config, setup, lanes: places.collect() };
-        Input { script, choices: Choices { ops, tail: tail.to_vec() } }
+        Strand::from_bytes(data).into()
     }
 
     /// The bytes that say this.
     ///
     /// # Panics
-    /// If the script has more than [`MAX_LANES`] lanes or [`MAX_OPS`] ops: no other form can have these.
+    /// If the script has more than [`MAX_LANES`](super::MAX_LANES) lanes or [`MAX_OPS`](super::MAX_OPS) ops: no other form
+    /// can have these.
     pub fn to_bytes(&self) -> Vec<u8> {
-        let Input { script, choices } = self;
-        assert!(script.lanes.len() <= MAX_LANES, "a script of {} lanes", script.lanes.len());
-        assert!(script.ops() <= MAX_OPS, "a script of {} ops", script.ops());
-        let Config { incoming, queue, when_full } = script.config;
-        let ranges = range(incoming) + 8 * range(queue);
-        let [low, high] = (script.ops() as u16).to_le_bytes();
-        let mut bytes = vec![incoming, queue, ranges, when_full as u8, script.lanes.len() as u8, low, high];
-        let mut chosen = choices.ops.iter().copied();
-        for (place, ops) in std::iter::once(&script.setup).chain(&script.lanes).enumerate() {
-            for op in ops {
-                bytes.extend(encode_op(place, *op, chosen.next().unwrap_or(0)));
-            }
-        }
-        bytes.extend(&choices.tail);
-        bytes
+        Strand::from(self).to_bytes()
     }
 }
 
-fn decode_op(&[_, kind, slot, prefix, style, _]: &[u8; RECORD]) -> Op {
+pub(super) fn decode_config(&[incoming, queue, ranges, when_full, ..]: &[u8; HEADER]) -> Config {
+    Config {
+        incoming: number(incoming, ranges),
+        queue: number(queue, ranges / 8),
+        when_full: pick(&WhenFull::ALL, when_full),
+    }
+}
+
+pub(super) fn encode_config(config: &Config) -> [u8; 4] {
+    let Config { incoming, queue, when_full } = *config;
+    [incoming, queue, range(incoming) + 8 * range(queue), when_full as u8]
+}
+
+pub(super) fn decode_op(&[_, kind, slot, prefix, style, _]: &[u8; RECORD]) -> Op {
     let slot = Slot::new(slot);
     match pick(&OpKind::ALL, kind) {
         OpKind::Watch => Op::Watch {
@@ -136,7 +113,7 @@ fn decode_op(&[_, kind, slot, prefix, style, _]: &[u8; RECORD]) -> Op {
     }
 }
 
-fn encode_op(place: usize, op: Op, choice: u8) -> [u8; RECORD] {
+pub(super) fn encode_op(place: usize, op: Op, choice: u8) -> [u8; RECORD] {
     let slot = op.slot().map_or(0, Slot::index);
     let (prefix, style) = match op {
         Op::Watch { prefix, when_full, .. } => {
@@ -197,6 +174,7 @@ mod tests {
     use proptest::prelude::{any, prop, prop_assert, prop_assert_eq, prop_assume, proptest};
 
     use super::super::testing::{any_script, cases, lanes};
+    use super::super::{MAX_LANES, MAX_OPS};
     use super::*;
 
     proptest! {

@@ -20,6 +20,7 @@ mod line;
 pub mod mutate;
 mod op;
 mod parse;
+mod strand;
 #[cfg(test)]
 mod testing;
 pub mod text;
