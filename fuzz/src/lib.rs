@@ -1,5 +1,8 @@
 //! What the fuzz targets have in common: a subject and an engine, and how inputs are mutated.
 
+#[cfg(target_os = "linux")]
+mod code;
+
 use std::fmt;
 use std::time::Duration;
 
@@ -34,13 +37,11 @@ fn refuse(name: &str, read: &str, expected: &str) -> ! {
     std::process::exit(2)
 }
 
-/// Counts synchronization beside code, unless `WATCHMUX_COVERAGE` is `code`: to see what that is worth.
+/// Has libFuzzer see the code of the subjects, and synchronization.
 pub fn begin() {
-    match variable("WATCHMUX_COVERAGE", "sync").as_str() {
-        "sync" => coverage::turn_on(),
-        "code" => {}
-        other => refuse("WATCHMUX_COVERAGE", other, "sync, code"),
-    }
+    #[cfg(target_os = "linux")]
+    code::tell();
+    coverage::turn_on();
 }
 
 /// An input as libFuzzer has it. `cargo fuzz fmt` prints it as text.

@@ -3,7 +3,8 @@
 //!
 //! Code coverage hardly tells one interleaving from another. What is counted here does:
 //!
-//! - *hand-offs*: a task accesses an object that another accessed last; which two, and how each;
+//! - *switches*: a task goes on after another; which two, and where in the code each is;
+//! - *hand-offs*: a task accesses an object that another accessed last; which two, how each, and where in the code;
 //! - *waits while holding*: a task blocks, and holds a lock;
 //! - *blocked-on edges*: a task blocks on an object that another holds, or accessed last;
 //! - *queue occupancy*: a channel is accessed with so many messages in it.
@@ -17,6 +18,8 @@
 //! Linux alone; elsewhere they are counted for nobody.
 
 use std::borrow::Borrow;
+use std::mem;
+use std::panic::Location;
 use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
 
 use super::{ObjectKind, Target, TaskId, Wait};
@@ -53,15 +56,27 @@ pub(super) struct Coverage {
     roles: Vec<u32>,
     /// Who accessed an object last, and how, by its number.
     users: Vec<Option<(TaskId, u32)>>,
-    /// Who went on last.
-    last: Option<TaskId>,
+    /// Who went on last, and from where.
+    last: Option<(TaskId, u32)>,
+    /// Whether it has been seen what the last one waits for.
+    seen: bool,
     count: fn(u32),
+}
+
+/// A task that goes on.
+pub(super) struct Going {
+    pub(super) task: TaskId,
+    /// What it is about to do, if that is known.
+    pub(super) access: Option<Target>,
+    /// Where in the code it is, if it has begun.
+    pub(super) location: Option<&'static Location<'static>>,
 }
 
 /// The kinds of event.
 #[repr(u32)]
 enum Event {
-    HandOff = 1,
+    Switch = 1,
+    HandOff,
     WaitWhileHolding,
     BlockedOn,
     Occupancy,
@@ -74,7 +89,7 @@ impl Coverage {
     }
 
     fn counting(count: fn(u32)) -> Coverage {
-        Coverage { roles: Vec::new(), users: Vec::new(), last: None, count }
+        Coverage { roles: Vec::new(), users: Vec::new(), last: None, seen: false, count }
     }
 
     /// The next task was added.
@@ -83,36 +98,45 @@ impl Coverage {
         self.roles.push(role.bytes().fold(0, |hash, byte| mix(hash, byte.into())));
     }
 
-    /// It was chosen who goes on, and with what, if anybody can. `waits` tells what a task is blocked on.
+    /// It was chosen who goes on, if anybody can. `waits` tells what a task is blocked on.
     pub(super) fn chosen<'a>(
         &mut self,
-        next: Option<(TaskId, Option<Target>)>,
+        next: Option<Going>,
         waits: impl FnOnce(TaskId) -> &'a [Wait],
         objects: &[impl Borrow<Object>],
     ) {
-        if let Some(last) = self.last.take() {
+        if let Some((last, _)) = self.last
+            && !mem::replace(&mut self.seen, true)
+        {
             self.blocked(last, waits(last), objects);
         }
-        let Some((task, access)) = next else { return };
-        self.last = Some(task);
+        let Some(Going { task, access, location }) = next else { return };
+        let place = location.map_or(0, place);
+        if let Some((last, left)) = self.last.replace((task, place))
+            && last != task
+        {
+            self.event(Event::Switch, 0, [self.roles[last.0], left, self.roles[task.0], place]);
+        }
+        self.seen = false;
         if let Some((access, object)) = access.and_then(|access| Some((access, access.object()?))) {
-            self.accessed(task, access, objects[object.0].borrow());
+            self.accessed(task, access, place, objects[object.0].borrow());
         }
     }
 
-    fn accessed(&mut self, task: TaskId, access: Target, object: &Object) {
+    fn accessed(&mut self, task: TaskId, access: Target, place: u32, object: &Object) {
         let index = object.id.0;
         if self.users.len() <= index {
             self.users.resize(index + 1, None);
         }
-        let act = act(access);
-        let before = self.users[index].replace((task, act));
-        if let Some((other, how)) = before.filter(|(other, _)| *other != task) {
-            self.event(Event::HandOff, object, [self.roles[other.0], how, self.roles[task.0], act]);
+        let how = mix(act(access), place);
+        let before = self.users[index].replace((task, how));
+        if let Some((other, earlier)) = before.filter(|(other, _)| *other != task) {
+            let roles = [self.roles[other.0], earlier, self.roles[task.0], how];
+            self.event(Event::HandOff, site(object), roles);
         }
         if matches!(object.kind, ObjectKind::Channel(_)) && !object.is_modelled() {
             let messages = object.passed(Side::Send).saturating_sub(object.passed(Side::Recv));
-            self.event(Event::Occupancy, object, [act, messages as u32, 0, 0]);
+            self.event(Event::Occupancy, site(object), [act(access), messages as u32, 0, 0]);
         }
     }
 
@@ -120,22 +144,23 @@ impl Coverage {
         for wait in waits {
             let Some(id) = wait.target.object() else { continue };
             let (object, act) = (objects[id.0].borrow(), act(wait.target));
+            let made = site(object);
             let others = objects.iter().map(Borrow::borrow);
             let held = others.filter(|lock: &&Object| lock.id != id && lock.is_held_by(task));
             for lock in held {
-                self.event(Event::WaitWhileHolding, object, [self.roles[task.0], act, site(lock), 0]);
+                self.event(Event::WaitWhileHolding, made, [self.roles[task.0], act, site(lock), 0]);
             }
             let holder = (0..self.roles.len()).map(TaskId).find(|task| object.is_held_by(*task));
             let user = self.users.get(id.0).copied().flatten().map(|(user, _)| user);
             if let Some(other) = holder.or(user).filter(|other| *other != task) {
                 let roles = [self.roles[task.0], act, self.roles[other.0], u32::from(holder.is_some())];
-                self.event(Event::BlockedOn, object, roles);
+                self.event(Event::BlockedOn, made, roles);
             }
         }
     }
 
-    fn event(&self, event: Event, object: &Object, what: [u32; 4]) {
-        (self.count)(what.into_iter().fold(mix(event as u32, site(object)), mix));
+    fn event(&self, event: Event, site: u32, what: [u32; 4]) {
+        (self.count)(what.into_iter().fold(mix(event as u32, site), mix));
     }
 }
 
@@ -153,7 +178,12 @@ fn act(access: Target) -> u32 {
 
 /// Where an object was made.
 fn site(object: &Object) -> u32 {
-    mix(mix(object.made.line(), object.made.column()), object.made.file().len() as u32)
+    place(object.made)
+}
+
+/// A place in the code.
+fn place(location: &Location<'_>) -> u32 {
+    mix(mix(location.line(), location.column()), location.file().len() as u32)
 }
 
 /// A hash of both (the finalizer of MurmurHash3).
@@ -197,12 +227,24 @@ mod tests {
 
     /// The events of tasks that go on with these accesses, one after the other, and never wait.
     fn events(accesses: &[(usize, Target)]) -> Vec<u32> {
+        let here = Location::caller();
+        let accesses: Vec<_> = accesses.iter().map(|(task, access)| (*task, *access, here)).collect();
+        events_at(&accesses)
+    }
+
+    /// As `events`, of tasks that are at these places in the code.
+    fn events_at(accesses: &[(usize, Target, &'static Location<'static>)]) -> Vec<u32> {
         let objects = objects();
         let mut coverage = coverage();
-        for (task, access) in accesses {
-            coverage.chosen(Some((TaskId(*task), Some(*access))), |_| &[], &objects);
+        for (task, access, location) in accesses {
+            let (task, access, location) = (TaskId(*task), Some(*access), Some(*location));
+            coverage.chosen(Some(Going { task, access, location }), |_| &[], &objects);
         }
         EVENTS.take()
+    }
+
+    fn going(task: usize, access: Option<Target>) -> Option<Going> {
+        Some(Going { task: TaskId(task), access, location: None })
     }
 
     fn coverage() -> Coverage {
@@ -216,10 +258,25 @@ mod tests {
         let [lock, read] = [Target::Lock(LOCK), Target::Read(LOCK)];
         assert!(events(&[(1, lock), (1, lock)]).is_empty());
         let handed = events(&[(1, lock), (3, lock)]);
-        assert_eq!(handed.len(), 1);
+        assert_eq!(handed.len(), 2, "with the switch");
         assert_eq!(handed, events(&[(2, lock), (3, lock)]));
         let others = [[(3, lock), (1, lock)], [(1, read), (3, lock)], [(1, lock), (3, read)]];
-        assert!(others.iter().all(|accesses| events(accesses) != handed));
+        assert!(others.iter().all(|accesses| events(accesses)[1] != handed[1]));
+    }
+
+    #[test]
+    fn a_switch_is_of_two_places_in_the_code_and_so_is_a_hand_off() {
+        let (one, other) = (Location::caller(), Location::caller());
+        let (lock, queue) = (Target::Lock(LOCK), Target::Send(QUEUE));
+        let switched = events_at(&[(1, lock, one), (3, queue, one)]);
+        assert_eq!(switched.len(), 2, "with the occupancy");
+        let elsewhere = events_at(&[(1, lock, one), (3, queue, other)]);
+        assert_ne!(switched[0], elsewhere[0]);
+        assert_eq!(switched[1], elsewhere[1]);
+        assert_ne!(switched[0], events_at(&[(1, lock, other), (3, queue, one)])[0]);
+        let handed = events_at(&[(1, lock, one), (3, lock, one)]);
+        assert_ne!(handed[1], events_at(&[(1, lock, one), (3, lock, other)])[1]);
+        assert_ne!(handed[1], events_at(&[(1, lock, other), (3, lock, one)])[1]);
     }
 
     #[test]
@@ -227,8 +284,7 @@ mod tests {
         let mut objects = objects();
         let mut seen = Vec::new();
         for _ in 0..3 {
-            let next = Some((TaskId(1), Some(Target::Send(QUEUE))));
-            coverage().chosen(next, |_| &[], &objects);
+            coverage().chosen(going(1, Some(Target::Send(QUEUE))), |_| &[], &objects);
             seen.extend(EVENTS.take());
             objects[QUEUE.0].pass(Side::Send);
         }
@@ -242,7 +298,7 @@ mod tests {
         let wait = |target| [Wait { target, location: Location::caller() }];
         let blocked = |objects: &[Object], task, waits: &[Wait]| {
             let mut coverage = coverage();
-            coverage.chosen(Some((TaskId(task), None)), |_| &[], objects);
+            coverage.chosen(going(task, None), |_| &[], objects);
             coverage.chosen(None, |_| waits, objects);
             // Told once, though nobody could go on before time had passed.
             coverage.chosen(None, |_| waits, objects);

@@ -5,7 +5,7 @@ use std::num::NonZeroU64;
 use std::panic::Location;
 use std::time::{Duration, Instant};
 
-use super::super::coverage::Coverage;
+use super::super::coverage::{Coverage, Going};
 use super::super::strategy::{Alternative, Choosing, Point, Strategy};
 use super::super::{ObjectId, ObjectKind, State, Status, Target, Task, TaskId, Wait, name};
 use super::Step;
@@ -304,7 +304,10 @@ impl Table {
         let Table { coverage: Some(coverage), tasks, objects, .. } = self else { return };
         let waits =
             |task: TaskId| tasks[task.0].waiting().map_or(&[][..], |waiting| waiting.waits.as_slice());
-        let next = chosen.map(|alternative| (alternative.task, alternative.access));
+        let next = chosen.map(|Alternative { task, access, .. }| {
+            let location = tasks[task.0].location;
+            Going { task, access, location }
+        });
         coverage.chosen(next, waits, objects);
     }
 
