@@ -101,6 +101,11 @@ pub(super) fn say(execution: u64, panic: &PanicHookInfo<'_>) {
     tell(&format!("{why}\n\n  {panic}"), &*body);
 }
 
+/// Says what is known of an execution that is about to be unwound, although it should be left as it is.
+pub(super) fn foretell(body: &dyn Body) {
+    tell("What is blocked on free threads is unwound, for its stacks.", body);
+}
+
 fn tell(why: &str, body: &dyn Body) {
     let words = body
         .last_words()

@@ -85,8 +85,8 @@ pub trait Body: Send + Sync + 'static {
         After::Unwind
     }
 
-    /// What is known of the execution, in words, should the process end while it is unwound; called at most once, and by a
-    /// task that panics. Nothing of [`sync`](crate::sync) may be used.
+    /// What is known of the execution, in words, before it is unwound although it should not be, or should the process end
+    /// meanwhile. It may be a task that panics that asks. What has been said need not be said again. Nothing of [`sync`](crate::sync) may be used.
     fn last_words(&self) -> Option<String> {
         None
     }
@@ -129,7 +129,8 @@ pub enum After {
     /// They are unwound.
     Unwind,
     /// On fibers they are forgotten where they are, with all that they hold: to unwind them is to run destructors of code that
-    /// has gone wrong, which may end the process, or never return. Free threads are unwound all the same.
+    /// has gone wrong, which may end the process, or never return. Free threads are unwound all the same, for their stacks:
+    /// the [last words](Body::last_words) are said on stderr first.
     Forget,
 }
 

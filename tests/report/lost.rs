@@ -118,6 +118,15 @@ fn what_is_found_outlives_the_process() {
             }
         }
         std::fs::remove_dir_all(Path::new(file).parent().unwrap()).unwrap();
+        // Free threads are unwound for their stacks.
+        let hunted =
+            command(&["hunt", "--subject", subject, "--engine", "threads", "--runs", "100", "--seed", "1"]);
+        let known = [
+            &format!("HANG in {subject}: resource deadlock: double locking"),
+            " waits in action for lock `queue`, held by itself",
+            "Script, not shrunk:\n  mux incoming=0",
+        ];
+        assert_told(&hunted, &known);
     }
 }
 

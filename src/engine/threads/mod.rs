@@ -10,9 +10,9 @@ use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use super::fibers::Traced;
-use super::last_words::Unwinding;
+use super::last_words::{self, Unwinding};
 use super::steered::Steering;
-use super::{Body, Divergence, End, Job, Next, Quiescence, Run, Status};
+use super::{After, Body, Divergence, End, Job, Next, Quiescence, Run, Status};
 use crate::sync::seam::{self, Abort};
 
 mod execution;
@@ -113,8 +113,10 @@ pub(super) fn drive(
     }
     let sync_points = execution.sync_points.load(Ordering::Relaxed);
     let divergence = execution.table.lock().divergence(end);
-    // Each captures its own stack as it is unwound.
-    let _ = body.over();
+    // Each captures its own stack as it is unwound, so nothing is left as it is; but what is not to be lost is said first.
+    if body.over() == After::Forget {
+        last_words::foretell(&*body);
+    }
     let is_clean = end == End::Finished && divergence.is_none();
     // What is in opaque code cannot be unwound, and what it holds would keep others.
     let opaque = execution.table.lock().opaque;
