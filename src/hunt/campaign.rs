@@ -103,6 +103,7 @@ impl Campaign {
             when_full: capabilities.when_full,
             when_full_per_watcher: capabilities.when_full_per_watcher,
             prefix: capabilities.prefix,
+            errors: self.trial.contract().misuse_after_shutdown,
             ..Profile::default()
         }
     }

@@ -108,6 +108,11 @@ impl Trial {
         &self.cast.capabilities
     }
 
+    /// What it is held to.
+    pub fn contract(&self) -> &Contract {
+        &self.cast.contract
+    }
+
     /// The script as the subject can run it.
     pub fn clamp(&self, script: &Script) -> Script {
         self.cast.capabilities.clamp(script)

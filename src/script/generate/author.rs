@@ -26,6 +26,9 @@ const ASTRAY: u32 = 24;
 /// with all else still to come.
 const ENDED: u32 = 4;
 
+/// One of so many scripts with what ends the mux has nothing in its lanes that would then be the caller's own error.
+const SPARED: u32 = 2;
+
 /// After one of so many stops the watcher is read on: only that tells whether the stop is final.
 const READ_ON: u32 = 3;
 
@@ -81,6 +84,12 @@ impl<'a, R: Rng> Author<'a, R> {
         // Half of all scripts are short: there, what there is matters.
         let usual = if self.draw.one_in(2) { 6 } else { self.profile.max_ops.max(1) as u32 };
         let mut left = room.min(1 + self.draw.below(usual) as usize);
+        let errors = self.profile.errors;
+        let ends = self.ends();
+        let spares_errors = errors != OpSet::NONE && !ends.is_empty() && self.draw.one_in(SPARED);
+        if spares_errors {
+            errors.iter().for_each(|kind| self.on = self.on.without(&[kind]));
+        }
         let mut lanes = Vec::with_capacity(count);
         for rest in (0..count).rev() {
             // The last lane takes what is left, so that no length is out of reach.
@@ -97,8 +106,12 @@ impl<'a, R: Rng> Author<'a, R> {
             }
         }
         let ops: usize = lanes.iter().map(Vec::len).sum();
-        if ops < room && lanes.len() < most && self.draw.one_in(ENDED) {
-            lanes.extend(self.end().map(|end| vec![end]));
+        if ops < room
+            && lanes.len() < most
+            && (spares_errors || self.draw.one_in(ENDED))
+            && !ends.is_empty()
+        {
+            lanes.push(vec![self.draw.pick(&ends)]);
         }
         lanes
     }
@@ -120,11 +133,9 @@ impl<'a, R: Rng> Author<'a, R> {
         lane
     }
 
-    /// What ends the mux, if this script has something that does.
-    fn end(&mut self) -> Option<Op> {
-        let ends = [Op::Close, Op::Shutdown].map(|end| Some(end).filter(|end| self.on.contains(end.kind())));
-        let ends: Vec<Op> = ends.into_iter().flatten().collect();
-        if ends.is_empty() { None } else { Some(self.draw.pick(&ends)) }
+    /// What this script has that ends the mux.
+    fn ends(&self) -> Vec<Op> {
+        [Op::Close, Op::Shutdown].into_iter().filter(|end| self.on.contains(end.kind())).collect()
     }
 
     fn weights(&mut self) -> Weights {

@@ -21,6 +21,9 @@ pub struct Profile {
     pub when_full_per_watcher: bool,
     /// Whether a `watch` can have a prefix.
     pub prefix: bool,
+    /// What is the caller's own error beside whatever ends the mux, and after it. All that follows is excused, so some
+    /// scripts must be without it.
+    pub errors: OpSet,
     /// The most ops, setup and lanes together.
     pub max_ops: usize,
     /// The most lanes; at least 1, and at most [`MAX_LANES`].
@@ -38,6 +41,7 @@ impl Default for Profile {
             when_full: &WhenFull::ALL,
             when_full_per_watcher: true,
             prefix: true,
+            errors: OpSet::NONE,
             max_ops: 16,
             max_lanes: 4,
         }
