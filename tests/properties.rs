@@ -10,8 +10,9 @@ use std::time::Duration;
 use proptest::option::weighted;
 use proptest::prelude::*;
 use proptest::test_runner::{FileFailurePersistence, TestError, TestRunner};
+use watchmux::engine::strategy::RandomWalk;
 use watchmux::engine::threads::Settings;
-use watchmux::hunt::execution::execute_planned;
+use watchmux::hunt::execution::{Engine, execute_planned};
 use watchmux::hunt::{Budget, Campaign, Effort, Engines, Group, Jobs, Progress, Trial};
 use watchmux::oracle::{Contract, Verdict};
 use watchmux::script::generate::{Profile, strategy};
@@ -55,19 +56,32 @@ fn every_script_passes_on_fibers() {
 
 #[test]
 fn every_script_passes_on_threads() {
-    check(Just(None));
+    check(Just(None), free);
 }
 
 #[test]
 fn every_script_passes_on_threads_when_an_event_panics() {
-    let event = 0_u32..8;
-    let plan = prop_oneof![event.clone().prop_map(Plan::Clone), event.prop_map(Plan::Drop)];
-    // Now and then none, so that it shrinks to none where it is not what makes the script fail.
-    check(weighted(0.95, plan));
+    check(a_panic(), free);
 }
 
-/// Checks that every script passes, with such panics in the events.
-fn check(plans: impl Strategy<Value = Option<Plan>>) {
+#[test]
+fn every_script_passes_on_fibers_when_an_event_panics() {
+    check(a_panic(), |seed| Engine::Fibers(Box::new(RandomWalk::new(seed))));
+}
+
+/// A panic in an event, and now and then none, so that it shrinks to none where it is not what makes the script fail.
+fn a_panic() -> impl Strategy<Value = Option<Plan>> {
+    let event = 0_u32..8;
+    let plan = prop_oneof![event.clone().prop_map(Plan::Clone), event.prop_map(Plan::Drop)];
+    weighted(0.95, plan)
+}
+
+fn free(seed: u64) -> Engine {
+    Engine::Threads(Settings { seed, deadline: DEADLINE })
+}
+
+/// Checks that every script passes on an engine made from a seed, with such panics in the events.
+fn check(plans: impl Strategy<Value = Option<Plan>>, engine: fn(u64) -> Engine) {
     let kept = concat!(env!("CARGO_MANIFEST_DIR"), "/proptest-regressions/properties.txt");
     let config = ProptestConfig { cases: SCRIPTS, max_shrink_time: SHRINKING, ..ProptestConfig::default() };
     // The environment may have said that nothing is to be kept.
@@ -79,7 +93,7 @@ fn check(plans: impl Strategy<Value = Option<Plan>>) {
     let result = TestRunner::new(config).run(&(scripts, plans, any::<u64>().no_shrink()), |case| {
         let (script, plan, noise) = case;
         for run in 0..runs.get() {
-            if let Err(sentence) = passes(&script, plan, noise.wrapping_add(run)) {
+            if let Err(sentence) = passes(&script, plan, engine(noise.wrapping_add(run))) {
                 runs.set(RERUNS);
                 return Err(TestCaseError::fail(sentence));
             }
@@ -96,10 +110,9 @@ fn check(plans: impl Strategy<Value = Option<Plan>>) {
 }
 
 /// Runs a script once; in a sentence what was found, if it did not pass.
-fn passes(script: &Script, plan: Option<Plan>, seed: u64) -> Result<(), String> {
+fn passes(script: &Script, plan: Option<Plan>, engine: Engine) -> Result<(), String> {
     let subject: Arc<dyn Subject> = Arc::new(Shipped);
-    let settings = Settings { seed, deadline: DEADLINE };
-    let judgement = execute_planned(&subject, script, &Contract::strict(), settings, plan).judgement;
+    let judgement = execute_planned(&subject, script, &Contract::strict(), engine, plan).judgement;
     match (judgement.verdict(), judgement.findings.first()) {
         (Verdict::Pass, _) => Ok(()),
         (verdict, Some(finding)) => Err(format!("{verdict}: {}", finding.sentence)),

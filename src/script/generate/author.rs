@@ -106,10 +106,7 @@ impl<'a, R: Rng> Author<'a, R> {
             }
         }
         let ops: usize = lanes.iter().map(Vec::len).sum();
-        if ops < room
-            && lanes.len() < most
-            && (spares_errors || self.draw.one_in(ENDED))
-            && !ends.is_empty()
+        if ops < room && lanes.len() < most && (spares_errors || self.draw.one_in(ENDED)) && !ends.is_empty()
         {
             lanes.push(vec![self.draw.pick(&ends)]);
         }

@@ -133,6 +133,20 @@ fn each_script_leaves_some_ops_out() {
 }
 
 #[test]
+fn in_some_scripts_the_caller_makes_no_error_beside_what_ends_the_mux() {
+    let errors = OpSet::of(&[OpKind::Watch, OpKind::Action, OpKind::TryAction, OpKind::Shutdown]);
+    let is_spared = |script: &Script| {
+        let mut in_lanes = script.lanes.iter().flatten();
+        script.lanes.last().is_some_and(|lane| matches!(lane[..], [op] if ends(op)))
+            && in_lanes.clone().any(|op| !ends(*op))
+            && in_lanes.all(|op| ends(*op) || !errors.contains(op.kind()))
+    };
+    let spared = |errors| share(&draws(&Profile { errors, ..Profile::default() }, 9, 5_000), is_spared);
+    let (knowing, unknowing) = (spared(errors), spared(OpSet::NONE));
+    assert!(knowing > 200 && knowing > 4 * unknowing, "{knowing} and {unknowing} of 1000 scripts");
+}
+
+#[test]
 fn the_same_seed_draws_the_same_scripts() {
     let profile = Profile::default();
     assert_eq!(draws(&profile, 4, 100), draws(&profile, 4, 100));
@@ -150,6 +164,7 @@ fn a_profile_is_kept_to() {
         when_full: &[WhenFull::DropNewest],
         when_full_per_watcher: false,
         prefix: false,
+        errors: OpSet::NONE,
         max_ops: 5,
         max_lanes: 2,
     };
