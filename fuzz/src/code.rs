@@ -119,12 +119,15 @@ fn functions_of_subjects() -> io::Result<BTreeSet<usize>> {
     let here = here.ok_or_else(|| io::Error::other("the binary has no symbols"))?;
     let moved = (__wrap___sanitizer_cov_pcs_init as *const () as usize).wrapping_sub(here.address() as usize);
     let functions = binary.symbols().filter(|symbol| symbol.name().is_ok_and(is_of_subject));
-    Ok(functions.map(|symbol| moved.wrapping_add(symbol.address() as usize)).collect())
+    let begin: BTreeSet<usize> =
+        functions.map(|symbol| moved.wrapping_add(symbol.address() as usize)).collect();
+    if begin.is_empty() { Err(io::Error::other("no function is a subject's by its name")) } else { Ok(begin) }
 }
 
 /// Whether a function is a subject's, or implements a trait for one.
 fn is_of_subject(symbol: &str) -> bool {
-    let name = rustc_demangle::demangle(symbol).to_string();
+    // Without the hashes of crates and functions.
+    let name = format!("{:#}", rustc_demangle::demangle(symbol));
     let name = name.trim_start_matches(['<', '&']);
     SUBJECTS.iter().any(|module| name.starts_with(module))
 }

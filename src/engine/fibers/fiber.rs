@@ -49,6 +49,8 @@ impl Fiber {
         let stack = DefaultStack::new(STACK).expect("the system can map a stack");
         let coroutine = Coroutine::with_stack(stack, move |yielder: &Yielder<Ask, Way>, _| {
             way_back.set(ptr::from_ref(yielder));
+            // The stack is reset some day, which drops nothing.
+            drop(way_back);
             RUNNING.set(ptr::from_ref(yielder));
             loop {
                 let next = job();
@@ -95,7 +97,7 @@ impl Drop for Fiber {
     #[expect(unsafe_code, reason = "unwinding an idle fiber at the end of its thread would cost a panic")]
     fn drop(&mut self) {
         if !self.coroutine.done() && self.coroutine.started() {
-            // SAFETY: either the job is done, and the loop of `new` holds but an `Rc`, or the fiber was given up; see
+            // SAFETY: either the job is done, and the loop of `new` holds nothing, or the fiber was given up; see
             // `forget`.
             unsafe { self.coroutine.force_reset() };
         }
