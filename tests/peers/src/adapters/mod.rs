@@ -14,9 +14,12 @@ mod postage;
 mod support;
 mod tokio;
 
-/// The errors of the version of tokio.
-mod tokio_errors {
+/// What is different in this version of tokio.
+mod tokio_version {
     pub(super) use ::tokio::sync::broadcast::error::{RecvError, TryRecvError};
+
+    /// Whether a receive after the end gives the end again.
+    pub(super) const ENDS_AGAIN: bool = true;
 }
 
 /// The newest releases.

@@ -8,7 +8,7 @@ use watchmux::script::{Config, OpKind, WhenFull};
 use watchmux::subject::{Payload, Received, Refused, Running, Watching};
 
 use super::support::{BlackBox, CLOSED, received};
-use super::tokio_errors::{RecvError, TryRecvError};
+use super::tokio_version::{ENDS_AGAIN, RecvError, TryRecvError};
 
 /// The subject of this name.
 pub const fn subject(name: &'static str, provenance: &'static str) -> BlackBox {
@@ -42,7 +42,7 @@ impl Running for Channel {
     fn watch(&self, _: Vec<Payload>, _: WhenFull) -> Result<Box<dyn Watching>, Refused> {
         let sender = self.0.read().unwrap_or_else(PoisonError::into_inner);
         let sender = sender.as_ref().ok_or(Refused(None))?;
-        Ok(Box::new(Lagging { receiver: sender.subscribe(), missed: 0 }))
+        Ok(Box::new(Lagging { receiver: sender.subscribe(), missed: 0, ended: false }))
     }
 
     fn action(&self, event: Payload) -> Result<Option<u64>, Refused> {
@@ -64,33 +64,42 @@ struct Lagging {
     receiver: Receiver<Payload>,
     /// How many it was told to have missed since the last event.
     missed: u64,
+    /// Whether it has come to its end, and must not be asked again.
+    ended: bool,
 }
 
 impl Lagging {
     fn received(&mut self, event: Payload) -> Received {
         received(event, Some(std::mem::take(&mut self.missed)))
     }
+
+    fn end(&mut self) -> Closed {
+        self.ended = !ENDS_AGAIN;
+        CLOSED
+    }
 }
 
 impl Watching for Lagging {
     fn recv(&mut self) -> Result<Received, Closed> {
-        loop {
+        while !self.ended {
             match pollster::block_on(self.receiver.recv()) {
                 Ok(event) => return Ok(self.received(event)),
                 Err(RecvError::Lagged(missed)) => self.missed += missed,
-                Err(RecvError::Closed) => return Err(CLOSED),
+                Err(RecvError::Closed) => return Err(self.end()),
             }
         }
+        Err(CLOSED)
     }
 
     fn try_recv(&mut self) -> Result<Option<Received>, Closed> {
-        loop {
+        while !self.ended {
             match self.receiver.try_recv() {
                 Ok(event) => return Ok(Some(self.received(event))),
                 Err(TryRecvError::Lagged(missed)) => self.missed += missed,
                 Err(TryRecvError::Empty) => return Ok(None),
-                Err(TryRecvError::Closed) => return Err(CLOSED),
+                Err(TryRecvError::Closed) => return Err(self.end()),
             }
         }
+        Err(CLOSED)
     }
 }

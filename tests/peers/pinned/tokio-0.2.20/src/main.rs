@@ -8,9 +8,13 @@ mod support;
 #[path = "../../../src/adapters/tokio.rs"]
 mod tokio;
 
-/// The errors of this version.
-mod tokio_errors {
+/// What is different in this version.
+mod tokio_version {
     pub(super) use ::tokio::sync::broadcast::{RecvError, TryRecvError};
+
+    /// Whether a receive after the end gives the end again. Here it sleeps for ever: "the next call to `recv`" is said to
+    /// give the end, and of those after it nothing is said.
+    pub(super) const ENDS_AGAIN: bool = false;
 }
 
 fn main() -> ExitCode {
