@@ -29,6 +29,8 @@ pub mod cli;
 pub mod engine;
 mod event;
 #[cfg(feature = "suite")]
+pub mod explore;
+#[cfg(feature = "suite")]
 pub mod hunt;
 #[cfg(feature = "suite")]
 pub mod oracle;
@@ -39,9 +41,9 @@ pub mod script;
 #[cfg(feature = "suite")]
 pub mod subject;
 
-#[cfg(feature = "suite")]
-pub use engine::explore::{self, explore};
 pub use event::{Event, EventKind};
+#[cfg(feature = "suite")]
+pub use explore::explore;
 pub use mux::{
     ActionError, Closed, Config, Delivery, Mux, Reason, RecvTimeoutError, ShutdownTimeoutError, Stopper,
     TryActionError, TryRecvError, WatchError, WatchOptions, Watcher, WhenFull,

@@ -5,7 +5,6 @@
 //!
 //! - [`fibers`] runs them on coroutines, one at a time, every sync point a choice of a
 //!   [strategy](strategy::Strategy).
-//! - [`mod@explore`] is for code that is no mux: any closure, on fibers.
 //! - [`threads`] runs the body's tasks freely, on pooled OS threads and native primitives.
 //! - [`coverage`] counts, for a fuzzer, which orders of synchronization executions on fibers have shown.
 //! - [`steered`] leads such threads through the schedule of an execution on fibers.
@@ -25,7 +24,6 @@ use crate::sync::seam::{self, TaskBody};
 pub mod coverage;
 mod divergence;
 pub mod exhaustive;
-pub mod explore;
 mod extent;
 pub mod fibers;
 mod following;

@@ -161,7 +161,7 @@ const BELOW: [&str; 12] = [
 ];
 
 /// Functions above the subject.
-const ABOVE: [&str; 3] = ["corosensei::", "watchmux::engine::", "watchmux::hunt::"];
+const ABOVE: [&str; 4] = ["corosensei::", "watchmux::engine::", "watchmux::explore::", "watchmux::hunt::"];
 
 /// Folders of what is below the subject: line tables have functions without their paths.
 const FOLDERS_BELOW: [&str; 7] = [
@@ -176,22 +176,24 @@ const FOLDERS_BELOW: [&str; 7] = [
 
 /// Folders and files of this crate that are below the subject, and above it.
 const OWN_BELOW: [&str; 3] = ["/src/sync/", "/src/subject/payload.rs", "/src/subject/gallery/gochan.rs"];
-const OWN_ABOVE: [&str; 2] = ["/src/engine/", "/src/hunt/"];
+const OWN_ABOVE: [&str; 3] = ["/src/engine/", "/src/explore.rs", "/src/hunt/"];
 
 fn owner(Frame { function, file, .. }: &Frame) -> Owner {
     let own = file.strip_prefix(env!("CARGO_MANIFEST_DIR")).unwrap_or_default();
     let path = function.trim_start_matches(['<', '&', '(', '*']);
     let path = path.trim_start_matches("mut ").trim_start_matches("dyn ");
+    // Whose a function is says its own path, not whose types it is for.
+    let path = path.split(['<', ' ']).next().unwrap_or_default().trim_end_matches("::");
     let is_of = |crates: &[&str]| crates.iter().any(|prefix| path.starts_with(prefix));
     let is_in = |folders: &[&str]| folders.iter().any(|folder| own.starts_with(folder));
     match () {
+        () if FOLDERS_BELOW.iter().any(|folder| file.contains(folder)) => Owner::Below,
         // The engine's own tests are subjects of their own.
         () if path.contains("::tests::") || own.starts_with("/src/") && own.ends_with("tests.rs") => {
             Owner::Subject
         }
         () if is_of(&ABOVE) || is_in(&OWN_ABOVE) || file.contains("/corosensei-") => Owner::Above,
         () if is_of(&BELOW) || is_in(&OWN_BELOW) || path.is_empty() => Owner::Below,
-        () if FOLDERS_BELOW.iter().any(|folder| file.contains(folder)) => Owner::Below,
         () => Owner::Subject,
     }
 }
@@ -278,7 +280,7 @@ fn without_generics(path: &str) -> String {
 /// The last names of a path; closures come with what they are in.
 fn last(path: &str, names: usize) -> String {
     let parts: Vec<&str> = path.split("::").collect();
-    let closures = parts.iter().filter(|part| part.starts_with("{{")).count();
+    let closures = parts.iter().filter(|part| part.starts_with('{')).count();
     parts[parts.len().saturating_sub(names + closures)..].join("::")
 }
 
@@ -309,6 +311,23 @@ mod tests {
             left,
             ["my_mux::Mux<E>::distribute", "<my_mux::Mux as watchmux::subject::Running>::action"]
         );
+    }
+
+    /// As symbols are mangled from Rust 1.97 on.
+    #[test]
+    fn whose_types_a_function_is_for_does_not_make_it_theirs() {
+        let frames = [
+            (
+                "<a::mux::tests::Closure as core::ops::function::FnOnce<()>>::call_once",
+                "/library/core/src/ops.rs",
+            ),
+            ("std::panicking::catch_unwind::do_call::<a::tests::run::{closure#0}, ()>", "b.rs"),
+            ("watchmux::sync::seam::task::observe::<(), a::tests::run::{closure#0}>", "b.rs"),
+        ];
+        for (function, file) in frames {
+            assert_eq!(owner(&frame(function, file)), Owner::Below, "{function}");
+        }
+        assert_eq!(owner(&frame("<a::Mux<a::Event> as a::Run>::run::{closure#0}", "a.rs")), Owner::Subject);
     }
 
     #[test]

@@ -262,9 +262,8 @@ impl Strategy for Guide {
     fn choose(&mut self, point: &Point<'_>) -> usize {
         while let Some(step) = self.steps.get(self.at) {
             self.at += 1;
-            let is_meant = |alternative: &Alternative| {
-                alternative.task == step.task && alternative.branch == step.branch
-            };
+            let is_meant =
+                |alternative: Alternative| alternative.task == step.task && alternative.branch == step.branch;
             if let Some(index) = point.alternatives.iter().position(is_meant) {
                 return index;
             }

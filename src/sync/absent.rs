@@ -35,13 +35,11 @@ impl Inside<'_> {
         match self.0 {}
     }
 
-    pub(crate) fn acquire(
-        &self,
-        _: bool,
-        _: Option<Instant>,
-        _: &'static Location<'static>,
-        _: &mut dyn FnMut() -> bool,
-    ) -> bool {
+    pub(crate) fn acquire_mutex(&self, _: Option<Instant>, _: &mut impl FnMut() -> bool) -> bool {
+        match self.0 {}
+    }
+
+    pub(crate) fn acquire_rwlock(&self, _: bool, _: &mut dyn FnMut() -> bool) {
         match self.0 {}
     }
 
@@ -140,7 +138,11 @@ impl Handle {
 
     pub(crate) fn look(&self, _: &Inside<'_>) {}
 
-    pub(crate) fn try_pass(&self, inside: &Inside<'_>) -> Passage {
+    pub(crate) fn pass(&self, inside: &Inside<'_>) -> Option<Passage> {
+        match inside.0 {}
+    }
+
+    pub(crate) fn wait_to_pass(&self, inside: &Inside<'_>, _: Option<Instant>) -> Passage {
         match inside.0 {}
     }
 

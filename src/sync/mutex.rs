@@ -1,6 +1,5 @@
 use std::fmt;
 use std::ops::{Deref, DerefMut};
-use std::panic::Location;
 use std::time::Duration;
 
 use super::seam::{Inside, Tag};
@@ -37,7 +36,7 @@ impl<T: ?Sized> Mutex<T> {
     #[track_caller]
     #[inline]
     pub fn lock(&self) -> MutexGuard<'_, T> {
-        let native = self.lock_native(None, Location::caller());
+        let native = self.lock_native(None);
         MutexGuard { native: Some(native.expect("there is no limit of time")), mutex: self }
     }
 
@@ -69,21 +68,17 @@ impl<T: ?Sized> Mutex<T> {
     /// Waits for the lock until `deadline`.
     #[track_caller]
     pub fn try_lock_until(&self, deadline: Instant) -> Option<MutexGuard<'_, T>> {
-        let native = self.lock_native(Some(deadline), Location::caller())?;
+        let native = self.lock_native(Some(deadline))?;
         Some(MutexGuard { native: Some(native), mutex: self })
     }
 
     #[track_caller]
     #[inline]
-    fn lock_native(
-        &self,
-        until: Option<Instant>,
-        location: &'static Location<'static>,
-    ) -> Option<parking_lot::MutexGuard<'_, T>> {
+    fn lock_native(&self, until: Option<Instant>) -> Option<parking_lot::MutexGuard<'_, T>> {
         match (self.tag.inside(), until) {
             (None, None) => Some(self.native.lock()),
             (None, Some(deadline)) => self.native.try_lock_until(deadline.into()),
-            (Some(inside), _) => self.lock_inside(&inside, until, location),
+            (Some(inside), _) => self.lock_inside(&inside, until),
         }
     }
 
@@ -92,10 +87,9 @@ impl<T: ?Sized> Mutex<T> {
         &self,
         inside: &Inside<'_>,
         until: Option<Instant>,
-        location: &'static Location<'static>,
     ) -> Option<parking_lot::MutexGuard<'_, T>> {
         let mut guard = None;
-        inside.acquire(false, until.map(Into::into), location, &mut || {
+        inside.acquire_mutex(until.map(Into::into), &mut || {
             guard = self.native.try_lock();
             guard.is_some()
         });
@@ -149,7 +143,7 @@ impl<'a, T: ?Sized> MutexGuard<'a, T> {
 
     #[track_caller]
     pub(super) fn acquire(&mut self) {
-        self.native = self.mutex.lock_native(None, Location::caller());
+        self.native = self.mutex.lock_native(None);
     }
 }
 

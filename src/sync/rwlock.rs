@@ -1,6 +1,5 @@
 use std::fmt;
 use std::ops::{Deref, DerefMut};
-use std::panic::Location;
 
 use super::seam::{Inside, Tag};
 
@@ -37,19 +36,15 @@ impl<T: ?Sized> RwLock<T> {
     pub fn read(&self) -> RwLockReadGuard<'_, T> {
         let native = match self.tag.inside() {
             None => self.native.read(),
-            Some(inside) => self.read_inside(&inside, Location::caller()),
+            Some(inside) => self.read_inside(&inside),
         };
         RwLockReadGuard { native, _release: Release(&self.tag) }
     }
 
     #[inline(never)]
-    fn read_inside(
-        &self,
-        inside: &Inside<'_>,
-        location: &'static Location<'static>,
-    ) -> parking_lot::RwLockReadGuard<'_, T> {
+    fn read_inside(&self, inside: &Inside<'_>) -> parking_lot::RwLockReadGuard<'_, T> {
         let mut guard = None;
-        inside.acquire(true, None, location, &mut || {
+        inside.acquire_rwlock(true, &mut || {
             if !inside.writer_waits() {
                 guard = self.native.try_read();
             }
@@ -84,19 +79,15 @@ impl<T: ?Sized> RwLock<T> {
     pub fn write(&self) -> RwLockWriteGuard<'_, T> {
         let native = match self.tag.inside() {
             None => self.native.write(),
-            Some(inside) => self.write_inside(&inside, Location::caller()),
+            Some(inside) => self.write_inside(&inside),
         };
         RwLockWriteGuard { native, _release: Release(&self.tag) }
     }
 
     #[inline(never)]
-    fn write_inside(
-        &self,
-        inside: &Inside<'_>,
-        location: &'static Location<'static>,
-    ) -> parking_lot::RwLockWriteGuard<'_, T> {
+    fn write_inside(&self, inside: &Inside<'_>) -> parking_lot::RwLockWriteGuard<'_, T> {
         let mut guard = None;
-        inside.acquire(false, None, location, &mut || {
+        inside.acquire_rwlock(false, &mut || {
             guard = self.native.try_write();
             guard.is_some()
         });

@@ -1,7 +1,7 @@
 //! One execution on fibers: what the seam calls.
 
 use std::borrow::Cow;
-use std::cell::RefCell;
+use std::cell::Cell;
 use std::mem::ManuallyDrop;
 use std::num::NonZeroU64;
 use std::panic::Location;
@@ -10,41 +10,75 @@ use std::time::{Duration, Instant};
 use crossbeam_channel as cc;
 
 use super::super::{ObjectId, ObjectKind, Target, TaskId, Wait};
+use super::choices::Turn;
 use super::fiber::give_way;
-use super::table::{Passage, Table, Turn};
+use super::passing::{Passage, Passing};
+use super::table::Table;
 use super::task::Woken;
 use crate::sync::channel::Line;
 use crate::sync::seam::{self, Attempt, Endpoint, Object, Queue, Selected, Side, Tag, TaskBody, Timer, Wake};
 
 thread_local! {
-    /// The table of the execution that this thread is in the middle of. Without a destructor, which each access would
-    /// have to ask for: the engine takes it away again.
-    static TABLE: RefCell<ManuallyDrop<Option<Box<Table>>>> = const { RefCell::new(ManuallyDrop::new(None)) };
+    /// The table of the execution that this thread is in the middle of; none while it is used. Without a destructor, which
+    /// each access would have to ask for: the engine takes it away again.
+    static TABLE: Cell<ManuallyDrop<Option<Box<Table>>>> = const { Cell::new(ManuallyDrop::new(None)) };
+}
+
+/// The table, while it is used; puts it back.
+struct Used(Option<Box<Table>>);
+
+impl Used {
+    #[inline(always)]
+    fn new() -> Used {
+        Used(put(None))
+    }
+}
+
+impl Drop for Used {
+    #[inline(always)]
+    fn drop(&mut self) {
+        TABLE.set(ManuallyDrop::new(self.0.take()));
+    }
 }
 
 /// Uses the table of the execution that the calling thread is in the middle of. No task goes on meanwhile.
-#[inline]
+#[inline(always)]
 pub(super) fn table<R>(f: impl FnOnce(&mut Table) -> R) -> R {
-    TABLE.with_borrow_mut(|table| f(table.as_mut().expect("the thread is in the middle of an execution")))
+    f(Used::new().0.as_mut().expect("the thread is in the middle of an execution"))
 }
 
 /// Puts the calling thread in the middle of that execution, or of none, and gives back the table of the one before.
+#[inline(always)]
 pub(super) fn put(table: Option<Box<Table>>) -> Option<Box<Table>> {
     ManuallyDrop::into_inner(TABLE.replace(ManuallyDrop::new(table)))
 }
 
 /// Uses the table if it is that of this execution, which may be over.
-#[inline]
+#[inline(always)]
 fn table_of<R>(execution: NonZeroU64, f: impl FnOnce(&mut Table) -> R) -> Option<R> {
-    TABLE.with_borrow_mut(|table| match table.as_mut() {
+    match Used::new().0.as_mut() {
         Some(table) if table.id == Some(execution) => Some(f(table)),
         _ => None,
-    })
+    }
 }
 
 /// Looks at an object, if its execution is not over.
 pub(crate) fn look<R>(execution: NonZeroU64, object: ObjectId, f: impl FnOnce(&Object) -> R) -> Option<R> {
     table_of(execution, |table| f(table.object(object)))
+}
+
+/// Adds an object to the execution that the calling thread is in the middle of, and gives what this gives of it.
+#[inline]
+pub(crate) fn add_object<R>(
+    kind: ObjectKind,
+    timer: Timer,
+    made: &'static Location<'static>,
+    f: impl FnOnce(&mut Object) -> R,
+) -> (ObjectId, R) {
+    table(|table| {
+        let object = table.add_object(kind, timer, made);
+        (object.id, f(object))
+    })
 }
 
 /// Changes an object, if its execution is not over.
@@ -56,21 +90,43 @@ pub(crate) fn change<R>(
     table_of(execution, |table| table.change(object, f))
 }
 
-/// A sync point of a task, before it uses the handle of this number for that; says whether it is to unwind instead.
+/// A sync point of a task, before it uses an object for that; if it goes on at once, it does. Otherwise says whether it is
+/// to unwind. Nothing of [`sync`](crate::sync) may be used meanwhile.
 #[inline(always)]
-pub(crate) fn point_by(
+pub(crate) fn point_and_change<R>(
+    me: TaskId,
+    target: Target,
+    object: ObjectId,
+    location: &'static Location<'static>,
+    f: impl FnOnce(&mut Object) -> R,
+) -> Result<R, bool> {
+    let turn = table(|table| match table.point(me, Some(target), location) {
+        Turn::On if !seam::unwinding() => Ok(table.change(object, f)),
+        turn => Err(turn),
+    });
+    turn.map_err(take)
+}
+
+/// A sync point of a task, before it uses the handle of this number of a channel for that; if it goes on at once, it goes
+/// ahead with it, if it can. Otherwise says whether it is to unwind.
+#[inline(always)]
+pub(crate) fn point_and_pass(
     me: TaskId,
     handle: u32,
-    target: Target,
+    (target, side, channel): (Target, Side, ObjectId),
     location: &'static Location<'static>,
-) -> bool {
+) -> Result<Passage, bool> {
     let turn = table(|table| {
-        if let Some(object) = target.object() {
-            table.use_handle(object, handle, me);
+        table.use_handle(channel, handle, me);
+        match table.point(me, Some(target), location) {
+            Turn::On if !seam::unwinding() => Ok(table.pass(me, target, side, channel)),
+            turn => Err(turn),
         }
-        table.point(me, Some(target), location)
     });
-    take(turn)
+    match turn {
+        Ok(passing) => Ok(passed(me, (target, side, channel), passing)),
+        Err(turn) => Err(take(turn)),
+    }
 }
 
 /// Takes the turn that it is; says whether the task is to unwind.
@@ -84,25 +140,55 @@ fn take(turn: Turn) -> bool {
 }
 
 /// Goes ahead with an operation on a channel, if it can, and records it.
-pub(crate) fn try_pass(me: TaskId, target: Target, side: Side) -> Passage {
-    let object = target.object().expect("it is a channel");
-    let met = table(|table| {
-        if table.object(object).is_modelled() {
-            match table.meet(me, target) {
-                Some(partner) if side == Side::Recv => return Ok(partner),
-                Some(_) => {}
-                // Without a partner there is nothing to take: what is there is for those who have met theirs.
-                None if table.object(object).is_disconnected(target) => return Err(Passage::Disconnected),
-                None => return Err(Passage::Refused),
-            }
+#[inline(always)]
+pub(crate) fn try_pass(me: TaskId, (target, side, channel): (Target, Side, ObjectId)) -> Passage {
+    let passing = table(|table| table.pass(me, target, side, channel));
+    passed(me, (target, side, channel), passing)
+}
+
+/// Waits until an operation on a channel can go ahead, and goes ahead with it; it is refused if the time is up first. `None`
+/// if the task is to unwind.
+#[inline(always)]
+pub(crate) fn wait_to_pass(
+    me: TaskId,
+    (target, side, channel): (Target, Side, ObjectId),
+    until: Option<Instant>,
+    location: &'static Location<'static>,
+) -> Option<Passage> {
+    loop {
+        let next = begin_waiting(me, std::iter::once(Wait { target, location }), until)?;
+        if next != Some(me) {
+            give_way(next);
         }
-        Err(table.try_pass(object, target, side))
-    });
-    match met {
-        Err(passage) => passage,
-        Ok(partner) => {
+        let passing = table(|table| match table.wake_up(me) {
+            Woken::Met(_) => match table.try_pass(channel, target, side) {
+                // Nobody is left: to whom it met, or by whom it was met.
+                Passage::Refused => Some(Passing::Over(Passage::Disconnected)),
+                passage => Some(Passing::Over(passage)),
+            },
+            Woken::Served => Some(table.pass(me, target, side, channel)),
+            Woken::TimedOut => Some(Passing::TimedOut),
+            Woken::Aborted => None,
+        });
+        match passing? {
+            Passing::TimedOut => return Some(Passage::Refused),
+            passing => match passed(me, (target, side, channel), passing) {
+                Passage::Refused => {}
+                passage => return Some(passage),
+            },
+        }
+    }
+}
+
+/// What came of an operation on a channel.
+#[inline(always)]
+fn passed(me: TaskId, (target, side, channel): (Target, Side, ObjectId), passing: Passing) -> Passage {
+    match passing {
+        Passing::Over(passage) => passage,
+        Passing::TimedOut => Passage::Refused,
+        Passing::TakesOver(partner) => {
             take_over(me, partner, target);
-            table(|table| table.try_pass(object, target, side))
+            table(|table| table.try_pass(channel, target, side))
         }
     }
 }
@@ -122,18 +208,27 @@ fn take_over(me: TaskId, partner: TaskId, target: Target) {
 /// Waits, and says why it is over.
 #[inline(always)]
 fn wait(me: TaskId, waits: impl Iterator<Item = Wait>, until: Option<Instant>) -> Woken {
-    let next = table(|table| {
+    match begin_waiting(me, waits, until) {
+        None => Woken::Aborted,
+        Some(next) => go_on_after(me, next),
+    }
+}
+
+/// Begins to wait, and says who goes on; `None` if the task is to unwind.
+#[inline(always)]
+fn begin_waiting(
+    me: TaskId,
+    waits: impl Iterator<Item = Wait>,
+    until: Option<Instant>,
+) -> Option<Option<TaskId>> {
+    table(|table| {
         if table.ending && !seam::unwinding() {
-            return Err(Woken::Aborted);
+            return None;
         }
         let until = until.map(|until| until.saturating_duration_since(table.began()));
         table.wait(me, waits, until);
-        Ok(table.go_on())
-    });
-    match next {
-        Err(woken) => woken,
-        Ok(next) => go_on_after(me, next),
-    }
+        Some(table.go_on())
+    })
 }
 
 /// Gives way until the task's wait is over, and says why it is.
@@ -151,14 +246,6 @@ pub(crate) struct Fibers;
 impl seam::Execution for Fibers {
     fn id(&self) -> NonZeroU64 {
         table(|table| table.id).expect("the table is that of an execution")
-    }
-
-    fn add_object(&self, kind: ObjectKind, timer: Timer, made: &'static Location<'static>) -> Tag {
-        table(|table| Tag::OnFibers {
-            execution: table.id.expect("the table is that of an execution"),
-            id: table.add_object(kind, timer, made),
-            made,
-        })
     }
 
     fn add_timer(&self, object: &Tag, duration: Duration) -> Option<Line<Instant, cc::Receiver<Instant>>> {

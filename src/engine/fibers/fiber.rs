@@ -41,6 +41,22 @@ thread_local! {
     static RUNNING: Cell<*const Yielder<Ask, Way>> = const { Cell::new(ptr::null()) };
 }
 
+/// The calling thread runs one fiber after the other until this is dropped; then it goes on with the one it is in, if it is in
+/// one.
+pub(super) struct Running(*const Yielder<Ask, Way>);
+
+impl Running {
+    pub(super) fn begin() -> Running {
+        Running(RUNNING.get())
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        RUNNING.set(self.0);
+    }
+}
+
 impl Fiber {
     /// A fiber that does the job whenever it is resumed, and then says who is to go on. The job must not panic.
     pub(super) fn new(job: fn() -> Option<TaskId>) -> Fiber {
@@ -62,21 +78,19 @@ impl Fiber {
 
     /// Lets the fiber go on, told whether its execution is over, until it gives way.
     #[inline(always)]
-    pub(super) fn resume(&mut self, over: bool) -> Way {
-        self.ask(Ask::GoOn(over))
+    pub(super) fn resume(&mut self, running: &Running, over: bool) -> Way {
+        self.ask(running, Ask::GoOn(over))
     }
 
     /// Has the stack of a fiber captured that is in the middle of its job, as that task's.
-    pub(super) fn capture(&mut self, task: TaskId) {
-        self.ask(Ask::Stack(task));
+    pub(super) fn capture(&mut self, running: &Running, task: TaskId) {
+        self.ask(running, Ask::Stack(task));
     }
 
     #[inline(always)]
-    fn ask(&mut self, ask: Ask) -> Way {
-        let before = RUNNING.replace(self.yielder.get());
-        let result = self.coroutine.resume(ask);
-        RUNNING.set(before);
-        match result {
+    fn ask(&mut self, _: &Running, ask: Ask) -> Way {
+        RUNNING.set(self.yielder.get());
+        match self.coroutine.resume(ask) {
             CoroutineResult::Yield(way) => way,
             CoroutineResult::Return(()) => unreachable!("a fiber waits for its next job for ever"),
         }
@@ -115,8 +129,9 @@ impl Drop for Fiber {
 pub(super) fn give_way(next: Option<TaskId>) -> bool {
     let yielder = RUNNING.get();
     assert!(!yielder.is_null(), "only a fiber gives way");
-    // SAFETY: `RUNNING` is set by `resume` and by the fiber itself to the yielder of the fiber that runs, which lives
-    // at the bottom of the stack that this very call is on.
+    // SAFETY: `RUNNING` is set by `ask` and by the fiber itself to the yielder of the fiber that runs, which lives at the
+    // bottom of the stack that this very call is on. While a `Running` lives, its owner, which is no fiber or another one,
+    // does nothing but resume fibers.
     let ask = unsafe { (*yielder).suspend(Way { next, done: false }) };
     match ask {
         Ask::GoOn(over) => over,

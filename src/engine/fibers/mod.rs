@@ -23,14 +23,19 @@ use super::{After, Body, End, Job, Next, Quiescence, Run, Stacks, State, Status,
 use crate::sync::seam::footprint::{self, Place, What};
 use crate::sync::seam::{self, Abort};
 
+mod choices;
 mod execution;
 mod fiber;
+mod passing;
+mod readiness;
 mod recorder;
 mod recycled;
 mod step;
 mod table;
 mod task;
 mod task_set;
+mod timers;
+mod waits;
 
 use execution::{put, table};
 use fiber::Fiber;
@@ -38,9 +43,11 @@ use recorder::Recorder;
 use table::Table;
 use task::Doing;
 
-pub(crate) use execution::{Fibers, change, look, point_by, try_pass};
+pub(crate) use execution::{
+    Fibers, add_object, change, look, point_and_change, point_and_pass, try_pass, wait_to_pass,
+};
+pub(crate) use passing::Passage;
 pub use step::{Step, preemptions};
-pub(crate) use table::Passage;
 
 /// An execution on fibers, and the choices that were made.
 #[derive(Clone, Debug)]
@@ -141,9 +148,11 @@ impl Engine {
         start(Arc::clone(&body).first());
         let end = loop {
             let mut next = table(Table::begin);
+            let fibers = fiber::Running::begin();
             while let Some(task) = next {
-                next = self.resume(id, task, false);
+                next = self.resume(&fibers, id, task, false);
             }
+            drop(fibers);
             footprint::touch(Place::Rest, What::Rests);
             seam::Turn::default().begin();
             let (exhausted, alive) = table(|table| {
@@ -181,11 +190,13 @@ impl Engine {
 
     /// What was written down, with the stacks of all tasks that have not ended.
     fn recorded(&mut self) -> Trace {
+        let fibers = fiber::Running::begin();
         for (task, running) in self.running.iter_mut().enumerate() {
             if let Some(running) = running {
-                running.fiber.capture(TaskId(task));
+                running.fiber.capture(&fibers, TaskId(task));
             }
         }
+        drop(fibers);
         table(|table| {
             let recorder = table.recorder.take().expect("what is recorded has a recorder");
             recorder.finish(&table.state())
@@ -195,14 +206,23 @@ impl Engine {
     /// Unwinds all tasks, as far as they can be.
     fn unwind(&mut self, id: NonZeroU64) {
         table(|table| table.ending = true);
+        let fibers = fiber::Running::begin();
         while let Some(task) = table(Table::next_to_unwind) {
-            self.resume(id, task, true);
+            self.resume(&fibers, id, task, true);
         }
+        drop(fibers);
         seam::Turn::default().begin();
     }
 
     /// Lets a task go on until it gives way; says who is to go on then.
-    fn resume(&mut self, id: NonZeroU64, task: TaskId, over: bool) -> Option<TaskId> {
+    #[inline(always)]
+    fn resume(
+        &mut self,
+        fibers: &fiber::Running,
+        id: NonZeroU64,
+        task: TaskId,
+        over: bool,
+    ) -> Option<TaskId> {
         if self.running.len() <= task.0 {
             self.running.resize_with(task.0 + 1, || None);
         }
@@ -212,7 +232,7 @@ impl Engine {
             turn: seam::Turn::on_fibers(id, task),
         });
         running.turn.begin();
-        let way = running.fiber.resume(over);
+        let way = running.fiber.resume(fibers, over);
         running.turn.end();
         if way.done
             && let Some(running) = slot.take()

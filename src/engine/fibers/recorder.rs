@@ -46,7 +46,7 @@ impl Recorder {
             self.before = Moment::of(table);
         }
         let Some(chosen) = table.steps.last() else { return };
-        let entry = &table.tasks[chosen.task.0];
+        let (entry, access) = (&table.tasks[chosen.task.0], table.accesses[chosen.task.0]);
         let waiting = entry.waiting();
         let first_wait = waiting.and_then(|waiting| waiting.waits.first());
         let switch = match last {
@@ -59,10 +59,10 @@ impl Recorder {
         };
         let target = match waiting {
             Some(waiting) => {
-                first_wait.map(|wait| wait.target).or(waiting.rendezvous.map(Target::Recv)).or(entry.access)
+                first_wait.map(|wait| wait.target).or(waiting.rendezvous.map(Target::Recv)).or(access)
             }
             None if chosen.branch.is_some() => chosen.access,
-            None => entry.access,
+            None => access,
         };
         self.trace.steps.push(Step {
             task: chosen.task,
@@ -102,7 +102,7 @@ impl Recorder {
         step.state = after.state.clone();
         self.before = after;
         let known = self.trace.objects.len();
-        self.trace.objects.extend(table.objects[known..].iter().map(|Tracked { object, .. }| Object {
+        self.trace.objects.extend(table.objects.iter().skip(known).map(|Tracked { object, .. }| Object {
             kind: object.kind,
             name: None,
             made: object.made,

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::panic::Location;
 use std::time::Duration;
 
-use super::super::{ObjectId, Target, TaskId, Wait};
+use super::super::{ObjectId, TaskId, Wait};
 use super::task_set::TaskSet;
 use crate::sync::seam::TaskBody;
 
@@ -18,8 +18,6 @@ pub(super) struct Entry {
     pub(super) waiting: Waiting,
     /// What it does, until it is started.
     pub(super) body: Option<TaskBody<'static>>,
-    /// What it is about to do; for one that waits, what it waits for first.
-    pub(super) access: Option<Target>,
     /// Where in the code its last sync point is.
     pub(super) location: Option<&'static Location<'static>>,
     pub(super) unwinding: Unwinding,
@@ -29,18 +27,19 @@ pub(super) struct Entry {
 
 impl Entry {
     /// Makes it another task, of the same memory.
+    #[inline]
     pub(super) fn renew(&mut self, given: Option<Cow<'static, str>>, body: TaskBody<'static>) {
         self.given = given;
         self.doing = Doing::Ready;
         self.waiting.renew(0, None);
         self.body = Some(body);
-        self.access = None;
         self.location = None;
         self.unwinding = Unwinding::No;
         self.joiners.clear();
     }
 
     /// What it waits for, if it does.
+    #[inline]
     pub(super) fn waiting(&self) -> Option<&Waiting> {
         matches!(self.doing, Doing::Waiting).then_some(&self.waiting)
     }

@@ -8,38 +8,66 @@ pub(super) struct TaskSet {
 }
 
 impl TaskSet {
+    #[inline]
     pub(super) fn insert(&mut self, task: TaskId) {
         *self.word(task) |= bit(task);
     }
 
+    #[inline]
     pub(super) fn remove(&mut self, task: TaskId) {
         *self.word(task) &= !bit(task);
     }
 
     /// Inserts it, or removes it.
+    #[inline]
     pub(super) fn set(&mut self, task: TaskId, is_in: bool) {
         if is_in { self.insert(task) } else { self.remove(task) }
     }
 
+    #[inline]
     fn word(&mut self, task: TaskId) -> &mut u64 {
         match task.0 / 64 {
             0 => &mut self.first,
-            word => {
-                if self.others.len() < word {
-                    self.others.resize(word, 0);
-                }
-                &mut self.others[word - 1]
-            }
+            word => self.other_word(word),
         }
     }
 
+    #[cold]
+    fn other_word(&mut self, word: usize) -> &mut u64 {
+        if self.others.len() < word {
+            self.others.resize(word, 0);
+        }
+        &mut self.others[word - 1]
+    }
+
+    #[inline]
     pub(super) fn clear(&mut self) {
         self.first = 0;
         self.others.clear();
     }
 
+    #[inline]
     pub(super) fn is_empty(&self) -> bool {
         self.first == 0 && self.others.iter().all(|word| *word == 0)
+    }
+
+    /// Whether this task, which is in it, is the only one.
+    #[inline(always)]
+    pub(super) fn is_only(&self, task: TaskId) -> bool {
+        self.first == bit(task) && self.others.is_empty()
+    }
+
+    /// Does this with each, in the order of their numbers.
+    #[inline(always)]
+    pub(super) fn for_each(&self, mut f: impl FnMut(TaskId)) {
+        let mut each = |word: usize, mut bits: u64| {
+            while bits != 0 {
+                f(TaskId(word * 64 + bits.trailing_zeros() as usize));
+                bits &= bits - 1;
+            }
+        };
+        each(0, self.first);
+        (1..).zip(&self.others).for_each(|(word, bits)| each(word, *bits));
     }
 
     /// The first of them from this number on.
@@ -95,7 +123,14 @@ mod tests {
         assert_eq!(set.iter().map(|task| task.0).collect::<Vec<_>>(), [0, 63, 64, 127, 130]);
         assert_eq!((set.next(64), set.next(65)), (Some(TaskId(64)), Some(TaskId(127))));
         assert_eq!(set.last(), Some(TaskId(130)));
+        let mut each = Vec::new();
+        set.for_each(|task| each.push(task.0));
+        assert_eq!(each, [0, 63, 64, 127, 130]);
         set.clear();
         assert!(set.is_empty() && set.next(0).is_none());
+        set.insert(TaskId(3));
+        assert!(set.is_only(TaskId(3)));
+        set.insert(TaskId(4));
+        assert!(!set.is_only(TaskId(3)));
     }
 }

@@ -32,14 +32,18 @@ impl Draw {
         })
     }
 
-    /// One of the alternatives, with equal chances.
+    /// One of the alternatives, with equal chances; nothing is drawn where there is but one.
+    #[inline]
     pub(super) fn any(&mut self, point: &Point<'_>) -> usize {
-        self.below(point.alternatives.len() as u32) as usize
+        match point.alternatives.len() {
+            1 => 0,
+            several => self.below(several as u32) as usize,
+        }
     }
 }
 
 /// A number that looks drawn, and is the same for the same two (the finalizer of SplitMix64; Steele et al., OOPSLA 2014).
-pub(in crate::engine) fn mix(seed: u64, index: u64) -> u64 {
+pub(crate) fn mix(seed: u64, index: u64) -> u64 {
     let mut mixed = seed.wrapping_add(index.wrapping_add(1).wrapping_mul(0x9e37_79b9_7f4a_7c15));
     mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
     mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);

@@ -33,8 +33,9 @@
 //!   paper's guarantee is gone.
 //! - Estimates from a random walk alone: SURW then needs 25 (121) with the random clients.
 
-use super::{Target, TaskId};
+use super::TaskId;
 
+mod alternatives;
 mod bytes;
 mod draw;
 mod estimates;
@@ -49,8 +50,9 @@ mod testing;
 #[cfg(test)]
 mod tests;
 
+pub use alternatives::{Alternative, Alternatives};
 pub use bytes::{Bytes, Choices, Cue, Spelled};
-pub(super) use draw::mix;
+pub(crate) use draw::mix;
 pub use estimates::Estimates;
 pub use pct::Pct;
 pub use portfolio::Portfolio;
@@ -68,7 +70,7 @@ pub struct Point<'a> {
     /// their numbers.
     pub current: Option<TaskId>,
     /// The ways to go on; at least one.
-    pub alternatives: &'a [Alternative],
+    pub alternatives: Alternatives<'a>,
 }
 
 /// What is chosen at a point.
@@ -82,18 +84,6 @@ pub enum Choosing {
     Waiter,
 }
 
-/// A way to go on.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Alternative {
-    /// The task that goes on.
-    pub task: TaskId,
-    /// The branch it takes, or the place of whom it wakes among those that wait, the one that has waited longest first;
-    /// if that is what is chosen.
-    pub branch: Option<u32>,
-    /// What it is about to do, if that is known.
-    pub access: Option<Target>,
-}
-
 /// Chooses.
 pub trait Strategy: Send {
     /// Called when a task is added, in the order of their numbers, with the name it was given, if it was given one.
@@ -101,6 +91,13 @@ pub trait Strategy: Send {
 
     /// The index of the alternative to go on with. It is taken modulo their number.
     fn choose(&mut self, point: &Point<'_>) -> usize;
+
+    /// Called instead of [`choose`](Strategy::choose) where one task alone can go on, the one that was going on until now if
+    /// there is one. It comes to the same; a strategy that does not count such points need do nothing.
+    fn forced(&mut self, current: Option<TaskId>, alternative: Alternative) {
+        let alternatives = Alternatives::from(std::slice::from_ref(&alternative));
+        self.choose(&Point { kind: Choosing::Task, current, alternatives });
+    }
 }
 
 impl<S: Strategy + ?Sized> Strategy for Box<S> {
@@ -110,5 +107,9 @@ impl<S: Strategy + ?Sized> Strategy for Box<S> {
 
     fn choose(&mut self, point: &Point<'_>) -> usize {
         (**self).choose(point)
+    }
+
+    fn forced(&mut self, current: Option<TaskId>, alternative: Alternative) {
+        (**self).forced(current, alternative);
     }
 }

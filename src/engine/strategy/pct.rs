@@ -1,6 +1,6 @@
 use super::draw::{Draw, mix};
 use super::estimates::{Estimates, TASKS, place};
-use super::{Choosing, Point, Strategy};
+use super::{Alternative, Choosing, Point, Strategy};
 use crate::engine::TaskId;
 
 /// The most change points there can be.
@@ -20,6 +20,8 @@ const MOST_CHANGES: usize = 3;
 pub struct Pct {
     draw: Draw,
     seed: u64,
+    /// The priorities of the first tasks, as far as they were asked for; none is 0.
+    priorities: [u64; TASKS],
     changes: [Change; MOST_CHANGES],
     /// How many choices were made, in all and by task.
     made: u32,
@@ -60,23 +62,67 @@ impl Pct {
             };
         }
         let patience = estimates.patience();
-        Pct { draw, seed, changes, made: 0, by_task: [0; TASKS], patience }
+        let (priorities, by_task) = ([0; TASKS], [0; TASKS]);
+        Pct { draw, seed, priorities, changes, made: 0, by_task, patience }
     }
 
-    /// The priority of a task: those that were lowered come last, the one lowered at the last of the change points very
-    /// last.
-    fn priority(&self, task: TaskId) -> (bool, u64) {
+    /// The priority of a task.
+    #[inline]
+    fn priority(&mut self, task: TaskId) -> u64 {
+        let known = self.priorities.get(task.0).copied().unwrap_or_default();
+        if known != 0 { known } else { self.find_priority(task) }
+    }
+
+    /// Those that were lowered come last, the one lowered at the last of the change points very last.
+    fn find_priority(&mut self, task: TaskId) -> u64 {
         let lowered =
             self.changes.iter().rposition(|change| matches!(change, Change::Passed(of) if *of == task));
-        match lowered {
-            Some(index) => (false, (MOST_CHANGES - index) as u64),
-            None => (true, mix(self.seed, task.0 as u64)),
+        let priority = match lowered {
+            Some(index) => (MOST_CHANGES - index) as u64,
+            None => mix(self.seed, task.0 as u64) | 1 << 63,
+        };
+        if let Some(known) = self.priorities.get_mut(task.0) {
+            *known = priority;
+        }
+        priority
+    }
+
+    /// Gives the task the priority of a change point that it has come to.
+    fn lower(&mut self, task: TaskId, change: usize) {
+        self.changes[change] = Change::Passed(task);
+        if let Some(known) = self.priorities.get_mut(task.0) {
+            *known = 0;
         }
     }
 
-    fn highest(&self, point: &Point<'_>) -> usize {
-        let tasks = point.alternatives.iter().enumerate();
-        tasks.max_by_key(|(_, alternative)| self.priority(alternative.task)).map_or(0, |(index, _)| index)
+    /// The index of the task of the highest priority.
+    #[inline]
+    fn highest(&mut self, tasks: &[TaskId]) -> usize {
+        let (mut chosen, mut highest) = (0, 0);
+        for (index, task) in tasks.iter().enumerate() {
+            let priority = self.priority(*task);
+            if priority > highest {
+                (chosen, highest) = (index, priority);
+            }
+        }
+        chosen
+    }
+
+    /// Whether the task, which is to go on, has come to the change point of that number.
+    #[inline]
+    fn has_come_to(&self, change: usize, task: TaskId) -> bool {
+        match self.changes[change] {
+            Change::At(at) => at == self.made,
+            Change::Of(of, at) => of == place(task) && at == self.by_task[of],
+            Change::None | Change::Passed(_) => false,
+        }
+    }
+
+    /// Counts a choice.
+    #[inline]
+    fn count(&mut self, task: TaskId) {
+        self.made += 1;
+        self.by_task[place(task)] += 1;
     }
 }
 
@@ -85,22 +131,31 @@ impl Strategy for Pct {
         if point.kind != Choosing::Task || self.made > self.patience {
             return self.draw.any(point);
         }
-        let mut chosen = self.highest(point);
-        for index in 0..MOST_CHANGES {
-            let task = point.alternatives[chosen].task;
-            let is_due = match self.changes[index] {
-                Change::At(at) => at == self.made,
-                Change::Of(of, at) => of == place(task) && at == self.by_task[of],
-                Change::None | Change::Passed(_) => false,
-            };
-            if is_due {
-                self.changes[index] = Change::Passed(task);
-                chosen = self.highest(point);
+        let Some((tasks, _)) = point.alternatives.of_tasks() else {
+            point.alternatives.iter().for_each(|only| self.forced(point.current, only));
+            return 0;
+        };
+        let mut chosen = self.highest(tasks);
+        for change in 0..MOST_CHANGES {
+            if self.has_come_to(change, tasks[chosen]) {
+                self.lower(tasks[chosen], change);
+                chosen = self.highest(tasks);
             }
         }
-        self.made += 1;
-        self.by_task[place(point.alternatives[chosen].task)] += 1;
+        self.count(tasks[chosen]);
         chosen
+    }
+
+    fn forced(&mut self, _: Option<TaskId>, Alternative { task, .. }: Alternative) {
+        if self.made > self.patience {
+            return;
+        }
+        for change in 0..MOST_CHANGES {
+            if self.has_come_to(change, task) {
+                self.lower(task, change);
+            }
+        }
+        self.count(task);
     }
 }
 
@@ -160,7 +215,7 @@ mod tests {
     fn the_order_of_the_lowered_is_that_of_the_change_points() {
         let mut pct = Pct::new(0, 3, &estimates());
         pct.changes = [Change::At(1), Change::At(0), Change::None];
-        let first = tasks(&[0, 1], |point| pct.highest(point));
+        let first = pct.highest(&[TaskId(0), TaskId(1)]);
         let walk = walk(pct);
         let second = walk[0];
         assert_ne!(second, first, "lowered before the first choice");

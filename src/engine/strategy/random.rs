@@ -1,5 +1,6 @@
 use super::draw::Draw;
-use super::{Point, Strategy};
+use super::{Alternative, Point, Strategy};
+use crate::engine::TaskId;
 
 /// Chooses with equal chances, at every point anew.
 #[derive(Clone, Debug)]
@@ -16,4 +17,6 @@ impl Strategy for RandomWalk {
     fn choose(&mut self, point: &Point<'_>) -> usize {
         self.0.any(point)
     }
+
+    fn forced(&mut self, _: Option<TaskId>, _: Alternative) {}
 }

@@ -53,7 +53,7 @@ impl<S: Strategy> Strategy for Recorded<S> {
     fn choose(&mut self, point: &Point<'_>) -> usize {
         let Point { kind, current, alternatives } = *point;
         let chosen = self.strategy.choose(point) % alternatives.len();
-        let alternatives = alternatives.to_vec();
+        let alternatives = alternatives.iter().collect();
         self.record.with(|record| record.push(Choice { kind, current, alternatives, chosen }));
         chosen
     }

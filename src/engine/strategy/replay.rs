@@ -59,9 +59,9 @@ impl Progress {
         if self.divergence.is_some() || self.following.is_over() {
             return 0;
         }
-        let choice = |alternative: &Alternative| (alternative.task, alternative.branch);
+        let choice = |alternative: Alternative| (alternative.task, alternative.branch);
         let expected = self.following.next();
-        let is_expected = |alternative: &Alternative| Some(choice(alternative)) == expected;
+        let is_expected = |alternative| Some(choice(alternative)) == expected;
         match point.alternatives.iter().position(is_expected) {
             Some(index) => {
                 self.following.advance();

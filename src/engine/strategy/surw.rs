@@ -1,7 +1,7 @@
 use super::draw::Draw;
 use super::estimates::{Estimates, TASKS, place};
 use super::{Alternative, Choosing, Point, Strategy};
-use crate::engine::ObjectId;
+use crate::engine::{ObjectId, Target, TaskId};
 
 /// Selectively uniform random walk (Zhao et al., "Selectively Uniform Concurrency Testing", ASPLOS 2025).
 ///
@@ -21,6 +21,8 @@ pub struct Surw {
     object: Option<ObjectId>,
     /// The uses of it each task has left.
     uses: [u32; TASKS],
+    /// And all together.
+    uses_left: u32,
     /// The place of the task that uses it next, if somebody is to.
     next: Option<usize>,
     made: u32,
@@ -40,6 +42,7 @@ impl Surw {
             left: estimates.tasks,
             object: drawn.map(|uses| uses.object),
             uses: drawn.map_or([0; TASKS], |uses| uses.tasks),
+            uses_left: drawn.map_or(0, |uses| uses.tasks.iter().sum()),
             next: None,
             made: 0,
             patience: estimates.patience(),
@@ -48,13 +51,49 @@ impl Surw {
         surw
     }
 
+    /// One of several tasks, in proportion to the choices that they have left.
+    #[inline]
+    fn drawn(&mut self, tasks: &[TaskId], accesses: &[Option<Target>]) -> usize {
+        let Surw { draw, left, object, next, .. } = self;
+        let is_kept =
+            |task: TaskId| next.is_some_and(|next| next != place(task)) && uses(*object, accesses[task.0]);
+        let weight = |task: TaskId| left[place(task)].max(1);
+        let weights = tasks.iter().map(|task| if is_kept(*task) { 0 } else { weight(*task) });
+        // Where all are kept from the object, the one who is to use it next cannot go on yet, and they are let go.
+        draw.weighted(weights).or_else(|| draw.weighted(tasks.iter().map(|task| weight(*task)))).unwrap_or(0)
+    }
+
+    /// Counts a choice.
+    #[inline]
+    fn count(&mut self, task: TaskId, access: Option<Target>) {
+        self.made += 1;
+        let at = place(task);
+        self.left[at] = self.left[at].saturating_sub(1);
+        if uses(self.object, access) {
+            let used = self.uses[at].min(1);
+            self.uses[at] -= used;
+            self.uses_left -= used;
+            self.draw_next();
+        }
+    }
+
     fn draw_next(&mut self) {
-        self.next = self.draw.weighted(self.uses.iter().copied());
+        if self.uses_left == 0 {
+            self.next = None;
+            return;
+        }
+        let mut drawn = self.draw.below(self.uses_left);
+        self.next = self.uses.iter().position(|uses| {
+            let is_next = drawn < *uses;
+            drawn = drawn.saturating_sub(*uses);
+            is_next
+        });
     }
 }
 
-fn uses(object: Option<ObjectId>, alternative: &Alternative) -> bool {
-    object.is_some() && alternative.access.and_then(|access| access.object()) == object
+#[inline(always)]
+fn uses(object: Option<ObjectId>, access: Option<Target>) -> bool {
+    object.is_some() && access.and_then(Target::object) == object
 }
 
 impl Strategy for Surw {
@@ -62,26 +101,20 @@ impl Strategy for Surw {
         if point.kind != Choosing::Task || self.made > self.patience {
             return self.draw.any(point);
         }
-        self.made += 1;
-        let Surw { left, object, next, .. } = self;
-        let is_kept = |alternative: &Alternative| {
-            uses(*object, alternative) && next.is_some_and(|next| next != place(alternative.task))
+        let Some((tasks, accesses)) = point.alternatives.of_tasks() else {
+            point.alternatives.iter().for_each(|only| self.forced(point.current, only));
+            return 0;
         };
-        // Where all are kept from the object, the one who is to use it next cannot go on yet, and they are let go.
-        let all_are = point.alternatives.iter().all(is_kept);
-        let weight = |alternative: &Alternative| match !all_are && is_kept(alternative) {
-            true => 0,
-            false => left[place(alternative.task)].max(1),
-        };
-        let chosen = self.draw.weighted(point.alternatives.iter().map(weight)).unwrap_or(0);
-        let alternative = &point.alternatives[chosen];
-        let task = place(alternative.task);
-        self.left[task] = self.left[task].saturating_sub(1);
-        if uses(self.object, alternative) {
-            self.uses[task] = self.uses[task].saturating_sub(1);
-            self.draw_next();
-        }
+        let chosen = self.drawn(tasks, accesses);
+        let task = tasks[chosen];
+        self.count(task, accesses[task.0]);
         chosen
+    }
+
+    fn forced(&mut self, _: Option<TaskId>, Alternative { task, access, .. }: Alternative) {
+        if self.made <= self.patience {
+            self.count(task, access);
+        }
     }
 }
 

@@ -1,6 +1,6 @@
 //! Points for the tests of strategies.
 
-use super::{Alternative, Choosing, Point};
+use super::{Alternative, Alternatives, Choosing, Point};
 use crate::engine::fibers::Step;
 use crate::engine::{Target, TaskId};
 
@@ -12,20 +12,22 @@ pub(super) fn tasks<R>(tasks: &[usize], f: impl FnOnce(&Point<'_>) -> R) -> R {
 
 /// As [`tasks`], with what each is about to do.
 pub(super) fn accesses<R>(tasks: &[(usize, Option<Target>)], f: impl FnOnce(&Point<'_>) -> R) -> R {
-    let alternative = |(task, access): &(usize, Option<Target>)| Alternative {
-        task: TaskId(*task),
-        branch: None,
-        access: *access,
-    };
-    let alternatives: Vec<_> = tasks.iter().map(alternative).collect();
-    f(&Point { kind: Choosing::Task, current: None, alternatives: &alternatives })
+    let most = tasks.iter().map(|(task, _)| *task).max().unwrap_or_default();
+    let mut all = vec![None; most + 1];
+    tasks.iter().for_each(|(task, access)| all[*task] = *access);
+    let tasks: Vec<_> = tasks.iter().map(|(task, _)| TaskId(*task)).collect();
+    f(&Point { kind: Choosing::Task, current: None, alternatives: Alternatives::tasks(&tasks, &all) })
 }
 
 /// Calls the closure with a point at which task 0 can take that many branches.
 pub(super) fn branches<R>(branches: u32, f: impl FnOnce(&Point<'_>) -> R) -> R {
     let alternative = |branch| Alternative { task: TaskId(0), branch: Some(branch), access: None };
     let alternatives: Vec<_> = (0..branches).map(alternative).collect();
-    f(&Point { kind: Choosing::Branch, current: Some(TaskId(0)), alternatives: &alternatives })
+    f(&Point {
+        kind: Choosing::Branch,
+        current: Some(TaskId(0)),
+        alternatives: Alternatives::from(&alternatives[..]),
+    })
 }
 
 /// A step of a task.

@@ -279,3 +279,23 @@ fn preemptions_are_switches_away_from_who_could_go_on_and_time_outs() {
     };
     assert_eq!(preemptions(&run(waits, bytes_of(&[])).steps), 1);
 }
+
+#[test]
+fn a_strategy_that_is_recorded_makes_the_choices_that_it_makes_anyway() {
+    fn check(body: u64, strategy: impl Strategy + Clone + 'static) {
+        let choices = |strategy: Box<dyn Strategy>| {
+            let body = Only(generated(body, Arc::default()));
+            let traced = fibers::run(Arc::new(body), strategy, 100_000);
+            traced.steps.iter().map(fibers::Step::choice).collect::<Vec<_>>()
+        };
+        let recorded = choices(Box::new(Recorded::new(strategy.clone())));
+        assert_eq!(choices(Box::new(strategy)), recorded, "of body {body}");
+    }
+    for seed in 0..200 {
+        let mut estimates = Estimates::default();
+        estimates.learn(&run(generated(seed, Arc::default()), RandomWalk::new(seed)).steps);
+        check(seed, RandomWalk::new(seed));
+        check(seed, Pct::new(seed, 3, &estimates));
+        check(seed, Surw::new(seed, &estimates));
+    }
+}

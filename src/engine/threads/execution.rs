@@ -221,19 +221,6 @@ impl seam::Execution for Execution {
         self.id
     }
 
-    fn add_object(&self, kind: ObjectKind, timer: Timer, made: &'static Location<'static>) -> Tag {
-        let meeting = match (self.pace, kind) {
-            (Pace::Steered, ObjectKind::Channel(Some(0))) => Meeting::Steered,
-            _ => Meeting::Free,
-        };
-        let mut table = self.table.lock();
-        let id = ObjectId(table.objects.len());
-        let object = Mutex::new(Object::new(id, kind, timer, meeting, made));
-        let common = Arc::new(Common { execution: self.id, id, object });
-        table.objects.push(Arc::clone(&common));
-        Tag::OnThreads(common)
-    }
-
     fn point(&self, me: TaskId, _: Option<Target>, _: &'static Location<'static>) -> bool {
         self.sync_points.fetch_add(1, Ordering::Relaxed);
         match self.pace {
@@ -344,6 +331,19 @@ impl seam::Execution for Execution {
 }
 
 impl OnThreads for Execution {
+    fn add_object(&self, kind: ObjectKind, timer: Timer, made: &'static Location<'static>) -> Arc<Common> {
+        let meeting = match (self.pace, kind) {
+            (Pace::Steered, ObjectKind::Channel(Some(0))) => Meeting::Steered,
+            _ => Meeting::Free,
+        };
+        let mut table = self.table.lock();
+        let id = ObjectId(table.objects.len());
+        let object = Mutex::new(Object::new(id, kind, timer, meeting, made));
+        let common = Arc::new(Common { execution: self.id, id, object });
+        table.objects.push(Arc::clone(&common));
+        common
+    }
+
     fn adopt(&self) -> TaskId {
         self.table.lock().add(None)
     }

@@ -8,7 +8,7 @@ use super::super::channel::Line;
 use super::footprint::{self, What};
 use super::{Inside, Meeting, Object, Queue, Side, Tag, Timer, begin_unwinding, me};
 use crate::engine::fibers::{self, Passage};
-use crate::engine::{ObjectKind, Target, TaskId};
+use crate::engine::{ObjectId, ObjectKind, Target, TaskId};
 
 /// One handle of a channel.
 pub(crate) struct Handle {
@@ -21,11 +21,11 @@ impl Handle {
     /// The two first handles of a new channel.
     #[track_caller]
     pub(crate) fn pair(capacity: Option<usize>) -> (Handle, Handle) {
-        let tag = Tag::new(ObjectKind::Channel(capacity), Timer::None);
         let me = current_task();
         let add =
             |object: &mut Object| (object.add_handle(Side::Send, me), object.add_handle(Side::Recv, me));
-        let (sender, receiver) = tag.change(add).unwrap_or_default();
+        let (tag, ids) = Tag::with(ObjectKind::Channel(capacity), Timer::None, add);
+        let (sender, receiver) = ids.unwrap_or_default();
         let sender = Handle { tag: tag.clone(), side: Side::Send, id: sender };
         (sender, Handle { tag, side: Side::Recv, id: receiver })
     }
@@ -36,6 +36,7 @@ impl Handle {
         Handle::add(&Tag::new(ObjectKind::Channel(Some(1)), timer), Side::Recv)
     }
 
+    #[inline]
     fn add(tag: &Tag, side: Side) -> Handle {
         let id = tag.change(|object| object.add_handle(side, current_task())).unwrap_or_default();
         Handle { tag: tag.clone(), side, id }
@@ -76,18 +77,66 @@ impl Handle {
         }
     }
 
-    /// A sync point, before a use of this handle.
-    #[inline]
+    /// A sync point, before a use of this handle of a channel that is not modelled.
     pub(crate) fn point(&self, inside: &Inside<'_>) {
         let Some(target) = self.target() else { return };
-        if self.is_modelled() {
-            if fibers::point_by(inside.me.task, self.id, target, inside.location) {
-                begin_unwinding();
+        self.used(inside);
+        inside.point_at(target);
+    }
+
+    /// A sync point, before a use of this handle of a modelled channel; then goes ahead with the operation, if it can, and
+    /// records it. `None` if the task unwinds, and must be told that the other side is gone.
+    #[inline]
+    pub(crate) fn pass(&self, inside: &Inside<'_>) -> Option<Passage> {
+        let (me, passing) = (inside.me.task, self.passing());
+        let passage = match fibers::point_and_pass(me, self.id, passing, inside.location) {
+            Ok(passage) => passage,
+            Err(over) => {
+                if over {
+                    begin_unwinding();
+                }
+                if inside.disconnected() {
+                    return None;
+                }
+                fibers::try_pass(me, passing)
             }
-        } else {
-            self.used(inside);
-            inside.point_at(target);
+        };
+        self.see_disconnected(passage);
+        Some(passage)
+    }
+
+    /// Waits until the operation can go ahead, and goes ahead with it; it is refused if the time is up first, or the task
+    /// unwinds.
+    #[inline]
+    pub(crate) fn wait_to_pass(&self, inside: &Inside<'_>, until: Option<Instant>) -> Passage {
+        match fibers::wait_to_pass(inside.me.task, self.passing(), until, inside.location) {
+            Some(passage) => {
+                self.see_disconnected(passage);
+                passage
+            }
+            None => {
+                inside.me.refuse();
+                Passage::Refused
+            }
         }
+    }
+
+    #[inline]
+    fn see_disconnected(&self, passage: Passage) {
+        if passage == Passage::Disconnected {
+            self.saw(false);
+        }
+    }
+
+    /// What it is used for, of a modelled channel.
+    #[inline(always)]
+    fn passing(&self) -> (Target, Side, ObjectId) {
+        let channel = self.tag.id().expect("a modelled channel belongs to an execution");
+        let target = match self.side {
+            Side::Send => Target::Send(channel),
+            Side::Recv => Target::Recv(channel),
+        };
+        (target, self.side, channel)
     }
 
     /// A sync point, before a look at the channel.
@@ -99,17 +148,8 @@ impl Handle {
         }
     }
 
-    /// Goes ahead with an operation on a modelled channel, if it can, and records it.
-    pub(crate) fn try_pass(&self, inside: &Inside<'_>) -> Passage {
-        let target = self.target().expect("it belongs to the current execution");
-        let passage = fibers::try_pass(inside.me.task, target, self.side);
-        if matches!(passage, Passage::Disconnected) {
-            self.saw(false);
-        }
-        passage
-    }
-
     /// Completes a selected operation on a modelled channel, if it still can be.
+    #[inline]
     pub(crate) fn complete(&self) -> bool {
         let passed = self.tag.change(|object| object.try_pass(self.side)).unwrap_or_default();
         if !passed {
@@ -124,6 +164,7 @@ impl Handle {
     }
 
     /// Records a message that has passed through this handle.
+    #[inline]
     pub(crate) fn passed(&self) {
         self.tag.change(|object| object.pass(self.side));
     }
@@ -164,9 +205,14 @@ impl Handle {
     }
 
     /// Gives the handle up; says whether it was the last of its side.
+    #[inline]
     pub(crate) fn leave(&mut self) -> bool {
-        let tag = std::mem::replace(&mut self.tag, Tag::Outside);
-        tag.change(|object| object.remove_handle(self.id)).unwrap_or_default()
+        let last = match &self.tag {
+            Tag::Outside => return false,
+            tag => tag.change(|object| object.remove_handle(self.id)),
+        };
+        self.tag = Tag::Outside;
+        last.unwrap_or_default()
     }
 }
 

@@ -109,6 +109,7 @@ impl Object {
         (self.handles, self.holders, self.name) = (handles, holders, name);
     }
 
+    #[inline]
     fn count(&mut self, side: Side) -> &mut u32 {
         match side {
             Side::Send => &mut self.senders,
@@ -133,11 +134,13 @@ impl Object {
     }
 
     /// Whether it is a rendezvous that the engine models.
+    #[inline]
     pub(crate) fn is_modelled(&self) -> bool {
         self.meeting == Meeting::Modelled
     }
 
     /// Whether nobody is left on the other side of the channel.
+    #[inline]
     pub(crate) fn is_disconnected(&self, target: Target) -> bool {
         match target {
             Target::Send(_) => self.receivers == 0,
@@ -146,6 +149,7 @@ impl Object {
     }
 
     /// How many messages have passed on this side.
+    #[inline]
     pub(crate) fn passed(&self, side: Side) -> u64 {
         match side {
             Side::Send => self.sent,
@@ -154,10 +158,12 @@ impl Object {
     }
 
     /// How many messages are in the channel; fewer than none where receivers of a native one were quicker to tell.
+    #[inline]
     fn length(&self) -> i64 {
         self.sent as i64 - self.received as i64
     }
 
+    #[inline]
     pub(crate) fn is_held_by(&self, task: TaskId) -> bool {
         self.holders.contains(&task)
     }
@@ -177,6 +183,7 @@ impl Object {
     /// The books lag behind the native channel only by what waiting tasks have completed without having
     /// recorded it yet. Each such completion was made possible by a recorded one, or pairs with another wait
     /// that the books still show, so whenever there is one, some wait looks servable.
+    #[inline]
     pub(crate) fn could_serve(&self, target: Target, partner_waits: bool) -> bool {
         match (target, self.kind) {
             (Target::Send(_), ObjectKind::Channel(Some(0))) => {
@@ -192,6 +199,7 @@ impl Object {
         }
     }
 
+    #[inline]
     fn has_room(&self) -> bool {
         match self.kind {
             ObjectKind::Channel(Some(capacity)) => self.length() < capacity as i64,
@@ -201,6 +209,7 @@ impl Object {
 
     /// Records that a message passes, if one can: on the sending side if there is a receiver, and room, or the partner of a
     /// rendezvous; on the other if there is a message.
+    #[inline]
     pub(crate) fn try_pass(&mut self, side: Side) -> bool {
         let can = match side {
             Side::Send => self.receivers > 0 && (self.is_modelled() || self.has_room()),
@@ -252,6 +261,7 @@ impl Object {
         Books { sent, received, senders, receivers, holders: self.holders.clone(), shared: !self.writer }
     }
 
+    #[inline]
     pub(crate) fn add_waiter(&mut self, shared: bool) {
         self.touch_writers(shared);
         self.version += 1;
@@ -259,6 +269,7 @@ impl Object {
         self.waiting_writers += usize::from(!shared);
     }
 
+    #[inline]
     pub(crate) fn remove_waiter(&mut self, shared: bool) {
         self.touch_writers(shared);
         self.version += 1;
@@ -266,6 +277,7 @@ impl Object {
         self.waiting_writers -= usize::from(!shared);
     }
 
+    #[inline]
     fn touch_writers(&self, shared: bool) {
         if self.kind == ObjectKind::RwLock && !shared {
             footprint::touch_object(self.id, What::WriterWaits);
@@ -277,6 +289,7 @@ impl Object {
     }
 
     /// Records that a task holds the lock.
+    #[inline]
     pub(crate) fn hold(&mut self, task: TaskId, shared: bool) {
         footprint::touch_object(self.id, What::Acquires { shared });
         self.version += 1;
@@ -285,6 +298,7 @@ impl Object {
     }
 
     /// Records that a task no longer holds the lock; says whether somebody waits for it.
+    #[inline]
     pub(crate) fn release(&mut self, task: TaskId) -> bool {
         self.version += 1;
         if let Some(index) = self.holders.iter().position(|holder| *holder == task) {
@@ -296,6 +310,7 @@ impl Object {
     }
 
     /// Adds a handle of a channel, last used by that task.
+    #[inline]
     pub(crate) fn add_handle(&mut self, side: Side, task: TaskId) -> u32 {
         footprint::touch_object(self.id, What::Adds(side));
         self.version += 1;
@@ -305,6 +320,7 @@ impl Object {
     }
 
     /// Removes a handle; says whether it was the last of its side.
+    #[inline]
     pub(crate) fn remove_handle(&mut self, id: u32) -> bool {
         self.version += 1;
         let Some((side, _)) = self.handles[id as usize].take() else { return false };
@@ -315,6 +331,7 @@ impl Object {
     }
 
     /// Records who used a handle last.
+    #[inline]
     pub(crate) fn use_handle(&mut self, id: u32, task: TaskId) {
         if let Some(handle) = &mut self.handles[id as usize] {
             handle.1 = task;
@@ -327,6 +344,7 @@ impl Object {
     }
 
     /// Records a message that has passed.
+    #[inline]
     pub(crate) fn pass(&mut self, side: Side) {
         footprint::touch_object(self.id, What::Passes(side));
         self.version += 1;

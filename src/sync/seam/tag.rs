@@ -8,7 +8,7 @@ use std::time::Instant;
 use parking_lot::Mutex;
 
 use super::footprint::{self, What};
-use super::{Attempt, Endpoint, Me, Object, Timer, Wake, is_inside, me};
+use super::{Attempt, Endpoint, Me, Object, Timer, Wake, begin_unwinding, is_inside, me};
 use crate::engine::{Notification, ObjectId, ObjectKind, Target, Wait, fibers};
 
 /// Marks an object as belonging to an execution, or to none.
@@ -47,10 +47,29 @@ impl Tag {
 
     #[track_caller]
     pub(super) fn new(kind: ObjectKind, timer: Timer) -> Tag {
+        Tag::with(kind, timer, |_| ()).0
+    }
+
+    /// A new object, and what this gives of it.
+    #[inline]
+    #[track_caller]
+    pub(super) fn with<R>(
+        kind: ObjectKind,
+        timer: Timer,
+        f: impl FnOnce(&mut Object) -> R,
+    ) -> (Tag, Option<R>) {
         let made = Location::caller();
-        match me() {
-            None => Tag::Outside,
-            Some(me) => me.engine(|engine| engine.add_object(kind, timer, made)),
+        let Some(me) = me() else { return (Tag::Outside, None) };
+        match me.on_threads() {
+            None => {
+                let (id, result) = fibers::add_object(kind, timer, made, f);
+                (Tag::OnFibers { execution: me.execution, id, made }, Some(result))
+            }
+            Some(execution) => {
+                let tag = Tag::OnThreads(execution.add_object(kind, timer, made));
+                let result = tag.change(f);
+                (tag, result)
+            }
         }
     }
 
@@ -83,7 +102,7 @@ impl Tag {
         if !is_inside() && matches!(self, Tag::Outside) { None } else { self.inside_execution() }
     }
 
-    #[inline(never)]
+    #[inline]
     #[track_caller]
     fn inside_execution(&self) -> Option<Inside<'_>> {
         match (self.execution(), me()) {
@@ -96,6 +115,7 @@ impl Tag {
     }
 
     /// Looks at the object, if its execution is not over.
+    #[inline]
     pub(crate) fn look<R>(&self, f: impl FnOnce(&Object) -> R) -> Option<R> {
         match self {
             Tag::Outside => None,
@@ -105,6 +125,7 @@ impl Tag {
     }
 
     /// Changes the object, if its execution is not over.
+    #[inline]
     pub(super) fn change<R>(&self, f: impl FnOnce(&mut Object) -> R) -> Option<R> {
         match self {
             Tag::Outside => None,
@@ -127,9 +148,17 @@ impl Tag {
 
     #[inline(never)]
     fn released_by(&self, me: Me) {
-        let is_waited_for = self.change(|object| object.release(me.task));
-        if let (Some(true), Some(execution), Some(id)) = (is_waited_for, me.on_threads(), self.id()) {
-            execution.wake(id);
+        match self {
+            Tag::Outside => {}
+            Tag::OnFibers { execution, id, .. } => {
+                fibers::change(*execution, *id, |object| object.release(me.task));
+            }
+            Tag::OnThreads(common) => {
+                let is_waited_for = common.object.lock().release(me.task);
+                if let (true, Some(execution)) = (is_waited_for, me.on_threads()) {
+                    execution.wake(common.id);
+                }
+            }
         }
     }
 }
@@ -198,31 +227,68 @@ impl Inside<'_> {
         gives_up
     }
 
-    /// Waits to hold a lock, alone or shared.
-    pub(crate) fn acquire(
+    /// Waits to hold a mutex.
+    #[inline]
+    pub(crate) fn acquire_mutex(
         &self,
+        until: Option<Instant>,
+        try_acquire: &mut impl FnMut() -> bool,
+    ) -> bool {
+        let target = Target::Lock(self.id());
+        // Readers see a writer that waits; nobody sees who waits for a mutex.
+        footprint::intend(std::iter::once(target));
+        if let Tag::OnFibers { id, .. } = self.tag {
+            let task = self.me.task;
+            let acquire = |object: &mut Object| {
+                let acquired = try_acquire();
+                if acquired {
+                    object.hold(task, false);
+                }
+                acquired
+            };
+            match fibers::point_and_change(task, target, *id, self.location, acquire) {
+                Ok(true) => return true,
+                Ok(false) => return self.wait_for_lock(target, false, until, try_acquire),
+                Err(true) => begin_unwinding(),
+                Err(false) => {}
+            }
+        } else {
+            self.point_at(target);
+        }
+        if try_acquire() {
+            self.held(false);
+            return true;
+        }
+        self.wait_for_lock(target, false, until, try_acquire)
+    }
+
+    /// Waits to hold a reader-writer lock, alone or shared.
+    pub(crate) fn acquire_rwlock(&self, shared: bool, try_acquire: &mut dyn FnMut() -> bool) {
+        let target = if shared { Target::Read(self.id()) } else { Target::Lock(self.id()) };
+        self.point_at(target);
+        if try_acquire() {
+            self.held(shared);
+        } else {
+            self.wait_for_lock(target, shared, None, try_acquire);
+        }
+    }
+
+    /// Waits for a lock that was not free; says whether it is held in the end.
+    fn wait_for_lock(
+        &self,
+        target: Target,
         shared: bool,
         until: Option<Instant>,
-        location: &'static Location<'static>,
         try_acquire: &mut dyn FnMut() -> bool,
     ) -> bool {
-        let target = if shared { Target::Read(self.id()) } else { Target::Lock(self.id()) };
         let is_mutex = self.tag.look(|object| object.kind == ObjectKind::Mutex).unwrap_or_default();
-        if is_mutex {
-            // Readers see a writer that waits.
-            footprint::intend(std::iter::once(target));
-        }
-        self.point_at(target);
+        let wait = Wait { target, location: self.location };
         loop {
-            if try_acquire() {
-                break;
-            }
             if !is_mutex {
                 self.saw_free(false);
             }
-            let wait = Wait { target, location };
             self.tag.change(|object| object.add_waiter(shared));
-            let wake = self.me.engine(|engine| engine.park(self.me.task, wait, until, try_acquire));
+            let wake = self.me.engine(|engine| engine.park(self.me.task, wait.clone(), until, try_acquire));
             self.tag.change(|object| object.remove_waiter(shared));
             match wake {
                 Wake::Ready => break,
@@ -230,6 +296,9 @@ impl Inside<'_> {
                 Wake::TimedOut => return false,
                 // A destructor that needs the lock goes on waiting: those who hold it may yet unwind.
                 Wake::Aborted => self.me.refuse(),
+            }
+            if try_acquire() {
+                break;
             }
         }
         self.held(shared);
@@ -242,11 +311,13 @@ impl Inside<'_> {
     }
 
     /// Notes that somebody has seen whether the lock is free.
+    #[inline]
     pub(crate) fn saw_free(&self, free: bool) {
         footprint::touch_object(self.id(), What::SeesFree(free));
     }
 
     /// Records a lock as held by the current task.
+    #[inline]
     pub(crate) fn held(&self, shared: bool) {
         self.tag.change(|object| object.hold(self.me.task, shared));
     }

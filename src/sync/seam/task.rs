@@ -98,8 +98,12 @@ pub(crate) struct Joining<T> {
 impl<T> Joining<T> {
     pub(crate) fn join(self, location: &'static Location<'static>) -> Result<T> {
         self.child.wait(location);
+        // Nobody else has it any more, unless the task was left behind.
+        let result = Arc::try_unwrap(self.result).map(Mutex::into_inner);
         // A task that was unwound for good left no result; whoever joins it is about to be.
-        self.result.lock().take().unwrap_or_else(|| Err(Box::new("the thread was unwound by its engine")))
+        result
+            .unwrap_or_else(|shared| shared.lock().take())
+            .unwrap_or_else(|| Err(Box::new("the thread was unwound by its engine")))
     }
 
     #[track_caller]

@@ -66,14 +66,18 @@
 //!   `main` waits for a notification of condition variable `opened`, and the last one, by `thread1` at
 //!   src/door.rs:9, came when nobody waited: a lost wake-up
 //!
-//! Interleaving, 5 of 8 steps (✗ never goes on):
+//! Interleaving, 6 of 8 steps (✗ never goes on):
 //!     main                                     thread1
 //!     starts `thread1`                                                                    door.rs:7
 //!     takes and releases lock `door`                                                     door.rs:11
 //!   ··· main is preempted
 //!                                              takes and releases lock `door`             door.rs:8
-//!   ··· thread1 has ended
+//!   ··· thread1 is preempted
 //!     takes lock `door`                                                                  door.rs:13
+//!   ··· main is preempted
+//!                                              notifies condition variable `opened`,      door.rs:9
+//!                                                where nobody waits
+//!   ··· thread1 has ended
 //!     releases lock `door`                                                               door.rs:13
 //!   ✗ waits for a notification of condition                                              door.rs:13
 //!       variable `opened`
@@ -83,8 +87,8 @@
 //!       for Condvar `opened`, notified by thread1 at src/door.rs:9 when nobody waited
 //!         door::opens at src/door.rs:13
 //!
-//! Found       by execution 4 of seed 0
-//! Schedule    main*3 thread1*3 main*2
+//! Found       by execution 0 of seed 0
+//! Schedule    main*2 thread1 main thread1 main thread1 main
 //! Replay      watchmux::explore::replay(&"SCHEDULE".parse().unwrap(), f)
 //! ```
 //!
@@ -120,10 +124,10 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::exhaustive::{Exhaustive, Seen};
-use super::fibers::{self, Engine};
-use super::strategy::{Estimates, Pct, Portfolio, RandomWalk, Replay, Strategy, Surw, mix};
-use super::{
+use crate::engine::exhaustive::{Exhaustive, Seen};
+use crate::engine::fibers::{self, Engine};
+use crate::engine::strategy::{Estimates, Pct, Portfolio, RandomWalk, Replay, Strategy, Surw, mix};
+use crate::engine::{
     After, Body, Divergence, End, Extent, Job, Next, Quiescence, Schedule, State, Status, Stopwatch,
     schedule_of,
 };

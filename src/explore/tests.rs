@@ -183,7 +183,7 @@ fn what_never_ends_is_a_livelock() {
 #[test]
 fn a_check_that_finds_something_panics_with_its_report() {
     check(two_locks(true));
-    let payload = std::panic::catch_unwind(|| check(two_locks(false))).expect_err("it deadlocks");
+    let payload = crate::sync::catch_unwind(|| check(two_locks(false))).expect_err("it deadlocks");
     let report = payload.downcast_ref::<String>().expect("a report");
     assert_eq!(*report, first_failure(two_locks(false)).to_string());
 }

@@ -1,0 +1,216 @@
+//! Who goes on next, as the strategy chooses.
+
+use std::panic::Location;
+
+use super::super::coverage::Going;
+use super::super::strategy::{Alternative, Alternatives, Choosing, Point, Strategy};
+use super::super::{Target, TaskId};
+use super::Step;
+use super::table::Table;
+use crate::sync::seam::Endpoint;
+use crate::sync::seam::footprint;
+
+/// What a sync point comes to.
+pub(super) enum Turn {
+    /// The task goes on.
+    On,
+    /// Another does, if any is to.
+    Of(Option<TaskId>),
+    /// The execution is over.
+    Over,
+}
+
+impl Table {
+    /// Chooses who goes first.
+    pub(super) fn begin(&mut self) -> Option<TaskId> {
+        loop {
+            if self.is_exhausted() {
+                return None;
+            }
+            let next = self.choose(None);
+            if next.is_some() || !self.pass_time() {
+                return next;
+            }
+        }
+    }
+
+    /// A sync point of a task.
+    #[inline]
+    pub(super) fn point(
+        &mut self,
+        me: TaskId,
+        access: Option<Target>,
+        location: &'static Location<'static>,
+    ) -> Turn {
+        if self.ending {
+            return Turn::Over;
+        }
+        self.points += 1;
+        self.accesses[me.0] = access;
+        self.tasks[me.0].location = Some(location);
+        if self.points > self.most_points {
+            return Turn::Of(None);
+        }
+        let is_watched = self.recorder.is_some() || self.coverage.is_some();
+        if !is_watched && self.ready.is_only(me) {
+            // What `choose` would come to, of half of all points.
+            let alternative = Alternative { task: me, branch: None, access };
+            strategy(&mut self.strategy).forced(Some(me), alternative);
+            self.steps.push(Step { task: me, branch: None, access, preempts: false });
+            return Turn::On;
+        }
+        match self.choose(Some(me)) {
+            Some(next) if next == me => Turn::On,
+            next => Turn::Of(next),
+        }
+    }
+
+    /// Whether there were more points than there may be.
+    #[inline]
+    pub(super) fn is_exhausted(&self) -> bool {
+        self.points > self.most_points
+    }
+
+    /// Who goes on, if anybody can without time passing; `current` can.
+    pub(super) fn choose(&mut self, current: Option<TaskId>) -> Option<TaskId> {
+        let chosen = (!self.ready.is_empty()).then(|| {
+            self.able.clear();
+            self.able.extend(current);
+            self.ready.for_each(|task| {
+                if Some(task) != current {
+                    self.able.push(task);
+                }
+            });
+            let alternatives = Alternatives::tasks(&self.able, &self.accesses);
+            let strategy = strategy(&mut self.strategy);
+            if let [task] = self.able[..] {
+                let only = Alternative { task, branch: None, access: self.accesses[task.0] };
+                strategy.forced(current, only);
+                return only;
+            }
+            chosen(strategy, &Point { kind: Choosing::Task, current, alternatives })
+        });
+        if let Some(Alternative { task, branch, access }) = chosen {
+            let preempts = match current {
+                Some(current) => current != task,
+                None => self.has_timed_out(task),
+            };
+            self.steps.push(Step { task, branch, access, preempts });
+            if self.recorder.is_some() {
+                self.record(current);
+            }
+        }
+        if self.coverage.is_some() {
+            self.count(chosen);
+        }
+        chosen.map(|alternative| alternative.task)
+    }
+
+    /// Has the choice that was just made written down, if choices are; `current` could have gone on instead.
+    #[cold]
+    pub(super) fn record(&mut self, current: Option<TaskId>) {
+        if let Some(mut recorder) = self.recorder.take() {
+            recorder.chose(self, current);
+            self.recorder = Some(recorder);
+        }
+    }
+
+    /// Has it written down that nobody can go on, if that is.
+    pub(super) fn rest(&mut self) {
+        if let Some(mut recorder) = self.recorder.take() {
+            recorder.rest(self);
+            self.recorder = Some(recorder);
+        }
+    }
+
+    /// Counts what can be seen at a choice.
+    #[cold]
+    pub(super) fn count(&mut self, chosen: Option<Alternative>) {
+        let Table { coverage: Some(coverage), tasks, objects, .. } = self else { return };
+        let waits =
+            |task: TaskId| tasks[task.0].waiting().map_or(&[][..], |waiting| waiting.waits.as_slice());
+        let next = chosen.map(|Alternative { task, access, .. }| {
+            let location = tasks[task.0].location;
+            Going { task, access, location }
+        });
+        coverage.chosen(next, waits, objects);
+    }
+
+    /// Whether nothing but time lets the task go on.
+    #[inline]
+    pub(super) fn has_timed_out(&self, task: TaskId) -> bool {
+        self.tasks[task.0].waiting().is_some_and(|waiting| {
+            waiting.until.is_some_and(|until| until <= self.clock) && !self.is_served(waiting)
+        })
+    }
+
+    /// Chooses one of the branches of a select that can go ahead, if any can.
+    pub(super) fn branch(&mut self, me: TaskId, endpoints: &[&dyn Endpoint]) -> Option<usize> {
+        self.alternatives.clear();
+        for (index, endpoint) in endpoints.iter().enumerate() {
+            let target = endpoint.handle().target().expect("the seam has checked the objects");
+            if self.could_serve(target) || self.partner(me, target).is_some() {
+                let branch = Some(index as u32);
+                self.alternatives.push(Alternative { task: me, branch, access: Some(target) });
+            }
+        }
+        let branch = match self.alternatives.len() {
+            0 => None,
+            1 => self.alternatives[0].branch,
+            _ => self.choose_for(me, Choosing::Branch),
+        };
+        if footprint::is_on()
+            && let Some(chosen) = branch
+        {
+            self.touch_others(me, endpoints, chosen as usize);
+        }
+        branch.map(|branch| branch as usize)
+    }
+
+    /// Notes that a select has seen whether its other branches could go ahead.
+    pub(super) fn touch_others(&self, me: TaskId, endpoints: &[&dyn Endpoint], chosen: usize) {
+        let others = endpoints.iter().enumerate().filter(|(index, _)| *index != chosen);
+        for (_, endpoint) in others {
+            if let Some(target) = endpoint.handle().target() {
+                endpoint.handle().saw(self.could_serve(target) || self.partner(me, target).is_some());
+            }
+        }
+    }
+
+    /// Chooses in which of several ways a task goes on that is going on.
+    pub(super) fn choose_for(&mut self, me: TaskId, kind: Choosing) -> Option<u32> {
+        let alternatives = Alternatives::from(&self.alternatives[..]);
+        let point = Point { kind, current: Some(me), alternatives };
+        let Alternative { task, branch, access } = chosen(strategy(&mut self.strategy), &point);
+        self.steps.push(Step { task, branch, access, preempts: false });
+        self.record(Some(me));
+        branch
+    }
+
+    /// Chooses who goes on instead of a task that waits or has ended, letting time pass if nobody can.
+    #[inline]
+    pub(super) fn go_on(&mut self) -> Option<TaskId> {
+        while !self.ending {
+            let next = self.choose(None);
+            if next.is_some() || !self.pass_time() {
+                return next;
+            }
+        }
+        None
+    }
+}
+
+/// The strategy.
+#[inline(always)]
+fn strategy(strategy: &mut Option<Box<dyn Strategy>>) -> &mut dyn Strategy {
+    &mut **strategy.as_mut().expect("there is one while there is anything to choose")
+}
+
+/// What the strategy chooses.
+#[inline(always)]
+fn chosen(strategy: &mut dyn Strategy, point: &Point<'_>) -> Alternative {
+    let (index, of) = (strategy.choose(point), point.alternatives);
+    // A division costs more than all the rest.
+    let index = if index < of.len() { index } else { index % of.len() };
+    of.get(index).expect("there is at least one alternative")
+}

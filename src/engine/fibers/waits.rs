@@ -1,0 +1,137 @@
+//! Tasks that wait, and how they come to go on.
+
+use std::time::Duration;
+
+use super::super::strategy::{Alternative, Choosing};
+use super::super::{ObjectId, Target, TaskId, Wait};
+use super::table::Table;
+use super::task::{Doing, Entry, Unwinding, Woken};
+use super::task_set::TaskSet;
+use crate::sync::seam::Side;
+use crate::sync::seam::footprint::{self, Place, What};
+
+impl Table {
+    /// Notes that a task waits.
+    #[inline]
+    pub(super) fn wait(&mut self, me: TaskId, waits: impl Iterator<Item = Wait>, until: Option<Duration>) {
+        let Entry { doing, waiting, .. } = &mut self.tasks[me.0];
+        *doing = Doing::Waiting;
+        waiting.renew(self.waits, until);
+        waiting.waits.extend(waits);
+        self.accesses[me.0] = waiting.waits.first().map(|wait| wait.target);
+        self.waits += 1;
+        self.touch_meetings(me);
+        for index in 0..self.tasks[me.0].waiting.waits.len() {
+            let target = self.tasks[me.0].waiting.waits[index].target;
+            self.waiters(target).insert(me);
+        }
+        self.see(me);
+    }
+
+    /// Who is to be seen again when something happens to the target.
+    #[inline]
+    pub(super) fn waiters(&mut self, target: Target) -> &mut TaskSet {
+        match target {
+            Target::Join(task) => &mut self.tasks[task.0].joiners,
+            Target::Send(id)
+            | Target::Recv(id)
+            | Target::Lock(id)
+            | Target::Read(id)
+            | Target::Notify(id) => &mut self.objects[id.0].waiters,
+        }
+    }
+
+    /// Notes that a task goes on after a wait, and says why.
+    #[inline]
+    pub(super) fn wake_up(&mut self, me: TaskId) -> Woken {
+        let unwinding = std::mem::replace(&mut self.tasks[me.0].unwinding, Unwinding::No);
+        if unwinding != Unwinding::No {
+            self.tasks[me.0].unwinding = Unwinding::Told;
+        }
+        if self.tasks[me.0].waiting().is_none() {
+            return Woken::Aborted;
+        }
+        let waiting = &self.tasks[me.0].waiting;
+        let met = waiting.met;
+        if met.is_some() || waiting.notified || waiting.message.is_some() {
+            footprint::touch(Place::Task(me), What::Woken);
+        } else {
+            self.touch_meetings(me);
+        }
+        let woken = match met {
+            _ if unwinding == Unwinding::Due => Woken::Aborted,
+            Some(index) => Woken::Met(index),
+            None if self.is_served(waiting) => Woken::Served,
+            None => Woken::TimedOut,
+        };
+        if woken == Woken::TimedOut {
+            self.touch_refused(me);
+        }
+        if let Some(index) = met
+            && let Target::Send(rendezvous) = self.tasks[me.0].waiting.waits[index].target
+            && let Some(receiver) = self.receiver_of(me, rendezvous)
+        {
+            self.hand_over(receiver, rendezvous);
+        }
+        self.stop_waiting(me);
+        woken
+    }
+
+    /// Notes that a task whose time is up has seen that none of what it waits for is there.
+    fn touch_refused(&self, task: TaskId) {
+        if !footprint::is_on() {
+            return;
+        }
+        for wait in &self.tasks[task.0].waiting.waits {
+            let (object, what) = match wait.target {
+                Target::Send(object) => (object, What::Sees(Side::Send, false)),
+                Target::Recv(object) => (object, What::Sees(Side::Recv, false)),
+                Target::Lock(object) | Target::Read(object) => (object, What::SeesFree(false)),
+                Target::Notify(_) | Target::Join(_) => continue,
+            };
+            footprint::touch_object(object, what);
+        }
+    }
+
+    /// Takes a task out of its wait.
+    #[inline]
+    pub(super) fn stop_waiting(&mut self, me: TaskId) {
+        for index in 0..self.tasks[me.0].waiting.waits.len() {
+            let target = self.tasks[me.0].waiting.waits[index].target;
+            self.waiters(target).remove(me);
+        }
+        if let Some(rendezvous) = self.tasks[me.0].waiting.rendezvous {
+            self.objects[rendezvous.0].waiters.remove(me);
+        }
+        self.tasks[me.0].doing = Doing::Ready;
+        self.ready.insert(me);
+    }
+
+    /// Notifies up to so many of those who wait; says how many. Whom, if not all of them, is a choice.
+    pub(super) fn notify(&mut self, me: TaskId, object: ObjectId, most: usize) -> usize {
+        let awaited = Target::Notify(object);
+        let since = |task: TaskId| (self.tasks[task.0].waiting.since, task);
+        let is_waiting = |task: &TaskId| !self.tasks[task.0].waiting.notified;
+        let waiters = self.objects[object.0].waiters.iter().filter(is_waiting);
+        let mut waiting: Vec<(u64, TaskId)> = waiters.map(since).collect();
+        waiting.sort_unstable();
+        let count = most.min(waiting.len());
+        for left in (1..=count).rev() {
+            let is_choice = left < waiting.len() && !self.ending;
+            let chosen = if is_choice { self.waiter(me, awaited, waiting.len()) } else { 0 };
+            let (_, task) = waiting.remove(chosen);
+            footprint::touch(Place::Task(task), What::Wakes);
+            self.tasks[task.0].waiting.notified = true;
+            self.ready.insert(task);
+        }
+        count
+    }
+
+    /// Chooses one of so many that wait for a notification.
+    pub(super) fn waiter(&mut self, me: TaskId, awaited: Target, waiting: usize) -> usize {
+        self.alternatives.clear();
+        let alternative = |index| Alternative { task: me, branch: Some(index as u32), access: Some(awaited) };
+        self.alternatives.extend((0..waiting).map(alternative));
+        self.choose_for(me, Choosing::Waiter).map_or(0, |index| index as usize)
+    }
+}
