@@ -1,6 +1,6 @@
 //! watchmux side by side with shuttle and loom: the same mux, the same scenarios, one thread, one run.
 //!
-//! Without arguments it prints all tables, else those that are named: `rates`, `search`, `costs`.
+//! Without arguments it prints all tables, else those that are named: `rates`, `search`, `costs`, `explore`.
 
 use std::io;
 use std::process::{Command, ExitCode, Stdio};
@@ -8,6 +8,7 @@ use std::process::{Command, ExitCode, Stdio};
 use watchmux::explore::Search;
 
 mod costs;
+mod exploration;
 mod limit;
 mod on_loom;
 mod on_shuttle;
@@ -19,12 +20,12 @@ mod search;
 
 use on_loom::Loom;
 use on_shuttle::Shuttle;
-use on_watchmux::Watchmux;
+use on_watchmux::{Exhaustive, Watchmux};
 
 /// How often each figure is measured, those of all peers in turn, for the machine may be busy.
 const ROUNDS: usize = 9;
 
-const TABLES: [&str; 3] = ["rates", "search", "costs"];
+const TABLES: [&str; 4] = ["rates", "search", "costs", "explore"];
 
 /// The argument with which this program runs itself to search. All that shuttle writes about each deadlock goes nowhere: it
 /// cannot be told to write nothing, and a terminal would take most of the time.
@@ -54,6 +55,9 @@ fn main() -> ExitCode {
     }
     if wants("costs") {
         costs::print(&RANDOM, &Shuttle::Random, ROUNDS);
+    }
+    if wants("explore") {
+        exploration::print(&Exhaustive, &Loom);
     }
     ExitCode::SUCCESS
 }

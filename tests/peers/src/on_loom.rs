@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use watchmux::engine::Stopwatch;
 
-use crate::peer::{Peer, Rate};
+use crate::peer::{Explorer, Extent, Peer, Program, Rate};
 use crate::scenario::{Kind, Scenario};
 
 mod sync {
@@ -159,5 +159,30 @@ impl Peer for Loom {
             elapsed += stopwatch.elapsed();
         }
         Rate { executions: done.load(Ordering::Relaxed), points: None, elapsed }
+    }
+}
+
+impl Explorer for Loom {
+    fn name(&self) -> &'static str {
+        "loom"
+    }
+
+    fn explore(&self, program: Program, preemptions: Option<u32>, limit: Duration) -> Extent {
+        let Program { scenario, draw } = program;
+        let done = Arc::new(AtomicU64::new(0));
+        let mut builder = loom::model::Builder::new();
+        builder.preemption_bound = preemptions.map(|bound| bound as usize);
+        builder.max_branches = 100_000;
+        builder.checkpoint_interval = 1;
+        builder.max_duration = Some(limit);
+        let count = Arc::clone(&done);
+        let stopwatch = Stopwatch::start();
+        builder.check(move || {
+            count.fetch_add(1, Ordering::Relaxed);
+            scenarios::run(scenario, draw);
+        });
+        let elapsed = stopwatch.elapsed();
+        let executions = done.load(Ordering::Relaxed);
+        Extent { executions, elapsed, complete: elapsed < limit }
     }
 }

@@ -3,10 +3,10 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use watchmux::engine::Stopwatch;
+use watchmux::engine::{self, Stopwatch};
 use watchmux::explore::{Config, Search, What, explore};
 
-use crate::peer::{Found, Peer, Rate, Searcher};
+use crate::peer::{Explorer, Extent, Found, Peer, Program, Rate, Searcher};
 use crate::scenario::{Piece, Scenario};
 
 mod sync {
@@ -60,5 +60,24 @@ impl Searcher for Watchmux {
     fn repeat(&self, piece: Piece, pieces: usize, executions: u64) -> Duration {
         let explored = explore(self.config(1, executions), move || pieces::repeat(piece, pieces));
         explored.unwrap_or_else(|failure| panic!("pieces end: {failure}")).elapsed
+    }
+}
+
+/// watchmux, exhaustively.
+pub struct Exhaustive;
+
+impl Explorer for Exhaustive {
+    fn name(&self) -> &'static str {
+        "watchmux"
+    }
+
+    fn explore(&self, program: Program, preemptions: Option<u32>, limit: Duration) -> Extent {
+        let Program { scenario, draw } = program;
+        let search = Search::Exhaustive { preemptions };
+        let config = Config { search, executions: u64::MAX, time: Some(limit), ..Config::default() };
+        let explored = explore(config, move || scenarios::run(scenario, draw));
+        let explored = explored.unwrap_or_else(|failure| panic!("the correct mux: {failure}"));
+        let complete = !matches!(explored.extent, engine::Extent::Schedules(_));
+        Extent { executions: explored.executions, elapsed: explored.elapsed, complete }
     }
 }

@@ -58,3 +58,32 @@ pub struct Found {
     /// The time they took.
     pub elapsed: Duration,
 }
+
+/// A tool that explores all schedules, as far as its reduction tells them apart.
+pub trait Explorer {
+    /// As the table calls it.
+    fn name(&self) -> &'static str;
+
+    /// Explores the program, up to so many preemptions if there is a bound, on the calling thread; for about so long.
+    fn explore(&self, program: Program, preemptions: Option<u32>, limit: Duration) -> Extent;
+}
+
+/// A scenario, with what its ops are drawn from.
+#[derive(Clone, Copy, Debug)]
+pub struct Program {
+    /// The scenario.
+    pub scenario: Scenario,
+    /// The draw.
+    pub draw: u64,
+}
+
+/// How far an exploration came.
+#[derive(Clone, Copy, Debug)]
+pub struct Extent {
+    /// How many executions there were, with those that were given up as like another.
+    pub executions: u64,
+    /// The time they took.
+    pub elapsed: Duration,
+    /// Whether it came to its end.
+    pub complete: bool,
+}

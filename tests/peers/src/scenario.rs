@@ -24,8 +24,10 @@ pub enum Kind {
     F3,
     /// A watcher stops at once, beside a producer.
     F4,
-    /// Three clients of drawn ops.
+    /// Three clients of eight drawn ops each.
     R,
+    /// Three clients of three drawn ops each.
+    R3,
 }
 
 impl Scenario {

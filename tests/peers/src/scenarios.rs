@@ -93,7 +93,8 @@ pub fn run(scenario: Scenario, draw: u64) {
         Kind::F2 => f2(queue, buggy),
         Kind::F3 => f3(queue, buggy),
         Kind::F4 => f4(queue, buggy),
-        Kind::R => r(queue, buggy, draw),
+        Kind::R => r(queue, buggy, 8, draw),
+        Kind::R3 => r(queue, buggy, 3, draw),
     }
 }
 
@@ -151,8 +152,8 @@ fn f4(queue: usize, buggy: bool) {
     producer.join().unwrap();
 }
 
-/// Three clients of eight drawn ops each; each stops what it has left.
-fn r(queue: usize, buggy: bool, draw: u64) {
+/// Three clients of so many drawn ops each; each stops what it has left.
+fn r(queue: usize, buggy: bool, ops: u32, draw: u64) {
     let mux = Mux::new(25, queue, buggy);
     let clients: Vec<_> = (0..3)
         .map(|number| {
@@ -160,7 +161,7 @@ fn r(queue: usize, buggy: bool, draw: u64) {
             let mut draw = Draw(draw.wrapping_mul(3).wrapping_add(number));
             spawn(move || {
                 let mut watchers: Vec<Watcher> = Vec::new();
-                for op in 0..8 {
+                for op in 0..ops {
                     let any = |draw: &mut Draw, watchers: &[Watcher]| draw.next() as usize % watchers.len();
                     match draw.next() % 8 {
                         0 | 1 => watchers.push(client.watch()),
