@@ -59,7 +59,7 @@ impl<S: Selectable + ?Sized> Selectable for &S {
 /// Waits for one of several channel operations and runs what goes with it, as crossbeam-channel's `select!`.
 ///
 /// `recv(x)` takes a [`Receiver`] or anything else that is [`Selectable`], such as a
-/// [`Watcher`](crate::Watcher); `send(x, message)` takes a [`Sender`], and evaluates the message only if it is
+/// [`Watcher`](crate::Watcher); `send(x, message)` takes a [`Sender`](super::Sender), and evaluates the message only if it is
 /// sent; `default` runs if nothing can go ahead, `default(timeout)` if nothing does for that long.
 ///
 /// ```
