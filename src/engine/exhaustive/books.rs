@@ -94,7 +94,7 @@ impl Books {
             (Target::Join(awaited), Place::Task(id)) => awaited == id,
             _ => false,
         });
-        Entry { place, what: touch.what, number, awaited: is_awaited, kind }
+        Entry { place, what: touch.what, number, awaited: is_awaited, alone: is_single, kind }
     }
 
     /// The number of an atomic: as in an earlier execution, where this is known, for addresses are not the same again.
@@ -149,7 +149,8 @@ impl Books {
                 Target::Lock(_) | Target::Read(_) => (What::Acquires { shared: false }, 0),
                 Target::Notify(_) | Target::Join(_) => return None,
             };
-            Some(Entry { place: Place::Object(id), what, number, awaited: true, kind: Some(object.kind) })
+            let (place, kind, alone) = (Place::Object(id), Some(object.kind), awaited.len() == 1);
+            Some(Entry { place, what, number, awaited: true, alone, kind })
         };
         awaited.iter().filter_map(entry).collect()
     }

@@ -13,6 +13,8 @@ pub(super) struct Entry {
     pub(super) number: u64,
     /// Whether its task waits for just this, and could not have gone on without it.
     pub(super) awaited: bool,
+    /// Whether it waits for nothing else.
+    pub(super) alone: bool,
     /// What the object is, if it is one.
     pub(super) kind: Option<ObjectKind>,
 }
@@ -28,9 +30,12 @@ pub(super) enum Order {
     MayRace,
     /// The later one could have come first, and that would be another execution.
     Races,
+    /// The later one takes the very message, or the room, that the earlier one has made: it cannot come first, whatever else
+    /// the two do there.
+    Needs,
 }
 
-use Order::{Causes, MayRace, None as Commute, Races};
+use Order::{Causes, MayRace, Needs, None as Commute, Races};
 
 /// How the later of two touches of one place depends on the earlier.
 pub(super) fn order(earlier: &Entry, later: &Entry) -> Order {
@@ -54,6 +59,11 @@ pub(super) fn depend(one: &Entry, other: &Entry) -> bool {
 /// The later comes later because it waits for the earlier, or races with it.
 fn awaited(later: &Entry) -> Order {
     if later.awaited { Causes } else { Races }
+}
+
+/// As [`awaited`], where it waits for what the earlier has made; a select could have gone another way.
+fn needed(later: &Entry) -> Order {
+    if later.awaited && later.alone { Needs } else { awaited(later) }
 }
 
 fn of_mutex(earlier: &Entry, later: &Entry) -> Order {
@@ -102,11 +112,11 @@ fn of_channel(capacity: Option<usize>, earlier: &Entry, later: &Entry) -> Order 
     use Side::{Recv, Send};
     match (earlier.what, later.what) {
         (What::Passes(Send), What::Passes(Send)) | (What::Passes(Recv), What::Passes(Recv)) => Races,
-        (What::Passes(Send), What::Passes(Recv)) if earlier.number == later.number => awaited(later),
+        (What::Passes(Send), What::Passes(Recv)) if earlier.number == later.number => needed(later),
         (What::Passes(Recv), What::Passes(Send))
             if capacity.is_some_and(|capacity| earlier.number + capacity as u64 == later.number) =>
         {
-            awaited(later)
+            needed(later)
         }
         (What::Passes(_), What::Passes(_)) => Commute,
 

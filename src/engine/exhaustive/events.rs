@@ -50,6 +50,8 @@ pub(super) struct Event {
     pub(super) entries: Vec<Entry>,
     /// What happens before it.
     pub(super) before: Events,
+    /// Whether its task only begins to wait, which nobody sees, for nobody could go on.
+    pub(super) waits: bool,
 }
 
 /// The events of an execution so far.
@@ -122,7 +124,9 @@ impl Trace {
                 }
                 let how = match order(touch, entry) {
                     Order::None => continue,
-                    Order::Causes if own.is_none_or(|own| own < *event) && could(*event) => Order::Races,
+                    Order::Causes | Order::Needs if own.is_none_or(|own| own < *event) && could(*event) => {
+                        Order::Races
+                    }
                     how => how,
                 };
                 match related.iter_mut().find(|related| related.event == *event) {
@@ -200,9 +204,13 @@ impl Related {
         at.max().unwrap_or(Order::None)
     }
 
+    fn causes_at(&self, place: Place) -> bool {
+        matches!(self.at(place), Order::Causes | Order::Needs)
+    }
+
     /// What waits for it at one place cannot come before it, whatever it does at others.
     fn order(&self) -> Order {
-        let causes = self.hows.iter().any(|(place, _)| self.at(*place) == Order::Causes);
+        let causes = self.hows.iter().any(|(place, _)| self.causes_at(*place));
         if causes { Order::Causes } else { self.hows.iter().map(|how| how.1).max().unwrap_or(Order::None) }
     }
 
@@ -211,10 +219,9 @@ impl Related {
     fn hides(&self, race: &Related) -> bool {
         match self.order() {
             Order::Races => true,
-            Order::Causes => self
-                .hows
-                .iter()
-                .any(|(place, _)| self.at(*place) == Order::Causes && race.at(*place) < Order::MayRace),
+            Order::Causes | Order::Needs => {
+                self.hows.iter().any(|(place, _)| self.causes_at(*place) && race.at(*place) < Order::MayRace)
+            }
             Order::None | Order::MayRace => false,
         }
     }

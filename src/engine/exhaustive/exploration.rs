@@ -34,6 +34,8 @@ pub(super) struct Exploration {
     parked: Vec<bool>,
     /// What the running task waited for when it was chosen.
     awaited: Vec<Target>,
+    /// Whether all that it does is to begin to wait, unseen.
+    only_waits: bool,
     /// How many branches it has taken.
     branch: usize,
     touches: Vec<Touch>,
@@ -134,10 +136,11 @@ impl Exploration {
             self.diverged = true;
             return 0;
         };
-        if self.parked[task.0] || !self.waits(task) || self.books.serve(&self.awaits[task.0]) {
-            self.awaited.clone_from(&self.awaits[task.0]);
-        } else {
+        self.only_waits = self.waits(task) && !self.books.serve(&self.awaits[task.0]);
+        if self.only_waits {
             self.awaited.clear();
+        } else {
+            self.awaited.clone_from(&self.awaits[task.0]);
         }
         self.running = Some(task);
         self.branch = 0;
@@ -229,7 +232,7 @@ impl Exploration {
         for race in races {
             self.reverse(race, task, &before);
         }
-        let event = Arc::new(Event { task, entries, before });
+        let event = Arc::new(Event { task, entries, before, waits: self.only_waits });
         self.nodes[at].event = Some(Arc::clone(&event));
         self.trace.add(event);
     }
@@ -262,11 +265,12 @@ impl Exploration {
             self.reverse_bounded(event, task);
             return;
         }
-        // What does not depend on the event, and could come in its place.
+        // What does not depend on the event, and could come in its place. To begin to wait is not of it: without the event that
+        // task may have gone ahead instead, which is something else.
         let mut between = Events::default();
         let events = &self.trace.events;
         for (index, other) in events.iter().enumerate().skip(event + 1) {
-            if !other.before.contains(event) {
+            if !other.waits && !other.before.contains(event) {
                 between.insert(index);
             }
         }
