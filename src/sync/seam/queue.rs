@@ -1,30 +1,18 @@
 //! Where the messages of a channel are that an engine models.
 
-use std::cell::UnsafeCell;
 use std::collections::VecDeque;
 use std::sync::Arc;
 
+use parking_lot::Mutex;
+
 /// The messages of a modelled channel: whether one may pass is for the engine to say. Clones share them.
-///
-/// They are used by the tasks of one execution on fibers alone, which all run on one thread: each handle asks its execution
-/// first, and is refused elsewhere.
 pub(crate) struct Queue<T>(Arc<Messages<T>>);
 
 struct Messages<T> {
     capacity: Option<usize>,
-    there: UnsafeCell<There<T>>,
+    /// Never waited for: all tasks are on one thread.
+    there: Mutex<There<T>>,
 }
-
-#[expect(
-    unsafe_code,
-    reason = "a lock that nobody ever waits for would cost as much as all else about a message"
-)]
-// SAFETY: `Messages` is what a lock would be, which may be sent and shared if what is in it may be sent; see `Queue::with`.
-unsafe impl<T: Send> Send for Messages<T> {}
-
-#[expect(unsafe_code, reason = "as above")]
-// SAFETY: as above.
-unsafe impl<T: Send> Sync for Messages<T> {}
 
 struct There<T> {
     /// The first needs no memory: many a channel never has two.
@@ -43,18 +31,13 @@ impl<T> There<T> {
 impl<T> Queue<T> {
     pub(crate) fn new(capacity: Option<usize>) -> Queue<T> {
         let there = There { first: None, others: VecDeque::new(), discarded: 0 };
-        Queue(Arc::new(Messages { capacity, there: UnsafeCell::new(there) }))
+        Queue(Arc::new(Messages { capacity, there: Mutex::new(there) }))
     }
 
     /// Uses the messages. Nothing of the caller's runs meanwhile: no task goes on, and nothing is dropped.
-    #[inline(always)]
-    #[expect(unsafe_code, reason = "see `Messages`")]
+    #[inline]
     fn with<R>(&self, f: impl FnOnce(&mut There<T>) -> R) -> R {
-        // SAFETY: nobody else uses them. Other threads do not: a queue is reached through a handle of its execution, on fibers,
-        // and each use of one follows on the engine's word that the calling thread is in the middle of that execution, which
-        // one thread alone can be. Nor does this thread: the closures of this file neither call this, nor switch, nor drop
-        // a message, so none is in the middle of another.
-        f(unsafe { &mut *self.0.there.get() })
+        f(&mut self.0.there.lock())
     }
 
     #[inline]
