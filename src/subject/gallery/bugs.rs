@@ -293,6 +293,7 @@ static TABLE: [Row; 19] = [
                 hang(Class::ChannelDeadlock, &[RECV], &[FOR_ANOTHER]),
                 hang(Class::ChannelDeadlock, &[RECV], &["dispatcher, which waits to receive from channel"]),
                 atomicity(&[RECV], &["exact suffix: an event lost at the end"]),
+                order(&[RECV], &["shutdown is final: an event not distributed"]),
             ],
             scripts: &[
                 "mux incoming=25 queue=2 when-full=wait\nlane\n watch a prefix=1\n action\n action\n shutdown",
