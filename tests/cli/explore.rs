@@ -1,30 +1,13 @@
 //! The command `explore`, on the built binary: what it says, and that nothing is lost when it is killed.
-#![cfg(feature = "suite")]
 
 use std::fs;
 use std::path::Path;
-use std::process::{Command, Output, Stdio};
+use std::process::{Output, Stdio};
 use std::time::Duration;
 
 use watchmux::sync::thread;
 
-fn command(line: &[&str]) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_watchmux"));
-    command.args(line).stdin(Stdio::null());
-    command
-}
-
-fn run(line: &[&str]) -> Output {
-    command(line).output().unwrap()
-}
-
-fn stdout(output: &Output) -> &str {
-    str::from_utf8(&output.stdout).unwrap()
-}
-
-fn stderr(output: &Output) -> &str {
-    str::from_utf8(&output.stderr).unwrap()
-}
+use super::{command, run, stderr, stdout};
 
 /// What it printed, without the time it took.
 fn timeless(output: &Output) -> String {

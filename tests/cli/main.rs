@@ -10,6 +10,8 @@ use serde_json::Value;
 use tempfile::TempDir;
 use watchmux::script::text;
 
+mod explore;
+
 const BUG: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/corpus/kubernetes-1321.script");
 const CORPUS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/corpus");
 
