@@ -119,21 +119,17 @@
 //! | `MaxSteps::FailAfter(n)` | [`Config::most_points`] |
 //! | a panic and its printed schedule | [`Failure`], or the panic of [`check`] |
 
-use std::error::Error;
-use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
 use crate::engine::exhaustive::{Exhaustive, Seen};
 use crate::engine::fibers::{self, Engine};
 use crate::engine::strategy::{Estimates, Pct, Portfolio, RandomWalk, Replay, Strategy, Surw, mix};
-use crate::engine::{
-    After, Body, Divergence, End, Extent, Job, Next, Quiescence, Schedule, State, Status, Stopwatch,
-    schedule_of,
-};
-use crate::hunt::Interleaving;
-use crate::oracle::{Diagnosis, explain};
-use crate::report;
+use crate::engine::{After, Body, End, Extent, Job, Next, Quiescence, Schedule, Stopwatch};
+
+mod failure;
+
+pub use failure::{Failure, Found, What};
 
 /// How to explore.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -227,62 +223,6 @@ pub struct Explored {
     pub elapsed: Duration,
 }
 
-/// An execution that went wrong. Its `Display` is the report.
-#[derive(Clone, Debug)]
-pub struct Failure {
-    /// In what way.
-    pub what: What,
-    /// Its tasks, with what each waits for and where, and its objects, with who holds them.
-    pub state: State,
-    /// The choices that led there, for [`replay`].
-    pub schedule: Schedule,
-    /// Where it was found; `None` if by a replay.
-    pub found: Option<Found>,
-    /// Why tasks are blocked, if any are.
-    pub diagnosis: Option<Diagnosis>,
-    /// What it did step by step, unless that is more than anybody would read.
-    interleaving: Option<Box<Interleaving>>,
-}
-
-impl Failure {
-    /// What it did, step by step; `None` for a livelock, which is long, or if it did not do the same again.
-    pub fn interleaving(&self) -> Option<&Interleaving> {
-        self.interleaving.as_deref()
-    }
-
-    /// What the first task that panicked said, if one did.
-    pub fn panic(&self) -> Option<&str> {
-        self.state.tasks.iter().find_map(|task| match &task.status {
-            Status::Panicked(message) => Some(message.as_str()),
-            Status::Running | Status::Blocked(_) | Status::Ended => None,
-        })
-    }
-}
-
-/// Which execution of which exploration.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Found {
-    /// The seed of the exploration.
-    pub seed: u64,
-    /// Which of its executions, counted from 0.
-    pub index: u64,
-}
-
-/// How an execution went wrong.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum What {
-    /// Tasks are blocked, and nobody is left to let them go on.
-    Deadlock,
-    /// It passed more sync points than it may.
-    Livelock,
-    /// A task panicked; whatever else went wrong may come from that.
-    Panic,
-    /// It could not follow the schedule of its replay.
-    Diverged(Divergence),
-    /// It did something else than an earlier execution under the same choices, so that its schedules cannot be told apart.
-    Nondeterministic,
-}
-
 /// Explores executions of the closure, up to the first that goes wrong.
 ///
 /// See [the module](mod@crate::explore) for examples, and for what the closure must be.
@@ -309,7 +249,7 @@ pub fn explore(config: Config, f: impl Fn() + Send + Sync + 'static) -> Result<E
             let strategy = search.strategy(seed, executions, &estimates);
             let end = engine.run(Arc::clone(&body), strategy, most_points);
             if let Some(what) = wrong(end, engine) {
-                return Err(failure(what, engine, Some(Found { seed, index: executions }), body));
+                return Err(Failure::new(what, engine, Some(Found { seed, index: executions }), body));
             }
             executions += 1;
             sync_points += engine.sync_points();
@@ -344,7 +284,7 @@ fn exhaust(
                 Seen::Diverged => Some(What::Nondeterministic),
             };
             if let Some(what) = what {
-                return Err(failure(
+                return Err(Failure::new(
                     what,
                     engine,
                     Some(Found { seed: config.seed, index: executions }),
@@ -392,7 +332,7 @@ pub fn replay(schedule: &Schedule, f: impl Fn() + Send + Sync + 'static) -> Resu
         let end = engine.run(Arc::clone(&body), Box::new(replay.clone()), most_points);
         let elapsed = stopwatch.elapsed();
         match replay.divergence().map(What::Diverged).or_else(|| wrong(end, engine)) {
-            Some(what) => Err(failure(what, engine, None, body)),
+            Some(what) => Err(Failure::new(what, engine, None, body)),
             None => Ok(Explored {
                 executions: 1,
                 redundant: 0,
@@ -417,20 +357,6 @@ fn wrong(end: End, engine: &Engine) -> Option<What> {
     }
 }
 
-/// Runs it once more for what is only written down where it is to be told.
-fn failure(what: What, engine: &mut Engine, found: Option<Found>, body: Arc<dyn Body>) -> Box<Failure> {
-    let state = engine.take_state();
-    let schedule = schedule_of(engine.steps(), &state.tasks);
-    let interleaving = (what != What::Livelock).then(|| {
-        let replay = Replay::new(&schedule);
-        let (again, trace) = fibers::record(body, Box::new(replay.clone()), engine.sync_points() + 1);
-        let is_same = replay.divergence().is_none() && again.steps == engine.steps();
-        is_same.then(|| Box::new(Interleaving::of_code(trace, again.run)))
-    });
-    let diagnosis = explain(&state);
-    Box::new(Failure { what, state, schedule, found, diagnosis, interleaving: interleaving.flatten() })
-}
-
 /// A body of one first task, with nothing to add at quiescence.
 struct Closure<F> {
     run: F,
@@ -448,28 +374,6 @@ impl<F: Fn() + Send + Sync + 'static> Body for Closure<F> {
     /// What goes wrong is to be told, and it is the last execution.
     fn over(&self) -> After {
         After::Forget
-    }
-}
-
-impl fmt::Display for Failure {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&report::failure::text(self))
-    }
-}
-
-impl Error for Failure {}
-
-impl fmt::Display for What {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            What::Deadlock => f.write_str("deadlock: what is left can never go on"),
-            What::Livelock => f.write_str("livelock: it passed more sync points than it may"),
-            What::Panic => f.write_str("panic"),
-            What::Diverged(divergence) => write!(f, "diverged from the schedule {divergence}"),
-            What::Nondeterministic => {
-                f.write_str("nondeterministic: it did something else under the same choices")
-            }
-        }
     }
 }
 
