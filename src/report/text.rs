@@ -197,7 +197,7 @@ fn summary(out: &mut dyn Write, layout: Layout, outcome: &Outcome) -> io::Result
     if outcome.interleavings() > 0 {
         let interleavings = many(outcome.interleavings(), "distinct interleaving");
         let (points, rate) = (outcome.sync_points_per_run(), count(outcome.sync_points_per_second() as u64));
-        text += &format!(", {interleavings}, {points:.0} sync points a run ({rate}/s)");
+        text += &format!(", {interleavings}, {points:.1} sync points a run ({rate}/s)");
     }
     if outcome.findings.len() > 1 {
         text += &format!(", {} signatures", outcome.findings.len());

@@ -30,7 +30,7 @@ pub struct Profile {
     pub max_lanes: usize,
 }
 
-/// All there is, in scripts of up to 16 ops and 4 lanes.
+/// All there is, in scripts of up to 18 ops and 4 lanes.
 impl Default for Profile {
     fn default() -> Profile {
         Profile {
@@ -42,7 +42,7 @@ impl Default for Profile {
             when_full_per_watcher: true,
             prefix: true,
             errors: OpSet::NONE,
-            max_ops: 16,
+            max_ops: 18,
             max_lanes: 4,
         }
     }
