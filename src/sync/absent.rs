@@ -81,6 +81,10 @@ impl Tag {
         Tag
     }
 
+    pub(crate) fn is_native(&self) -> bool {
+        true
+    }
+
     pub(crate) fn inside(&self) -> Option<Inside<'_>> {
         None
     }
@@ -110,6 +114,10 @@ impl Handle {
 
     pub(crate) fn tag(&self) -> &Tag {
         &Tag
+    }
+
+    pub(crate) fn is_native(&self) -> bool {
+        true
     }
 
     pub(crate) fn inside(&self) -> Option<Inside<'_>> {

@@ -36,8 +36,7 @@ impl<T: ?Sized> Mutex<T> {
     #[track_caller]
     #[inline]
     pub fn lock(&self) -> MutexGuard<'_, T> {
-        let native = self.lock_native(None);
-        MutexGuard { native: Some(native.expect("there is no limit of time")), mutex: self }
+        MutexGuard { native: Some(self.lock_native()), mutex: self }
     }
 
     /// Takes the lock if it is free.
@@ -68,21 +67,28 @@ impl<T: ?Sized> Mutex<T> {
     /// Waits for the lock until `deadline`.
     #[track_caller]
     pub fn try_lock_until(&self, deadline: Instant) -> Option<MutexGuard<'_, T>> {
-        let native = self.lock_native(Some(deadline))?;
+        let native = match self.tag.inside() {
+            None => self.native.try_lock_until(deadline.into())?,
+            Some(inside) => self.lock_inside(&inside, Some(deadline))?,
+        };
         Some(MutexGuard { native: Some(native), mutex: self })
     }
 
     #[track_caller]
     #[inline]
-    fn lock_native(&self, until: Option<Instant>) -> Option<parking_lot::MutexGuard<'_, T>> {
-        match (self.tag.inside(), until) {
-            (None, None) => Some(self.native.lock()),
-            (None, Some(deadline)) => self.native.try_lock_until(deadline.into()),
-            (Some(inside), _) => self.lock_inside(&inside, until),
+    fn lock_native(&self) -> parking_lot::MutexGuard<'_, T> {
+        if self.tag.is_native() { self.native.lock() } else { self.lock_in_execution() }
+    }
+
+    #[track_caller]
+    #[inline(never)]
+    fn lock_in_execution(&self) -> parking_lot::MutexGuard<'_, T> {
+        match self.tag.inside() {
+            None => self.native.lock(),
+            Some(inside) => self.lock_inside(&inside, None).expect("there is no limit of time"),
         }
     }
 
-    #[inline(never)]
     fn lock_inside(
         &self,
         inside: &Inside<'_>,
@@ -143,7 +149,7 @@ impl<'a, T: ?Sized> MutexGuard<'a, T> {
 
     #[track_caller]
     pub(super) fn acquire(&mut self) {
-        self.native = self.mutex.lock_native(None);
+        self.native = Some(self.mutex.lock_native());
     }
 }
 

@@ -30,6 +30,12 @@ impl<T> Receiver<T> {
     #[track_caller]
     #[inline]
     pub fn recv(&self) -> Result<T, RecvError> {
+        if self.handle.is_native() { self.line.native().recv() } else { self.recv_in_execution() }
+    }
+
+    #[track_caller]
+    #[inline(never)]
+    fn recv_in_execution(&self) -> Result<T, RecvError> {
         match self.handle.inside() {
             None => self.line.native().recv(),
             Some(inside) => self.recv_inside(&inside, None).map_err(|_| RecvError),

@@ -30,6 +30,16 @@ impl<T> Sender<T> {
     #[track_caller]
     #[inline]
     pub fn send(&self, message: T) -> Result<(), SendError<T>> {
+        if self.handle.is_native() {
+            self.line.native().send(message)
+        } else {
+            self.send_in_execution(message)
+        }
+    }
+
+    #[track_caller]
+    #[inline(never)]
+    fn send_in_execution(&self, message: T) -> Result<(), SendError<T>> {
         match self.handle.inside() {
             None => self.line.native().send(message),
             Some(inside) => {

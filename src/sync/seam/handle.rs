@@ -46,6 +46,12 @@ impl Handle {
         &self.tag
     }
 
+    /// As [`Tag::is_native`].
+    #[inline(always)]
+    pub(crate) fn is_native(&self) -> bool {
+        self.tag.is_native()
+    }
+
     /// As [`Tag::inside`].
     #[inline(always)]
     #[track_caller]

@@ -92,14 +92,21 @@ impl Tag {
         }
     }
 
-    /// The object and the current task; `None` outside executions, where there is no more to it than two comparisons.
+    /// Whether the object belongs to no execution, and the calling thread is in none: two comparisons, and all that a call
+    /// looks at there.
+    #[inline(always)]
+    pub(crate) fn is_native(&self) -> bool {
+        !is_inside() && matches!(self, Tag::Outside)
+    }
+
+    /// The object and the current task; `None` outside executions.
     ///
     /// # Panics
     /// If the object was made in another execution, or made outside and is used in one.
     #[inline(always)]
     #[track_caller]
     pub(crate) fn inside(&self) -> Option<Inside<'_>> {
-        if !is_inside() && matches!(self, Tag::Outside) { None } else { self.inside_execution() }
+        if self.is_native() { None } else { self.inside_execution() }
     }
 
     #[inline]
@@ -141,13 +148,14 @@ impl Tag {
     /// Records that the current task no longer holds the lock, once it is free natively, and wakes who waits.
     #[inline(always)]
     pub(crate) fn released(&self) {
-        if let Some(me) = me() {
-            self.released_by(me);
+        if !matches!(self, Tag::Outside) {
+            self.released_in_execution();
         }
     }
 
     #[inline(never)]
-    fn released_by(&self, me: Me) {
+    fn released_in_execution(&self) {
+        let Some(me) = me() else { return };
         match self {
             Tag::Outside => {}
             Tag::OnFibers { execution, id, .. } => {
