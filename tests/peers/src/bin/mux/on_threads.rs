@@ -136,20 +136,24 @@ impl<E: Event> Peer<E> for AsyncBroadcast {
 
 /// Another one behind a dispatcher, as Kubernetes has it: a queue for all producers, and a thread that takes the events from
 /// there and is the only producer. So there is one total order, and watchers come and go by way of that thread.
-pub struct Dispatched<P>(pub P, pub &'static str);
+pub struct Dispatched<P> {
+    pub peer: P,
+    pub name: &'static str,
+    pub offers_the_same: bool,
+}
 
 impl<E: Event, P: Peer<E>> Peer<E> for Dispatched<P> {
     fn name(&self) -> &'static str {
-        self.1
+        self.name
     }
 
     fn offers_the_same(&self) -> bool {
-        true
+        self.offers_the_same
     }
 
     fn jobs(&self, queue: usize, sources: Vec<Source<E>>, sinks: Vec<Sink<E>>) -> Vec<Job> {
         let (sender, receiver) = bounded(queue);
-        let mut jobs = self.0.jobs(queue, vec![Box::new(receiver.into_iter())], sinks);
+        let mut jobs = self.peer.jobs(queue, vec![Box::new(receiver.into_iter())], sinks);
         let produce = |source: Source<E>| {
             let sender = sender.clone();
             Job::thread(move || source.for_each(|event| sender.send(event).expect("the dispatcher runs")))

@@ -11,10 +11,15 @@ use crate::subjects::AsSubject;
 pub fn all<E: Event>() -> Vec<Box<dyn Peer<E>>> {
     vec![
         Box::new(Watchmux),
-        Box::new(Dispatched(Crossbeam, "crossbeam, dispatcher")),
-        Box::new(Dispatched(OneBus, "bus, dispatcher")),
+        Box::new(Dispatched { peer: Crossbeam, name: "crossbeam, dispatcher", offers_the_same: true }),
+        // Who joins waits while a watcher is full.
+        Box::new(Dispatched { peer: OneBus, name: "bus, dispatcher", offers_the_same: false }),
         Box::new(AsyncBroadcast),
-        Box::new(Dispatched(AsyncBroadcast, "async-broadcast, dispatcher")),
+        Box::new(Dispatched {
+            peer: AsyncBroadcast,
+            name: "async-broadcast, dispatcher",
+            offers_the_same: true,
+        }),
         Box::new(DispatchedMpsc),
         Box::new(Broadcast),
         Box::new(Crossbeam),

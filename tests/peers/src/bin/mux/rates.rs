@@ -6,7 +6,7 @@ use watchmux_peers::statistics::median;
 use crate::Extent;
 use crate::peer::{Event, Large, Peer};
 use crate::peers::{all, subjects};
-use crate::run::{Point, throughput};
+use crate::run::{Point, Throughput, throughput};
 
 /// How many queues full each producer publishes at least, and how many events are delivered in all.
 const FULL_QUEUES: u64 = 3;
@@ -18,16 +18,17 @@ const SECONDS: f64 = 0.04;
 /// Prints the tables.
 pub fn print(extent: &Extent) {
     println!("\n## Delivered events, all watchers together, millions a second (watchmux / this one)");
+    println!("\nEach table is followed by the processors' time of a delivery, ns (this one / watchmux).");
     for producers in [1, 4] {
-        table::<u64>("small events", &all(), producers, extent.queues, extent);
-        table::<Large>("`Arc`s", &all(), producers, extent.queues, extent);
+        tables::<u64>("`u64`", &all(), producers, extent.queues, extent);
+        tables::<Large>("`Arc`", &all(), producers, extent.queues, extent);
     }
     for producers in [1, 4] {
-        table::<Payload>("payloads of the suite", &subjects(), producers, &[25, 100], extent);
+        tables::<Payload>("payloads of the suite", &subjects(), producers, &[25, 100], extent);
     }
 }
 
-fn table<E: Event>(
+fn tables<E: Event>(
     events: &str,
     peers: &[Box<dyn Peer<E>>],
     producers: usize,
@@ -35,15 +36,23 @@ fn table<E: Event>(
     extent: &Extent,
 ) {
     let plural = if producers == 1 { "producer" } else { "producers" };
-    println!("\n| {producers} {plural}, {events} | {} |", names(peers).join(" | "));
-    println!("|{}", " --- |".repeat(peers.len() + 1));
+    let head = |what: &str| {
+        println!("\n| {producers} {plural}, {events}{what} | {} |", names(peers).join(" | "));
+        println!("|{}", " --- |".repeat(peers.len() + 1));
+    };
+    let mut costs = Vec::new();
+    head("");
     for watchers in extent.watchers {
         for queue in queues {
             let point = Point { producers, watchers: *watchers, queue: *queue };
-            let cells = row(peers, point, extent.rounds);
-            println!("| {watchers} watching, queue {queue} | {} |", cells.join(" | "));
+            let measured = row(peers, point, extent.rounds);
+            let name = format!("{watchers} watching, queue {queue}");
+            println!("| {name} | {} |", cells(&measured, |own, other| own / other, |one| one.rate / 1e6));
+            costs.push((name, cells(&measured, |own, other| other / own, |one| one.processor)));
         }
     }
+    head(": the processors' time");
+    costs.iter().for_each(|(name, cells)| println!("| {name} | {cells} |"));
 }
 
 /// The names of the peers; those that offer less in brackets.
@@ -55,27 +64,38 @@ pub fn names<E>(peers: &[Box<dyn Peer<E>>]) -> Vec<String> {
     peers.iter().map(|peer| name(&**peer)).collect()
 }
 
-fn row<E: Event>(peers: &[Box<dyn Peer<E>>], point: Point, rounds: usize) -> Vec<String> {
+/// What each peer took, round by round.
+fn row<E: Event>(peers: &[Box<dyn Peer<E>>], point: Point, rounds: usize) -> Vec<Vec<Throughput>> {
     let deliveries = (point.producers * point.watchers) as u64;
     let fewest = (DELIVERIES / deliveries).max(FULL_QUEUES * point.queue as u64 / point.producers as u64);
     let mut events = vec![fewest; peers.len()];
-    let mut rates = vec![Vec::new(); peers.len()];
+    let mut measured: Vec<Vec<Throughput>> = peers.iter().map(|_| Vec::new()).collect();
     for round in 0..=rounds {
         for (index, peer) in peers.iter().enumerate() {
-            let rate = throughput(&**peer, point, events[index]);
+            let throughput = throughput(&**peer, point, events[index]);
             if round == 0 {
                 // It says how many events take as long as a round should, and warms up.
-                events[index] = fewest.max((rate * SECONDS) as u64 / deliveries);
+                events[index] = fewest.max((throughput.rate * SECONDS) as u64 / deliveries);
             } else {
-                rates[index].push(rate / 1e6);
+                measured[index].push(throughput);
             }
         }
     }
-    let own = rates[0].clone();
-    let cell = |rates: &Vec<f64>| {
-        let ratios: Vec<f64> = own.iter().zip(rates).map(|(own, rate)| own / rate).collect();
-        format!("{:.2} ({:.2})", median(rates), median(&ratios))
+    measured
+}
+
+/// The median of each peer, and of the ratios of neighbours with the first.
+fn cells(
+    measured: &[Vec<Throughput>],
+    ratio: impl Fn(f64, f64) -> f64,
+    of: impl Fn(&Throughput) -> f64,
+) -> String {
+    let values: Vec<Vec<f64>> = measured.iter().map(|rounds| rounds.iter().map(&of).collect()).collect();
+    let own = &values[0];
+    let cell = |other: &Vec<f64>| {
+        let ratios: Vec<f64> = own.iter().zip(other).map(|(own, other)| ratio(*own, *other)).collect();
+        format!("{:.2} ({:.2})", median(other), median(&ratios))
     };
-    let first = format!("{:.2}", median(&own));
-    std::iter::once(first).chain(rates[1..].iter().map(cell)).collect()
+    let first = format!("{:.2}", median(own));
+    std::iter::once(first).chain(values[1..].iter().map(cell)).collect::<Vec<_>>().join(" | ")
 }

@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex};
 use std::thread::{self, available_parallelism};
 use std::time::{Duration, Instant};
 
+use rustix::time::{ClockId, clock_gettime};
 use tokio::runtime::Builder;
 
 use crate::peer::{Event, Job, Peer, Sink, Source};
@@ -23,21 +24,33 @@ pub struct Point {
     pub queue: usize,
 }
 
-/// Has each producer publish so many events as fast as it can; says how many were delivered a second, to all watchers together.
+/// What it took to deliver events.
+pub struct Throughput {
+    /// How many were delivered a second, to all watchers together.
+    pub rate: f64,
+    /// The time that processors spent on a delivery, on all its threads and in the system, in nanoseconds.
+    pub processor: f64,
+}
+
+/// Has each producer publish so many events as fast as it can.
 ///
 /// # Panics
 /// If one is lost.
-pub fn throughput<E: Event>(peer: &dyn Peer<E>, point: Point, events: u64) -> f64 {
+pub fn throughput<E: Event>(peer: &dyn Peer<E>, point: Point, events: u64) -> Throughput {
     let delivered = Arc::new(AtomicU64::new(0));
     let sink = || {
         let mut own = Counted { events: 0, all: Arc::clone(&delivered) };
         Box::new(move |_| own.count()) as Sink<E>
     };
     let source = |_| Box::new((0..events).map(E::new)) as Source<E>;
-    let elapsed = run(peer, point, &source, &sink, 0);
+    let Spent { elapsed, processor } = run(peer, point, &source, &sink, 0);
     let delivered = delivered.load(Ordering::SeqCst);
     assert_eq!(delivered, events * (point.producers * point.watchers) as u64, "{} loses events", peer.name());
-    delivered as f64 / elapsed.as_secs_f64()
+    let delivered = delivered as f64;
+    Throughput {
+        rate: delivered / elapsed.as_secs_f64(),
+        processor: processor.as_secs_f64() * 1e9 / delivered,
+    }
 }
 
 /// How many events a watcher has received; added to those of the others in the end.
@@ -76,7 +89,7 @@ pub fn latencies(peer: &dyn Peer<Instant>, point: Point, events: u64, pause: Dur
         });
         Box::new(paced) as Source<Instant>
     };
-    run(peer, point, &source, &sink, point.producers);
+    _ = run(peer, point, &source, &sink, point.producers);
     std::mem::take(&mut *all.lock().unwrap())
 }
 
@@ -98,7 +111,19 @@ impl Drop for Noted {
     }
 }
 
-/// Runs a peer's jobs; says how long it took from when the producers began to when the last job had ended. Of the runtime's
+/// How long something took, and how much of the processors' time.
+struct Spent {
+    elapsed: Duration,
+    processor: Duration,
+}
+
+/// The processors' time that this process has had.
+fn processor_time() -> Duration {
+    let time = clock_gettime(ClockId::ProcessCPUTime);
+    Duration::new(time.tv_sec as u64, time.tv_nsec as u32)
+}
+
+/// Runs a peer's jobs; says what it took from when the producers began to when the last job had ended. Of the runtime's
 /// threads, so many sleep in producers.
 fn run<E: Event>(
     peer: &dyn Peer<E>,
@@ -106,7 +131,7 @@ fn run<E: Event>(
     source: &dyn Fn(usize) -> Source<E>,
     sink: &dyn Fn() -> Sink<E>,
     asleep: usize,
-) -> Duration {
+) -> Spent {
     let sources = (0..producers).map(source).collect();
     let sinks = (0..watchers).map(|_| sink()).collect();
     let mut watching = peer.jobs(queue, sources, sinks);
@@ -137,9 +162,9 @@ fn run<E: Event>(
     };
     let mut joins: Vec<_> = watching.into_iter().map(start).collect();
     thread::sleep(SETTLING);
-    let started = Instant::now();
+    let (started, before) = (Instant::now(), processor_time());
     joins.extend(producing.into_iter().map(start));
     joins.into_iter().for_each(|join| join());
     let ended = ended.lock().unwrap().expect("there is a job");
-    ended - started
+    Spent { elapsed: ended - started, processor: processor_time() - before }
 }
