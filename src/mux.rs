@@ -72,8 +72,15 @@
 //! - A receive in one piece, with what is rare out of line: 31 to 27 ns with 64 watchers. In two pieces that hand the
 //!   delivery on it took 40: to copy what has just been written in parts stalls.
 //!
-//! Without gain: to leave out the places of events that follow on each other, for smaller queues. Not done: to hold events
-//! in blocks that are shared as a whole would leave one read-modify-write, and drop an event only with its block.
+//! These three operations are 16 of the 24 ns that a `u64` takes on its way to one of 64 watchers when a single thread does all
+//! of it: what is left to gain is there. To store the cursor plainly saves 4 of them, and loses wake-ups: the store may be seen
+//! only after the look at who sleeps.
+//!
+//! Without gain: to leave out the places of events that follow on each other, for smaller queues; to take at most 64 or 256
+//! events at once, so that they stay in the nearest cache; to have a copy made in line (34 to 37 ns for an `Arc`). With loss: not
+//! to let others go on before a wait sleeps (at a queue of 25, with others at work on the machine, 2 to 5 times the processor's
+//! time), or to spin first as crossbeam does (up to twice). Not done: to hold events in blocks that are shared as a whole would
+//! leave one read-modify-write, and drop an event only with its block.
 
 use std::fmt;
 use std::sync::Arc;
