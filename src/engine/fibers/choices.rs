@@ -51,11 +51,9 @@ impl Table {
         if self.points > self.most_points {
             return Turn::Of(None);
         }
-        let is_watched = self.recorder.is_some() || self.coverage.is_some();
-        if !is_watched && self.ready.is_only(me) {
+        if !self.is_watched && self.ready.is_only(me) {
             // What `choose` would come to, of half of all points.
-            let alternative = Alternative { task: me, branch: None, access };
-            strategy(&mut self.strategy).forced(Some(me), alternative);
+            strategy(&mut self.strategy).forced(Some(me), me, access);
             self.steps.push(Step { task: me, branch: None, access, preempts: false });
             return Turn::On;
         }
@@ -73,37 +71,43 @@ impl Table {
 
     /// Who goes on, if anybody can without time passing; `current` can.
     pub(super) fn choose(&mut self, current: Option<TaskId>) -> Option<TaskId> {
-        let chosen = (!self.ready.is_empty()).then(|| {
-            self.able.clear();
-            self.able.extend(current);
-            self.ready.for_each(|task| {
-                if Some(task) != current {
-                    self.able.push(task);
-                }
-            });
-            let alternatives = Alternatives::tasks(&self.able, &self.accesses);
-            let strategy = strategy(&mut self.strategy);
-            if let [task] = self.able[..] {
-                let only = Alternative { task, branch: None, access: self.accesses[task.0] };
-                strategy.forced(current, only);
-                return only;
-            }
-            chosen(strategy, &Point { kind: Choosing::Task, current, alternatives })
-        });
-        if let Some(Alternative { task, branch, access }) = chosen {
-            let preempts = match current {
-                Some(current) => current != task,
-                None => self.has_timed_out(task),
-            };
-            self.steps.push(Step { task, branch, access, preempts });
-            if self.recorder.is_some() {
-                self.record(current);
-            }
+        let chosen = self.choose_task(current);
+        if self.is_watched {
+            self.watch(current, chosen);
         }
-        if self.coverage.is_some() {
-            self.count(chosen);
+        chosen
+    }
+
+    #[inline(always)]
+    fn choose_task(&mut self, current: Option<TaskId>) -> Option<TaskId> {
+        let (tasks, accesses) = (self.ready.list(current, &mut self.able), &self.accesses[..]);
+        let strategy = strategy(&mut self.strategy);
+        let task = match tasks {
+            [] => return None,
+            [only] => {
+                strategy.forced(current, *only, accesses[only.0]);
+                *only
+            }
+            several => {
+                let index = strategy.choose_task(current, several, accesses);
+                several[within(index, several.len())]
+            }
+        };
+        let preempts = match current {
+            Some(current) => current != task,
+            None => self.has_timed_out(task),
+        };
+        self.steps.push(Step { task, branch: None, access: self.accesses[task.0], preempts });
+        Some(task)
+    }
+
+    /// Has the choice that was just made written down or counted, as it is asked for.
+    #[cold]
+    fn watch(&mut self, current: Option<TaskId>, chosen: Option<TaskId>) {
+        if chosen.is_some() {
+            self.record(current);
         }
-        chosen.map(|alternative| alternative.task)
+        self.count(chosen);
     }
 
     /// Has the choice that was just made written down, if choices are; `current` could have gone on instead.
@@ -124,13 +128,12 @@ impl Table {
     }
 
     /// Counts what can be seen at a choice.
-    #[cold]
-    pub(super) fn count(&mut self, chosen: Option<Alternative>) {
-        let Table { coverage: Some(coverage), tasks, objects, .. } = self else { return };
+    fn count(&mut self, chosen: Option<TaskId>) {
+        let Table { coverage: Some(coverage), tasks, accesses, objects, .. } = self else { return };
         let waits =
             |task: TaskId| tasks[task.0].waiting().map_or(&[][..], |waiting| waiting.waits.as_slice());
-        let next = chosen.map(|Alternative { task, access, .. }| {
-            let location = tasks[task.0].location;
+        let next = chosen.map(|task| {
+            let (access, location) = (accesses[task.0], tasks[task.0].location);
             Going { task, access, location }
         });
         coverage.chosen(next, waits, objects);
@@ -180,8 +183,8 @@ impl Table {
     /// Chooses in which of several ways a task goes on that is going on.
     pub(super) fn choose_for(&mut self, me: TaskId, kind: Choosing) -> Option<u32> {
         let alternatives = Alternatives::from(&self.alternatives[..]);
-        let point = Point { kind, current: Some(me), alternatives };
-        let Alternative { task, branch, access } = chosen(strategy(&mut self.strategy), &point);
+        let index = strategy(&mut self.strategy).choose(&Point { kind, current: Some(me), alternatives });
+        let Alternative { task, branch, access } = self.alternatives[within(index, self.alternatives.len())];
         self.steps.push(Step { task, branch, access, preempts: false });
         self.record(Some(me));
         branch
@@ -206,11 +209,9 @@ fn strategy(strategy: &mut Option<Box<dyn Strategy>>) -> &mut dyn Strategy {
     &mut **strategy.as_mut().expect("there is one while there is anything to choose")
 }
 
-/// What the strategy chooses.
+/// The index modulo the number of alternatives.
 #[inline(always)]
-fn chosen(strategy: &mut dyn Strategy, point: &Point<'_>) -> Alternative {
-    let (index, of) = (strategy.choose(point), point.alternatives);
+fn within(index: usize, alternatives: usize) -> usize {
     // A division costs more than all the rest.
-    let index = if index < of.len() { index } else { index % of.len() };
-    of.get(index).expect("there is at least one alternative")
+    if index < alternatives { index } else { index % alternatives }
 }

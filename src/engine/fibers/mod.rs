@@ -131,9 +131,8 @@ impl Engine {
         super::quiet_panics();
         let id = seam::Turn::next_execution();
         let mut own = self.table.take().unwrap_or_default();
-        own.renew(id, strategy, most_points);
         let (recorder, trace) = recording.map(|(recorder, trace)| (recorder.take(), trace)).unzip();
-        own.recorder = recorder.flatten().map(Box::new);
+        own.renew(id, strategy, most_points, recorder.flatten().map(Box::new));
         let before = Before { table: put(Some(own)), turn: seam::Turn::current() };
         seam::Turn::default().begin();
         let end = self.go(id, body, trace);

@@ -13,7 +13,7 @@ use super::readiness::could_serve;
 use super::recorder::Recorder;
 use super::recycled::Recycled;
 use super::task::{Doing, Entry, Unwinding, Waiting};
-use super::task_set::TaskSet;
+use super::task_set::{List, TaskSet};
 use super::timers::Alarm;
 use crate::sync::seam::footprint::{self, Place, What};
 use crate::sync::seam::{Meeting, Object, TaskBody, Timer};
@@ -48,13 +48,15 @@ pub(super) struct Table {
     pub(super) ending: bool,
     pub(super) waits: u64,
     /// Those that can go on, while one is chosen.
-    pub(super) able: Vec<TaskId>,
+    pub(super) able: List,
     /// The branches of a select, or those that wait for a notification, while one is chosen.
     pub(super) alternatives: Vec<Alternative>,
     /// What is counted of it, if anything is.
     pub(super) coverage: Option<Coverage>,
     /// Writes down what is done, if it is to be known.
     pub(super) recorder: Option<Box<Recorder>>,
+    /// Whether there is a recorder, or anything counted.
+    pub(super) is_watched: bool,
 }
 
 /// An object, and who waits for it.
@@ -71,7 +73,13 @@ impl Borrow<Object> for Tracked {
 
 impl Table {
     /// Makes it that of another execution.
-    pub(super) fn renew(&mut self, id: NonZeroU64, strategy: Box<dyn Strategy>, most_points: u64) {
+    pub(super) fn renew(
+        &mut self,
+        id: NonZeroU64,
+        strategy: Box<dyn Strategy>,
+        most_points: u64,
+        recorder: Option<Box<Recorder>>,
+    ) {
         self.id = Some(id);
         self.tasks.clear();
         self.accesses.clear();
@@ -89,7 +97,8 @@ impl Table {
         self.ending = false;
         self.waits = 0;
         self.coverage = Coverage::begin();
-        self.recorder = None;
+        self.recorder = recorder;
+        self.is_watched = self.coverage.is_some() || self.recorder.is_some();
     }
 
     /// Adds a task.

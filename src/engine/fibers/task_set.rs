@@ -1,5 +1,17 @@
 use super::super::TaskId;
 
+/// How many tasks need no memory.
+const FIRST: usize = u64::BITS as usize;
+
+/// Memory for a list of tasks.
+pub(super) struct List(Vec<TaskId>);
+
+impl Default for List {
+    fn default() -> List {
+        List(vec![TaskId(0); FIRST])
+    }
+}
+
 /// A set of tasks: a bit for each, of which the first 64 need no memory.
 #[derive(Default)]
 pub(super) struct TaskSet {
@@ -91,6 +103,34 @@ impl TaskSet {
             left = u64::MAX;
         }
         None
+    }
+
+    /// All of them in the order of their numbers, but first that one, which is in it.
+    #[inline(always)]
+    pub(super) fn list<'a>(&self, leader: Option<TaskId>, memory: &'a mut List) -> &'a [TaskId] {
+        if !self.others.is_empty() {
+            return self.list_many(leader, memory);
+        }
+        let (list, mut length, mut bits) = (&mut memory.0[..FIRST], 0, self.first);
+        if let Some(leader) = leader {
+            (list[0], length) = (leader, 1);
+            bits &= !bit(leader);
+        }
+        while bits != 0 {
+            list[length] = TaskId(bits.trailing_zeros() as usize);
+            length += 1;
+            bits &= bits - 1;
+        }
+        &list[..length]
+    }
+
+    #[cold]
+    fn list_many<'a>(&self, leader: Option<TaskId>, memory: &'a mut List) -> &'a [TaskId] {
+        let others = self.iter().filter(|task| Some(*task) != leader);
+        let all: Vec<TaskId> = leader.into_iter().chain(others).collect();
+        memory.0.resize(all.len().max(FIRST), TaskId(0));
+        memory.0[..all.len()].copy_from_slice(&all);
+        &memory.0[..all.len()]
     }
 
     pub(super) fn last(&self) -> Option<TaskId> {

@@ -33,7 +33,7 @@
 //!   paper's guarantee is gone.
 //! - Estimates from a random walk alone: SURW then needs 25 (121) with the random clients.
 
-use super::TaskId;
+use super::{Target, TaskId};
 
 mod alternatives;
 mod bytes;
@@ -92,9 +92,22 @@ pub trait Strategy: Send {
     /// The index of the alternative to go on with. It is taken modulo their number.
     fn choose(&mut self, point: &Point<'_>) -> usize;
 
+    /// [`choose`](Strategy::choose) where it is one of several tasks that goes on; what each task is about to do is given by
+    /// its number.
+    fn choose_task(
+        &mut self,
+        current: Option<TaskId>,
+        tasks: &[TaskId],
+        accesses: &[Option<Target>],
+    ) -> usize {
+        let alternatives = Alternatives::tasks(tasks, accesses);
+        self.choose(&Point { kind: Choosing::Task, current, alternatives })
+    }
+
     /// Called instead of [`choose`](Strategy::choose) where one task alone can go on, the one that was going on until now if
     /// there is one. It comes to the same; a strategy that does not count such points need do nothing.
-    fn forced(&mut self, current: Option<TaskId>, alternative: Alternative) {
+    fn forced(&mut self, current: Option<TaskId>, task: TaskId, access: Option<Target>) {
+        let alternative = Alternative { task, branch: None, access };
         let alternatives = Alternatives::from(std::slice::from_ref(&alternative));
         self.choose(&Point { kind: Choosing::Task, current, alternatives });
     }
@@ -109,7 +122,16 @@ impl<S: Strategy + ?Sized> Strategy for Box<S> {
         (**self).choose(point)
     }
 
-    fn forced(&mut self, current: Option<TaskId>, alternative: Alternative) {
-        (**self).forced(current, alternative);
+    fn choose_task(
+        &mut self,
+        current: Option<TaskId>,
+        tasks: &[TaskId],
+        accesses: &[Option<Target>],
+    ) -> usize {
+        (**self).choose_task(current, tasks, accesses)
+    }
+
+    fn forced(&mut self, current: Option<TaskId>, task: TaskId, access: Option<Target>) {
+        (**self).forced(current, task, access);
     }
 }

@@ -1,7 +1,7 @@
 use super::draw::{Draw, mix};
 use super::estimates::{Estimates, TASKS, place};
-use super::{Alternative, Choosing, Point, Strategy};
-use crate::engine::TaskId;
+use super::{Choosing, Point, Strategy};
+use crate::engine::{Target, TaskId};
 
 /// The most change points there can be.
 const MOST_CHANGES: usize = 3;
@@ -23,6 +23,9 @@ pub struct Pct {
     /// The priorities of the first tasks, as far as they were asked for; none is 0.
     priorities: [u64; TASKS],
     changes: [Change; MOST_CHANGES],
+    /// The first of the change points that are left, in all and by task: to look at all of them takes longer.
+    due: u32,
+    due_of: [u32; TASKS],
     /// How many choices were made, in all and by task.
     made: u32,
     by_task: [u32; TASKS],
@@ -63,7 +66,8 @@ impl Pct {
         }
         let patience = estimates.patience();
         let (priorities, by_task) = ([0; TASKS], [0; TASKS]);
-        Pct { draw, seed, priorities, changes, made: 0, by_task, patience }
+        let (due, due_of) = due(&changes);
+        Pct { draw, seed, priorities, changes, due, due_of, made: 0, by_task, patience }
     }
 
     /// The priority of a task.
@@ -90,6 +94,7 @@ impl Pct {
     /// Gives the task the priority of a change point that it has come to.
     fn lower(&mut self, task: TaskId, change: usize) {
         self.changes[change] = Change::Passed(task);
+        (self.due, self.due_of) = due(&self.changes);
         if let Some(known) = self.priorities.get_mut(task.0) {
             *known = 0;
         }
@@ -108,8 +113,14 @@ impl Pct {
         chosen
     }
 
-    /// Whether the task, which is to go on, has come to the change point of that number.
+    /// Whether the task, which is to go on, has come to a change point.
     #[inline]
+    fn has_come_to_any(&self, task: TaskId) -> bool {
+        let of = place(task);
+        self.made >= self.due || self.by_task[of] >= self.due_of[of]
+    }
+
+    /// Whether the task, which is to go on, has come to the change point of that number.
     fn has_come_to(&self, change: usize, task: TaskId) -> bool {
         match self.changes[change] {
             Change::At(at) => at == self.made,
@@ -126,33 +137,57 @@ impl Pct {
     }
 }
 
+/// The first change point that is left, in all and of each place; the largest number where none is.
+fn due(changes: &[Change]) -> (u32, [u32; TASKS]) {
+    let (mut due, mut due_of) = (u32::MAX, [u32::MAX; TASKS]);
+    for change in changes {
+        match change {
+            Change::At(at) => due = due.min(*at),
+            Change::Of(of, at) => due_of[*of] = due_of[*of].min(*at),
+            Change::None | Change::Passed(_) => {}
+        }
+    }
+    (due, due_of)
+}
+
 impl Strategy for Pct {
     fn choose(&mut self, point: &Point<'_>) -> usize {
-        if point.kind != Choosing::Task || self.made > self.patience {
-            return self.draw.any(point);
+        match point.alternatives.of_tasks() {
+            _ if point.kind != Choosing::Task => self.draw.any(point.alternatives.len()),
+            Some((tasks, accesses)) => self.choose_task(point.current, tasks, accesses),
+            None => {
+                point.alternatives.iter().for_each(|only| self.forced(point.current, only.task, only.access));
+                0
+            }
         }
-        let Some((tasks, _)) = point.alternatives.of_tasks() else {
-            point.alternatives.iter().for_each(|only| self.forced(point.current, only));
-            return 0;
-        };
+    }
+
+    fn choose_task(&mut self, _: Option<TaskId>, tasks: &[TaskId], _: &[Option<Target>]) -> usize {
+        if self.made > self.patience {
+            return self.draw.any(tasks.len());
+        }
         let mut chosen = self.highest(tasks);
-        for change in 0..MOST_CHANGES {
-            if self.has_come_to(change, tasks[chosen]) {
-                self.lower(tasks[chosen], change);
-                chosen = self.highest(tasks);
+        if self.has_come_to_any(tasks[chosen]) {
+            for change in 0..MOST_CHANGES {
+                if self.has_come_to(change, tasks[chosen]) {
+                    self.lower(tasks[chosen], change);
+                    chosen = self.highest(tasks);
+                }
             }
         }
         self.count(tasks[chosen]);
         chosen
     }
 
-    fn forced(&mut self, _: Option<TaskId>, Alternative { task, .. }: Alternative) {
+    fn forced(&mut self, _: Option<TaskId>, task: TaskId, _: Option<Target>) {
         if self.made > self.patience {
             return;
         }
-        for change in 0..MOST_CHANGES {
-            if self.has_come_to(change, task) {
-                self.lower(task, change);
+        if self.has_come_to_any(task) {
+            for change in 0..MOST_CHANGES {
+                if self.has_come_to(change, task) {
+                    self.lower(task, change);
+                }
             }
         }
         self.count(task);

@@ -1,6 +1,6 @@
 use super::draw::Draw;
-use super::{Alternative, Point, Strategy};
-use crate::engine::TaskId;
+use super::{Point, Strategy};
+use crate::engine::{Target, TaskId};
 
 /// Chooses with equal chances, at every point anew.
 #[derive(Clone, Debug)]
@@ -15,8 +15,12 @@ impl RandomWalk {
 
 impl Strategy for RandomWalk {
     fn choose(&mut self, point: &Point<'_>) -> usize {
-        self.0.any(point)
+        self.0.any(point.alternatives.len())
     }
 
-    fn forced(&mut self, _: Option<TaskId>, _: Alternative) {}
+    fn choose_task(&mut self, _: Option<TaskId>, tasks: &[TaskId], _: &[Option<Target>]) -> usize {
+        self.0.any(tasks.len())
+    }
+
+    fn forced(&mut self, _: Option<TaskId>, _: TaskId, _: Option<Target>) {}
 }

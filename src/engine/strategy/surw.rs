@@ -1,6 +1,6 @@
 use super::draw::Draw;
 use super::estimates::{Estimates, TASKS, place};
-use super::{Alternative, Choosing, Point, Strategy};
+use super::{Choosing, Point, Strategy};
 use crate::engine::{ObjectId, Target, TaskId};
 
 /// Selectively uniform random walk (Zhao et al., "Selectively Uniform Concurrency Testing", ASPLOS 2025).
@@ -54,13 +54,35 @@ impl Surw {
     /// One of several tasks, in proportion to the choices that they have left.
     #[inline]
     fn drawn(&mut self, tasks: &[TaskId], accesses: &[Option<Target>]) -> usize {
-        let Surw { draw, left, object, next, .. } = self;
-        let is_kept =
-            |task: TaskId| next.is_some_and(|next| next != place(task)) && uses(*object, accesses[task.0]);
-        let weight = |task: TaskId| left[place(task)].max(1);
-        let weights = tasks.iter().map(|task| if is_kept(*task) { 0 } else { weight(*task) });
+        let is_kept = |task: TaskId| {
+            self.next.is_some_and(|next| next != place(task)) && uses(self.object, accesses[task.0])
+        };
+        let weight = |task: TaskId| self.left[place(task)].max(1);
+        let (mut total, mut kept) = (0, 0);
+        for task in tasks {
+            if is_kept(*task) {
+                kept += 1;
+            } else {
+                total += weight(*task);
+            }
+        }
         // Where all are kept from the object, the one who is to use it next cannot go on yet, and they are let go.
-        draw.weighted(weights).or_else(|| draw.weighted(tasks.iter().map(|task| weight(*task)))).unwrap_or(0)
+        let keeps = kept > 0 && kept < tasks.len();
+        if kept == tasks.len() {
+            total = tasks.iter().map(|task| weight(*task)).sum();
+        }
+        let mut drawn = self.draw.below(total);
+        for (index, task) in tasks.iter().enumerate() {
+            if keeps && is_kept(*task) {
+                continue;
+            }
+            let weight = weight(*task);
+            if drawn < weight {
+                return index;
+            }
+            drawn -= weight;
+        }
+        unreachable!("less was drawn than there is")
     }
 
     /// Counts a choice.
@@ -98,20 +120,27 @@ fn uses(object: Option<ObjectId>, access: Option<Target>) -> bool {
 
 impl Strategy for Surw {
     fn choose(&mut self, point: &Point<'_>) -> usize {
-        if point.kind != Choosing::Task || self.made > self.patience {
-            return self.draw.any(point);
+        match point.alternatives.of_tasks() {
+            _ if point.kind != Choosing::Task => self.draw.any(point.alternatives.len()),
+            Some((tasks, accesses)) => self.choose_task(point.current, tasks, accesses),
+            None => {
+                point.alternatives.iter().for_each(|only| self.forced(point.current, only.task, only.access));
+                0
+            }
         }
-        let Some((tasks, accesses)) = point.alternatives.of_tasks() else {
-            point.alternatives.iter().for_each(|only| self.forced(point.current, only));
-            return 0;
-        };
+    }
+
+    fn choose_task(&mut self, _: Option<TaskId>, tasks: &[TaskId], accesses: &[Option<Target>]) -> usize {
+        if self.made > self.patience {
+            return self.draw.any(tasks.len());
+        }
         let chosen = self.drawn(tasks, accesses);
         let task = tasks[chosen];
         self.count(task, accesses[task.0]);
         chosen
     }
 
-    fn forced(&mut self, _: Option<TaskId>, Alternative { task, access, .. }: Alternative) {
+    fn forced(&mut self, _: Option<TaskId>, task: TaskId, access: Option<Target>) {
         if self.made <= self.patience {
             self.count(task, access);
         }
