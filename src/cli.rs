@@ -89,7 +89,7 @@ fn trial(
     engines: Engines,
     common: &Common,
 ) -> Result<(Trial, Engines), Failure> {
-    let trial = Trial::new(subject, contract, common.deadline);
+    let trial = Trial::new(subject, contract, common.deadline).planning(common.panic);
     let Some(engines) = trial.engines(engines) else {
         let name = trial.subject().name();
         return Err(Failure::Usage(format!(

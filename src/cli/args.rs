@@ -10,6 +10,7 @@ use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
 use super::exit::Exit;
 use crate::hunt::{Budget, Engines, Jobs};
 use crate::script::ContractKind;
+use crate::subject::Plan;
 
 /// How long a hunt takes that is not told.
 const TIME: Duration = Duration::from_secs(10);
@@ -285,6 +286,10 @@ pub struct Common {
     /// How long one run on free threads may take, in seconds, before nothing is concluded from it
     #[arg(long, value_name = "SECONDS", value_parser = seconds, default_value = "1", allow_negative_numbers = true)]
     pub deadline: Duration,
+    /// Has an event panic in each run, the first time that it is cloned (`clone:N`) or one of its copies is dropped
+    /// (`drop:N`): events are numbered from 0 as they are made, and nobody but the watcher it is for may come to harm
+    #[arg(long, value_name = "CALL:N")]
+    pub panic: Option<Plan>,
     /// How many runs at a time [default: one a core on fibers, four a core on free threads, 64 at most]
     #[arg(long, value_name = "N", value_parser = number(1..=MOST_JOBS), allow_negative_numbers = true)]
     pub jobs: Option<u64>,
@@ -297,6 +302,11 @@ impl Common {
     /// The contract that judges.
     pub fn contract(&self) -> ContractKind {
         self.contract.unwrap_or(ContractKind::Own)
+    }
+
+    /// What is to be typed for the panic that is to happen, if one is.
+    pub fn panicking(&self) -> String {
+        self.panic.map(|plan| format!(" --panic {plan}")).unwrap_or_default()
     }
 
     /// How many runs at a time.
@@ -414,6 +424,7 @@ mod tests {
         assert_eq!(hunt(options).subjects, ["a", "b"]);
         assert_eq!(hunt(options).common.contract(), ContractKind::Strict);
         assert_eq!(hunt("").common.contract(), ContractKind::Own);
+        assert_eq!(hunt("--panic drop:3").common.panic, Some(Plan::Drop(3)));
     }
 
     #[test]
@@ -437,6 +448,8 @@ mod tests {
             ("--seed -1", &["-1", "--seed"]),
             ("--runs 0", &["0", "--runs"]),
             ("--jobs 0", &["0", "--jobs", "from 1 to 256"]),
+            ("--panic 3", &["3", "--panic", "`clone:N` or `drop:N`"]),
+            ("--panic drop:x", &["drop:x", "--panic"]),
             ("--contract mine", &["mine", "--contract", "`own` or `strict`"]),
             ("--engine steam", &["steam", "--engine", "threads"]),
             ("--format html", &["html", "--format", "text, json"]),

@@ -59,16 +59,18 @@ impl Command<'_> {
     /// What is to be typed to see a finding again.
     pub(super) fn again(&self, outcome: &Outcome, group: &Group, options: &Hunt) -> String {
         let program = self.program;
+        let panic = options.common.panicking();
         if let Some(path) = &group.saved {
-            return format!("{program} replay {}", path.display());
+            return format!("{program} replay{panic} {}", path.display());
         }
         let Outcome { subject, contract, .. } = outcome;
         let seed = outcome.seed.map(|seed| format!(" --seed {seed}")).unwrap_or_default();
         // Free threads need not do the same again, so it is not told where to end.
         let keep_going = if options.keep_going { " --keep-going" } else { "" };
-        let hunt = format!("hunt --subject {subject} --contract {}{seed}{keep_going}", contract.name());
+        let hunt =
+            format!("hunt --subject {subject} --contract {}{seed}{panic}{keep_going}", contract.name());
         let name = corpus::file_name(subject, *contract, &group.found.finding.signature);
-        format!("{program} {hunt} --save findings, and then {program} replay findings/{name}")
+        format!("{program} {hunt} --save findings, and then {program} replay{panic} findings/{name}")
     }
 
     /// Searches one subject.

@@ -19,7 +19,7 @@ impl Command<'_> {
         let Target { subject, contract, sought } =
             self.target(&loaded, options.subject.as_deref(), common.contract())?;
         let (engines, seed) = (Engines::from(options.engine), seed(common.seed));
-        let trial = Trial::new(subject, contract, common.deadline).forgetting();
+        let trial = Trial::new(subject, contract, common.deadline).planning(common.panic).forgetting();
         let effort = Effort { jobs: common.jobs(), time: None, stop: self.stop };
         let schedule = loaded.entry.schedule.as_ref();
         let replayed = replay::Replay {
@@ -59,7 +59,7 @@ impl Command<'_> {
             interrupted: self.stop.load(Ordering::Relaxed),
             findings,
         };
-        let again = |_: &Group| format!("{} replay {file}", self.program);
+        let again = |_: &Group| format!("{} replay{} {file}", self.program, common.panicking());
         match (&options.html, outcome.findings.first()) {
             (Some(path), Some(group)) => {
                 write_page(path, &trial, &outcome, group, &again(group))?;

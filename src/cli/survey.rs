@@ -32,7 +32,8 @@ impl Command<'_> {
         let contracts = options.common.contract.map_or(ContractKind::ALL.to_vec(), |kind| vec![kind]);
         'all: for contract in contracts {
             for subject in self.subjects {
-                let trial = Trial::new(Arc::clone(subject), contract, options.common.deadline);
+                let trial = Trial::new(Arc::clone(subject), contract, options.common.deadline)
+                    .planning(options.common.panic);
                 let (survey, outcome, saved) = self.survey_one(options, &trial, seed, &all);
                 if options.common.format == Format::Json {
                     out.write(|out| {

@@ -29,7 +29,7 @@ pub struct Trial {
     /// How long one execution on free threads may take; ten times that when it is tried again.
     pub deadline: Duration,
     /// The panic that is to happen in the `Clone` or `Drop` of an event, if one is.
-    pub plan: Option<Plan>,
+    plan: Option<Plan>,
     cast: Arc<Cast>,
     /// Where its scripts are run, if it is a black box.
     crew: Option<Arc<Crew>>,
@@ -47,6 +47,12 @@ impl Trial {
         let crew = subject.is_black_box().then(|| Crew::new(subject.name(), Vec::new()));
         let proved = Arc::default();
         Trial { kind, deadline, plan: None, cast: Cast::new(subject, contract), crew, proved }
+    }
+
+    /// This trial, with a panic that is to happen in each run, if one is.
+    #[must_use]
+    pub fn planning(self, plan: Option<Plan>) -> Trial {
+        Trial { plan, ..self }
     }
 
     /// This trial, with these arguments for the children that a black box is run in; without, they are given none.
@@ -149,7 +155,7 @@ impl Trial {
     /// # Errors
     /// If it does not fit.
     pub fn steered(&self, script: &Arc<Script>, schedule: &Schedule) -> Result<Execution, Divergence> {
-        self.cast.steer(script, schedule, Settings { seed: 0, deadline: self.deadline })
+        self.cast.steer(script, schedule, Settings { seed: 0, deadline: self.deadline }, self.plan)
     }
 
     /// The choices that a schedule of this script is, so that [`Trial::by_choices`] does the same.
@@ -159,7 +165,7 @@ impl Trial {
     pub fn spell(&self, script: &Arc<Script>, schedule: &Schedule) -> Result<Choices, Divergence> {
         let (cue, replay) = (Cue::default(), Replay::new(schedule));
         let spelled = Spelled::new(replay.clone(), cue.clone());
-        self.cast.execute(script, Engine::Cued(Box::new(spelled.clone()), cue), None);
+        self.cast.execute(script, Engine::Cued(Box::new(spelled.clone()), cue), self.plan);
         replay.divergence().map_or_else(|| Ok(spelled.take()), Err)
     }
 
@@ -177,7 +183,12 @@ impl Trial {
     ) -> R {
         let cue = Cue::default();
         let strategy = Box::new(Bytes::new(choices.clone(), cue.clone()));
-        self.cast.glimpse(script, strategy, Orders { cue: Some(cue), ..Orders::default() }, see)
+        self.cast.glimpse(
+            script,
+            strategy,
+            Orders { cue: Some(cue), plan: self.plan, ..Orders::default() },
+            see,
+        )
     }
 
     /// Runs a clamped script once on fibers, led by this strategy.
@@ -203,12 +214,12 @@ impl Trial {
     /// Runs a clamped script once on fibers, in the next of all of its schedules; and says what it was. What is redundant is
     /// not judged.
     pub(super) fn exhaust(&self, script: &Arc<Script>, exhaustive: &Exhaustive) -> (Option<Execution>, Seen) {
-        self.cast.exhaust(script, exhaustive)
+        self.cast.exhaust(script, exhaustive, self.plan)
     }
 
     /// As [`on_fibers`](Trial::on_fibers), with what it does; what is left in the end is not unwound.
     pub(super) fn recorded(&self, script: &Arc<Script>, strategy: Box<dyn Strategy>) -> (Execution, Trace) {
-        self.cast.forgetting(Forgetting::All).record(script, strategy)
+        self.cast.forgetting(Forgetting::All).record(script, strategy, self.plan)
     }
 }
 

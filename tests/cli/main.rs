@@ -287,6 +287,28 @@ fn the_same_seed_gives_the_same_output_on_any_number_of_jobs() {
 }
 
 #[test]
+fn an_event_that_panics_in_its_clone_hangs_kubernetes_and_not_the_mux() {
+    let folder = tempfile::tempdir().unwrap();
+    let hunt = |subject: &str| {
+        let line = ["--engine", "fibers", "--runs", "2000", "--seed", "1", "--panic", "clone:0", "--save"];
+        run(&[&["--subject", subject][..], &line, &[text_of(folder.path())]].concat())
+    };
+    assert_eq!(hunt("mux").status.code(), Some(0));
+    let found = hunt("k8s-1321");
+    assert_eq!(found.status.code(), Some(3));
+    let said = stdout(&found).split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(said.contains("replay --panic clone:0"), "{said}");
+    assert!(said.contains("led through its schedule: 20 of 20 reruns hung"), "{said}");
+    let again = |line: &[&str]| run(&[&["replay", text_of(folder.path())], line].concat()).status.code();
+    assert_eq!(again(&["--panic", "clone:0"]), Some(0), "as it was saved");
+    assert_eq!(
+        again(&[]),
+        Some(6),
+        "without the panic the dispatcher goes on, and the schedule does not fit"
+    );
+}
+
+#[test]
 fn what_was_saved_is_replayed_by_its_schedule_and_shrunk_to_itself() {
     let (folder, _) = folder(&[]);
     let line = ["--subject", "k8s-906", "--engine", "fibers", "--seed", "3", "--format", "json", "--save"];

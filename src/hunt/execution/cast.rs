@@ -112,8 +112,9 @@ impl Cast {
         self: &Arc<Self>,
         script: &Arc<Script>,
         exhaustive: &Exhaustive,
+        plan: Option<Plan>,
     ) -> (Option<Execution>, Seen) {
-        let harness = Arc::new(Harness::new(self, script, Orders::default()));
+        let harness = Arc::new(Harness::new(self, script, Orders { plan, ..Orders::default() }));
         let body = Arc::clone(&harness) as Arc<dyn Body>;
         let (traced, seen) = exhaustive.execute(|strategy| fibers::run(body, strategy, MOST_POINTS));
         let judge = || {
@@ -128,8 +129,9 @@ impl Cast {
         self: &Arc<Self>,
         script: &Arc<Script>,
         strategy: Box<dyn Strategy>,
+        plan: Option<Plan>,
     ) -> (Execution, Trace) {
-        let harness = Arc::new(Harness::new(self, script, Orders::default()));
+        let harness = Arc::new(Harness::new(self, script, Orders { plan, ..Orders::default() }));
         let body = Arc::clone(&harness) as Arc<dyn Body>;
         let (traced, trace) = fibers::record(body, strategy, MOST_POINTS);
         let (events, history) = (harness.events(traced.run.end), harness.take_history());
@@ -142,8 +144,9 @@ impl Cast {
         script: &Arc<Script>,
         schedule: &Schedule,
         settings: threads::Settings,
+        plan: Option<Plan>,
     ) -> Result<Execution, Divergence> {
-        let harness = Arc::new(Harness::new(self, script, Orders::default()));
+        let harness = Arc::new(Harness::new(self, script, Orders { plan, ..Orders::default() }));
         let traced = steered::run(Arc::clone(&harness) as Arc<dyn Body>, schedule, settings)?;
         let (events, history) = (harness.events(traced.run.end), harness.take_history());
         Ok(self.judge(script, events, history, traced.run, traced.steps))
