@@ -68,7 +68,8 @@
 //! What could be wrong is the relation, and the code. Both are tested against brute force: of hundreds of generated programs
 //! over every primitive, and of all small ones of two kinds of op that get in each other's way, all schedules are run, and the
 //! reduction must reach the same results of every operation, blocked tasks and final values, with bounds of preemptions and
-//! without; of larger ones it must reach whatever random walks do. The last
+//! without; of larger ones it must reach whatever random walks do. And what free threads show of a program must be among what is
+//! explored of it. The last
 //! run of these tests said (`cargo test --lib exhaustive -- --nocapture`):
 //!
 //! | | programs | schedules | executions | and redundant ones |
@@ -91,6 +92,8 @@
 //!   "Weak ordering: a new definition", ISCA 1990; C++ and Rust promise it), and data races are excluded by safe Rust. Code that
 //!   asks for a weaker ordering may have behaviours that are not explored.
 //! - Time-outs that come while others could go on: an execution has them last.
+//! - A `try_lock` that finds a lock held by a task which is between two sync points: to release is none, so that what is done
+//!   under a lock without one in it is a single step, and so is the last operation under it with the release.
 //! - What tasks share that is neither of [`sync`](crate::sync) nor told: the count of an `Arc`, a thread-local, the system.
 //! - Who used a handle of a channel last, which reports alone depend on.
 //! - An execution that passes more sync points than it may: it is told as one in which nothing could be concluded.

@@ -4,9 +4,11 @@ use proptest::strategy::{Strategy as _, ValueTree};
 use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
 
 use super::{Exhaustive, Seen};
-use crate::engine::strategy::{RandomWalk, mix};
+use crate::engine::fibers::Traced;
+use crate::engine::strategy::{RandomWalk, Strategy, mix};
 
 mod brute;
+mod native;
 mod program;
 
 use brute::Brute;
@@ -22,10 +24,18 @@ struct Explored {
 }
 
 fn explore(tasks: &[Vec<Op>], exhaustive: &Exhaustive, most: u64) -> Option<Explored> {
+    explore_by(|strategy| program::run(tasks, strategy), exhaustive, most)
+}
+
+fn explore_by(
+    run: impl Fn(Box<dyn Strategy>) -> (Shown, Traced),
+    exhaustive: &Exhaustive,
+    most: u64,
+) -> Option<Explored> {
     let mut explored = Explored { shown: BTreeSet::new(), executions: 0, redundant: 0, left_out: false };
     loop {
-        let ((shown, _), seen) = exhaustive.execute(|strategy| program::run(tasks, strategy));
-        assert_ne!(seen, Seen::Diverged, "{tasks:?}");
+        let ((shown, _), seen) = exhaustive.execute(&run);
+        assert_ne!(seen, Seen::Diverged);
         explored.executions += 1;
         if seen == Seen::Redundant {
             explored.redundant += 1;

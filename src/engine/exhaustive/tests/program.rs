@@ -8,7 +8,8 @@ use proptest::prelude::*;
 
 use crate::engine::fibers::{self, Traced};
 use crate::engine::strategy::Strategy as Search;
-use crate::engine::{Body, End, Job, Next, Quiescence, Shared, Status};
+use crate::engine::threads::{self, Settings};
+use crate::engine::{Body, End, Job, Next, Quiescence, Run, Shared, Status};
 use crate::sync::atomic::{AtomicU64, Ordering};
 use crate::sync::channel::{Receiver, Sender, bounded, unbounded};
 use crate::sync::{Condvar, Mutex, RwLock, select, thread};
@@ -28,6 +29,7 @@ pub(super) enum Op {
     Select(usize, usize),
     SelectDefault(usize, usize),
     SelectSend(usize, usize),
+    SelectSendAtOnce(usize, usize),
     DropSender(usize),
     DropReceiver(usize),
     Len(usize),
@@ -44,6 +46,7 @@ pub(super) enum Op {
     Add(usize),
     Wait,
     WaitFor,
+    WaitInVain,
     NotifyOne,
     NotifyAll,
     SpawnAndJoin(usize),
@@ -91,6 +94,18 @@ pub(super) fn op() -> impl Strategy<Value = Op> {
 }
 
 impl Op {
+    /// What it does when its time is up before all others are at rest: it fails as if it had not waited.
+    fn hurried(self) -> Option<Op> {
+        match self {
+            Op::SendTimeout(c) => Some(Op::TrySend(c)),
+            Op::RecvTimeout(c) => Some(Op::TryRecv(c)),
+            Op::SelectSend(c, d) => Some(Op::SelectSendAtOnce(c, d)),
+            Op::WaitFor => Some(Op::WaitInVain),
+            Op::Sleep => Some(Op::Yield),
+            _ => None,
+        }
+    }
+
     /// The same op with other channels.
     fn on(self, channel: impl Fn(usize) -> usize) -> Op {
         match self {
@@ -103,6 +118,7 @@ impl Op {
             Op::Select(c, d) => Op::Select(channel(c), channel(d)),
             Op::SelectDefault(c, d) => Op::SelectDefault(channel(c), channel(d)),
             Op::SelectSend(c, d) => Op::SelectSend(channel(c), channel(d)),
+            Op::SelectSendAtOnce(c, d) => Op::SelectSendAtOnce(channel(c), channel(d)),
             Op::DropSender(c) => Op::DropSender(channel(c)),
             Op::DropReceiver(c) => Op::DropReceiver(channel(c)),
             Op::Len(c) => Op::Len(channel(c)),
@@ -131,9 +147,15 @@ pub(super) fn program() -> impl Strategy<Value = Vec<Vec<Op>>> {
 /// What an execution shows: what each task saw, what it is blocked at, and how all ended.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(super) struct Shown {
-    saw: Vec<Vec<u64>>,
+    noted: Noted,
     blocked: Vec<String>,
-    values: Vec<u64>,
+}
+
+/// What the tasks note: what each saw, and the values of the locks.
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+struct Noted {
+    saw: Vec<Vec<u64>>,
+    values: [u64; 3],
 }
 
 struct World {
@@ -141,14 +163,21 @@ struct World {
     value: RwLock<u64>,
     atomics: [AtomicU64; 2],
     turns: Condvar,
-    saw: Arc<Shared<Vec<Vec<u64>>>>,
-    values: Arc<Shared<Vec<u64>>>,
+    noted: Arc<Shared<Noted>>,
+    lingers: bool,
 }
 
 impl World {
     /// What is read of the locks is noted in the order of their values alone.
     fn note(&self, place: usize, value: u64) {
-        self.values.with(|values| values[place] = value);
+        self.noted.with(|noted| noted.values[place] = value);
+    }
+
+    /// Before a lock is released.
+    fn linger(&self) {
+        if self.lingers {
+            thread::yield_now();
+        }
     }
 }
 
@@ -205,6 +234,14 @@ fn perform(world: &Arc<World>, handles: &mut Handles, task: usize, op: Op) -> u6
             },
             _ => 90,
         },
+        Op::SelectSendAtOnce(c, d) => match (&handles.senders[c], &handles.receivers[d]) {
+            (Some(one), Some(other)) => select! {
+                send(one, message) -> sent => 200 + u64::from(sent.is_ok()),
+                recv(other) -> got => 100 + got.unwrap_or(50),
+                default => 300,
+            },
+            _ => 90,
+        },
         Op::DropSender(c) => {
             handles.senders[c] = None;
             95
@@ -218,6 +255,7 @@ fn perform(world: &Arc<World>, handles: &mut Handles, task: usize, op: Op) -> u6
             let mut held = world.locks[lock].lock();
             *held = *held * 10 + message;
             world.note(lock, *held);
+            world.linger();
             *held
         }
         Op::LockBoth(lock) => {
@@ -227,28 +265,44 @@ fn perform(world: &Arc<World>, handles: &mut Handles, task: usize, op: Op) -> u6
             let mut other = world.locks[1 - lock].lock();
             *other = *other * 10 + message;
             world.note(1 - lock, *other);
-            *held * 1000 + *other
+            let both = *held * 1000 + *other;
+            world.linger();
+            drop(other);
+            world.linger();
+            both
         }
         Op::LockAndSend(lock, c) => {
             let held = world.locks[lock].lock();
             let sent = handles.senders[c].as_ref().map_or(90, |tx| tx.send(message).map_or(91, |()| 92));
+            world.linger();
             *held * 100 + sent
         }
-        Op::TryLock(lock) => world.locks[lock].try_lock().map_or(96, |held| *held),
-        Op::Read => *world.value.read(),
+        Op::TryLock(lock) => world.locks[lock].try_lock().map_or(96, |held| {
+            world.linger();
+            *held
+        }),
+        Op::Read => {
+            let held = world.value.read();
+            world.linger();
+            *held
+        }
         Op::ReadAndLoad => {
             let held = world.value.read();
-            *held * 100 + world.atomics[0].load(Ordering::SeqCst)
+            let loaded = world.atomics[0].load(Ordering::SeqCst);
+            world.linger();
+            *held * 100 + loaded
         }
         Op::Write => {
             let mut held = world.value.write();
             *held = *held * 10 + message;
             world.note(2, *held);
+            world.linger();
             *held
         }
         Op::TryWrite => world.value.try_write().map_or(96, |mut held| {
             *held = *held * 10 + message;
             world.note(2, *held);
+            world.linger();
             *held
         }),
         Op::Load(atomic) => world.atomics[atomic].load(Ordering::SeqCst),
@@ -259,13 +313,26 @@ fn perform(world: &Arc<World>, handles: &mut Handles, task: usize, op: Op) -> u6
         Op::Add(atomic) => world.atomics[atomic].fetch_add(message, Ordering::SeqCst),
         Op::Wait => {
             let mut held = world.locks[0].lock();
+            world.linger();
             world.turns.wait(&mut held);
+            world.linger();
             *held
         }
         Op::WaitFor => {
             let mut held = world.locks[0].lock();
+            world.linger();
             let timed_out = world.turns.wait_for(&mut held, limit).timed_out();
+            world.linger();
             *held * 2 + u64::from(timed_out)
+        }
+        Op::WaitInVain => {
+            let mut in_vain = 0;
+            for _ in 0..2 {
+                let held = world.locks[0].lock();
+                world.linger();
+                in_vain = *held * 2 + 1;
+            }
+            in_vain
         }
         Op::NotifyOne => u64::from(world.turns.notify_one()),
         Op::NotifyAll => world.turns.notify_all() as u64,
@@ -275,6 +342,7 @@ fn perform(world: &Arc<World>, handles: &mut Handles, task: usize, op: Op) -> u6
                 let mut held = shared.locks[lock].lock();
                 *held = *held * 10 + 9;
                 shared.note(lock, *held);
+                shared.linger();
                 *held
             });
             if matches!(op, Op::Spawn(_)) { child.is_finished().into() } else { child.join().unwrap_or(98) }
@@ -292,8 +360,38 @@ fn perform(world: &Arc<World>, handles: &mut Handles, task: usize, op: Op) -> u6
 
 struct Program {
     tasks: Vec<Vec<Op>>,
-    saw: Arc<Shared<Vec<Vec<u64>>>>,
-    values: Arc<Shared<Vec<u64>>>,
+    /// Whether there is a sync point before a lock is released.
+    lingers: bool,
+    noted: Arc<Shared<Noted>>,
+    /// What was noted when all had come to rest; what is blocked may go on while it is unwound.
+    at_rest: Shared<Noted>,
+}
+
+impl Program {
+    fn new(tasks: &[Vec<Op>], lingers: bool) -> Arc<Program> {
+        let noted = Noted { saw: vec![Vec::new(); tasks.len()], ..Noted::default() };
+        let (noted, at_rest) = (Arc::new(Shared::new(noted)), Shared::default());
+        Arc::new(Program { tasks: tasks.to_vec(), lingers, noted, at_rest })
+    }
+
+    fn shown(&self, run: &Run) -> Shown {
+        let mut blocked: Vec<String> = run
+            .state
+            .tasks
+            .iter()
+            .filter_map(|task| match &task.status {
+                Status::Blocked(waits) => {
+                    let name = if task.name.starts_with("task") { task.name.as_str() } else { "child" };
+                    let targets: Vec<_> = waits.iter().map(|wait| wait.target.object()).collect();
+                    Some(format!("{name} {targets:?}"))
+                }
+                Status::Panicked(message) => Some(message.clone()),
+                Status::Running | Status::Ended => None,
+            })
+            .collect();
+        blocked.sort();
+        Shown { noted: self.at_rest.with(std::mem::take), blocked }
+    }
 }
 
 impl Body for Program {
@@ -310,8 +408,8 @@ impl Body for Program {
                 value: RwLock::new(0),
                 atomics: Default::default(),
                 turns: Condvar::new(),
-                saw: Arc::clone(&self.saw),
-                values: Arc::clone(&self.values),
+                noted: Arc::clone(&self.noted),
+                lingers: self.lingers,
             });
             let mut all: Vec<Handles> = self.tasks.iter().map(|_| handles.clone()).collect();
             // From here on it does nothing that the tasks could see.
@@ -322,7 +420,7 @@ impl Body for Program {
                 let run = move || {
                     for op in ops {
                         let saw = perform(&world, &mut handles, task, op);
-                        world.saw.with(|all| all[task].push(saw));
+                        world.noted.with(|noted| noted.saw[task].push(saw));
                     }
                 };
                 drop(thread::Builder::new().name(name).spawn(run));
@@ -332,32 +430,48 @@ impl Body for Program {
     }
 
     fn quiescent(self: Arc<Self>, _: &Quiescence<'_>) -> Next {
+        let noted = self.noted.with(|noted| noted.clone());
+        self.at_rest.with(|at_rest| *at_rest = noted);
         Next::End
     }
 }
 
 /// Runs the program once.
 pub(super) fn run(tasks: &[Vec<Op>], strategy: Box<dyn Search>) -> (Shown, Traced) {
-    let (saw, values) =
-        (Arc::new(Shared::new(vec![Vec::new(); tasks.len()])), Arc::new(Shared::new(vec![0; 3])));
-    let program = Program { tasks: tasks.to_vec(), saw: Arc::clone(&saw), values: Arc::clone(&values) };
-    let traced = fibers::run(Arc::new(program), strategy, 10_000);
+    run_on_fibers(tasks, false, strategy)
+}
+
+/// As [`run`]; if it lingers, with a sync point before each release of a lock.
+pub(super) fn run_on_fibers(tasks: &[Vec<Op>], lingers: bool, strategy: Box<dyn Search>) -> (Shown, Traced) {
+    let program = Program::new(tasks, lingers);
+    let traced = fibers::run(Arc::clone(&program) as Arc<dyn Body>, strategy, 10_000);
     assert_ne!(traced.run.end, End::Exhausted);
-    let mut blocked: Vec<String> = traced
-        .run
-        .state
-        .tasks
-        .iter()
-        .filter_map(|task| match &task.status {
-            Status::Blocked(waits) => {
-                let name = if task.name.starts_with("task") { task.name.as_str() } else { "child" };
-                let targets: Vec<_> = waits.iter().map(|wait| wait.target.object()).collect();
-                Some(format!("{name} {targets:?}"))
+    (program.shown(&traced.run), traced)
+}
+
+/// As [`run_on_fibers`], but on free threads; `None` if nothing can be concluded.
+pub(super) fn run_on_threads(tasks: &[Vec<Op>], lingers: bool, settings: Settings) -> Option<Shown> {
+    let program = Program::new(tasks, lingers);
+    let run = threads::run(Arc::clone(&program) as Arc<dyn Body>, settings);
+    (run.end != End::Deadline).then(|| program.shown(&run))
+}
+
+/// Whether a task only tries for a lock, and so sees whether it is held.
+pub(super) fn tries(tasks: &[Vec<Op>]) -> bool {
+    tasks.iter().flatten().any(|op| matches!(op, Op::TryLock(_) | Op::TryWrite))
+}
+
+/// The program, and it with any of its time-outs hurried.
+pub(super) fn with_hurried(tasks: &[Vec<Op>]) -> Vec<Vec<Vec<Op>>> {
+    let mut programs = vec![tasks.to_vec()];
+    for (task, ops) in tasks.iter().enumerate() {
+        for (index, op) in ops.iter().enumerate() {
+            let Some(hurried) = op.hurried() else { continue };
+            for mut program in programs.clone() {
+                program[task][index] = hurried;
+                programs.push(program);
             }
-            Status::Panicked(message) => Some(message.clone()),
-            Status::Running | Status::Ended => None,
-        })
-        .collect();
-    blocked.sort();
-    (Shown { saw: saw.with(std::mem::take), blocked, values: values.with(std::mem::take) }, traced)
+        }
+    }
+    programs
 }
