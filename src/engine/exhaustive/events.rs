@@ -208,10 +208,16 @@ impl Related {
         matches!(self.at(place), Order::Causes | Order::Needs)
     }
 
-    /// What waits for it at one place cannot come before it, whatever it does at others.
+    /// What waits for it at one place cannot come before it, whatever it does at others. Where a select has waited for it, and
+    /// then raced with it as well, another branch may have let that come first.
     fn order(&self) -> Order {
-        let causes = self.hows.iter().any(|(place, _)| self.causes_at(*place));
-        if causes { Order::Causes } else { self.hows.iter().map(|how| how.1).max().unwrap_or(Order::None) }
+        if self.hows.iter().any(|(place, _)| self.causes_at(*place)) {
+            Order::Causes
+        } else if self.hows.iter().any(|how| how.1 == Order::Causes) {
+            Order::MayRace
+        } else {
+            self.hows.iter().map(|how| how.1).max().unwrap_or(Order::None)
+        }
     }
 
     /// Whether a race with an event that happens before this one need not be looked at: it shows once this one is

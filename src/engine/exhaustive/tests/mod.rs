@@ -147,6 +147,20 @@ fn of_small_programs_nothing_is_missed() {
     assert!(checked > 200, "{checked}");
 }
 
+/// Free threads have shown that the first task can take the first message, although it drops its receiver in the same event,
+/// which races with the second.
+#[test]
+fn a_select_that_took_one_message_could_have_taken_another() {
+    for other in 0..4 {
+        let receives = [Op::Select(2, other), Op::Select(other, 2)];
+        for (one, two) in receives.into_iter().flat_map(|one| receives.map(|two| (one, two))) {
+            let tasks = [vec![one, Op::DropReceiver(2)], vec![Op::TrySend(2), two, Op::TrySend(2)]];
+            let (expected, _) = brute(&tasks, u32::MAX, 400).expect("there are fewer");
+            compare(&tasks, &expected, &explore_all(&tasks).shown, "all");
+        }
+    }
+}
+
 /// Of programs that brute force would never come to the end of.
 #[test]
 fn what_a_random_walk_reaches_is_reached() {
