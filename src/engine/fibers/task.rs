@@ -14,7 +14,7 @@ pub(super) struct Entry {
     /// The name it was given, if it was given one.
     pub(super) given: Option<Cow<'static, str>>,
     pub(super) doing: Doing,
-    /// What it waits for, while it does.
+    /// What it waits for, while it does; otherwise what is left of an earlier wait.
     pub(super) waiting: Waiting,
     /// What it does, until it is started.
     pub(super) body: Option<TaskBody<'static>>,
@@ -31,7 +31,6 @@ impl Entry {
     pub(super) fn renew(&mut self, given: Option<Cow<'static, str>>, body: TaskBody<'static>) {
         self.given = given;
         self.doing = Doing::Ready;
-        self.waiting.renew(0, None);
         self.body = Some(body);
         self.location = None;
         self.unwinding = Unwinding::No;

@@ -114,10 +114,12 @@ impl Tools {
 impl Desk {
     /// Makes it that of another execution, in the same memory.
     pub(super) fn renew(&mut self, tell: Option<Tell>) {
-        let mut history = self.take_history();
+        let Desk { history, slots, mux, watchers, winding_down, closing, frozen, tell: old } = self;
         history.calls.clear();
         history.clock = 0;
-        *self = Desk { history, tell, ..Desk::default() };
+        slots.iter_mut().for_each(|place| *place = Place::Empty);
+        (*mux, *watchers, *old) = (None, 0, tell);
+        (*winding_down, *closing, *frozen) = (false, false, false);
     }
 
     /// The mux is there.
@@ -317,12 +319,7 @@ impl Desk {
 
     /// Gives up the watchers that no task has, and the mux, to be dropped elsewhere.
     pub(super) fn clear(&mut self) -> (impl Send + use<>, Option<Arc<dyn Running>>) {
-        let mut held = std::mem::take(&mut self.slots);
-        for (left, place) in self.slots.iter_mut().zip(&mut held) {
-            if let Place::Joining = place {
-                std::mem::swap(left, place);
-            }
-        }
-        (held, self.mux.take())
+        let held = self.slots.iter_mut().filter(|place| matches!(place, Place::Held(_)));
+        (held.map(std::mem::take).collect::<Vec<_>>(), self.mux.take())
     }
 }

@@ -101,12 +101,14 @@ impl Object {
         made: &'static Location<'static>,
     ) {
         footprint::touch_object(id, What::Made(kind, timer != Timer::None));
-        let Object { mut handles, mut holders, mut name, .. } =
-            std::mem::replace(self, Object::new(id, kind, timer, meeting, made));
-        handles.clear();
-        holders.clear();
-        name.clear();
-        (self.handles, self.holders, self.name) = (handles, holders, name);
+        (self.id, self.kind, self.timer, self.meeting, self.made) = (id, kind, timer, meeting, made);
+        self.name.clear();
+        (self.version, self.sent, self.received) = (0, 0, 0);
+        self.handles.clear();
+        (self.senders, self.receivers) = (0, 0);
+        self.holders.clear();
+        (self.writer, self.waiters, self.waiting_writers) = (false, 0, 0);
+        self.notified = None;
     }
 
     #[inline]
