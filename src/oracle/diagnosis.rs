@@ -20,7 +20,7 @@ mod graph;
 mod words;
 
 use graph::Graph;
-pub(super) use graph::{is_own, kind_of_task};
+pub(super) use graph::kind_of_task;
 
 /// Tasks and what each waits for; each but the first could serve the one before it.
 #[derive(Clone, Debug, PartialEq, Eq)]

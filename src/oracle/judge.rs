@@ -1,10 +1,10 @@
 //! The last word on an execution.
 
 use super::blocked::{blocked, hang, is_blocked_in, pending};
-use super::diagnosis::{is_own, kind_of_task};
+use super::diagnosis::kind_of_task;
 use super::model::Model;
 use super::{Class, Context, Finding, History, Judgement, Outcome, PLANNED_PANIC, Signature, Verdict, rules};
-use crate::engine::{End, Run, Status, TaskId};
+use crate::engine::{End, Run, State, Status, TaskId};
 use crate::script::OpKind;
 
 /// Judges an execution that has ended: what is still blocked, what panicked, and what its history breaks.
@@ -12,8 +12,7 @@ pub fn judge(context: &Context<'_>, history: &History, run: &Run) -> Judgement {
     let model = Model::new(context, history);
     let mut findings = rules::check(&model);
     if let End::Quiescent | End::Still(_) = run.end {
-        findings.extend(blocked(context, history, &run.state));
-        findings.extend(left_behind(&model, run));
+        findings.extend(hangs(context, history, &run.state));
     }
     if let End::Still(time) = run.end {
         for finding in &mut findings {
@@ -34,6 +33,13 @@ pub fn judge(context: &Context<'_>, history: &History, run: &Run) -> Judgement {
         End::Finished | End::Quiescent | End::Still(_) => None,
     };
     Judgement { findings, inconclusive }
+}
+
+/// What is blocked in a state in which an execution ends, and may not be: ops, and tasks that are in none.
+pub fn hangs(context: &Context<'_>, history: &History, state: &State) -> Vec<Finding> {
+    let mut findings = blocked(context, history, state);
+    findings.extend(left_behind(&Model::new(context, history), state));
+    findings
 }
 
 /// The findings with the one to report first in front, and none that is the same as an earlier one.
@@ -69,20 +75,19 @@ fn urgency(kind: OpKind) -> u8 {
     }
 }
 
-/// The subject's own tasks that are blocked when all that should end them is done: every op has returned, and
-/// the mux is closed. Where a call panicked, that is what left them.
-fn left_behind(model: &Model<'_>, run: &Run) -> Vec<Finding> {
+/// The tasks that are blocked when all that should end them is done: every op has returned, and the mux is closed. They are the
+/// subject's own, or drop what is left of it. Where a call panicked, that is what left them.
+fn left_behind(model: &Model<'_>, state: &State) -> Vec<Finding> {
     let closed = model.closing().any(|closer| closer.is_done());
     let panicked = |outcome: Option<&Outcome>| matches!(outcome, Some(Outcome::Panicked(_)));
     let excused = model.misuse().is_some()
         || model.watchers.iter().any(super::model::Watcher::live)
-        || pending(model.history, is_blocked_in(&run.state)).next().is_some()
+        || pending(model.history, is_blocked_in(state)).next().is_some()
         || model.history.calls.iter().any(|call| panicked(call.outcome()));
     if excused || !closed {
         return Vec::new();
     }
-    let own = run.state.blocked().map(|(task, _)| task).filter(|task| is_own(model, &run.state, *task));
-    own.map(|task| hang(model, &run.state, task, None)).collect()
+    state.blocked().map(|(task, _)| hang(model, state, task, None)).collect()
 }
 
 /// The panics of ops and of the subject's own tasks, but those that the harness planned.

@@ -23,7 +23,7 @@ pub use glance::Glance;
 pub use history::{
     Call, Closed, Delivery, EventId, History, Origin, Outcome, PLANNED_PANIC, Reason, WatcherId,
 };
-pub use judge::{class_of_panic, judge};
+pub use judge::{class_of_panic, hangs, judge};
 pub use verdict::{Class, Finding, Judgement, Signature, Verdict};
 
 use crate::script::Script;

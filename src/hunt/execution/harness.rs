@@ -157,7 +157,9 @@ impl Body for Harness {
     }
 
     fn deadlines(&self, state: &State) -> u32 {
-        match self.blocked(state).as_slice() {
+        let hangs =
+            self.with_history(|history| oracle::hangs(&self.cast.context(&self.script), history, state));
+        match hangs.as_slice() {
             [] => 0,
             findings if findings.iter().all(|finding| self.known.contains(&finding.signature)) => 1,
             _ => PROOF,

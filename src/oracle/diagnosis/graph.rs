@@ -210,7 +210,7 @@ fn ops_left<'a>(model: &'a Model<'_>, name: &str) -> impl Iterator<Item = &'a Op
 }
 
 /// Whether a task is the subject's own: it makes no calls, and is not the harness's.
-pub(in super::super) fn is_own(model: &Model<'_>, state: &State, task: TaskId) -> bool {
+fn is_own(model: &Model<'_>, state: &State, task: TaskId) -> bool {
     let is_lane = |name: &str| name.strip_prefix("lane").is_some_and(|index| index.parse::<u8>().is_ok());
     task != TaskId(0)
         && !is_lane(&state.task(task).name)

@@ -268,6 +268,73 @@ fn a_watcher_that_appears_late_is_stopped_too() {
     assert_eq!(Arc::strong_count(&odd), 1);
 }
 
+/// A black box that takes so long to be dropped.
+struct Slow(Duration);
+
+struct SlowMux(Duration);
+
+impl Subject for Slow {
+    fn name(&self) -> &str {
+        "slow"
+    }
+
+    fn provenance(&self) -> &str {
+        "made up"
+    }
+
+    fn capabilities(&self) -> Capabilities {
+        Odd.capabilities()
+    }
+
+    fn contract(&self) -> Contract {
+        Contract::strict().guaranteeing(&[])
+    }
+
+    fn is_black_box(&self) -> bool {
+        true
+    }
+
+    fn start(&self, _: &Config) -> Box<dyn Running> {
+        Box::new(SlowMux(self.0))
+    }
+}
+
+impl Running for SlowMux {
+    fn watch(&self, _: Vec<Payload>, _: WhenFull) -> Result<Box<dyn Watching>, Refused> {
+        Ok(Box::new(OddWatcher))
+    }
+
+    fn action(&self, event: Payload) -> Result<Option<u64>, Refused> {
+        drop(event);
+        Ok(None)
+    }
+
+    fn close(&self) {}
+}
+
+impl Drop for SlowMux {
+    #[expect(clippy::disallowed_methods, reason = "no engine sees into a black box")]
+    fn drop(&mut self) {
+        std::thread::sleep(self.0);
+    }
+}
+
+#[test]
+fn to_be_put_away_slowly_is_no_hang_and_never_is_one() {
+    let dropped_within = |time| {
+        let slow: Arc<dyn Subject> = Arc::new(Slow(time));
+        let script = "mux incoming=0 queue=0 when-full=wait\nsetup\n  watch a\nlane\n  action\n";
+        let engine = Engine::Threads(threads::Settings { seed: 0, deadline: Duration::from_millis(100) });
+        execute(&slow, &script.parse().unwrap(), &slow.contract(), engine)
+    };
+    let slow = dropped_within(Duration::from_millis(50));
+    assert!(passes(&slow), "{slow:#?}");
+    let never = dropped_within(Duration::from_secs(3600));
+    let [finding] = &never.judgement.findings[..] else { panic!("{never:#?}") };
+    assert!(finding.sentence.ends_with("nothing moved for 1 s"), "{}", finding.sentence);
+    assert!(finding.clause.ends_with("everything ends"), "{}", finding.clause);
+}
+
 #[test]
 fn a_leak_is_a_violation() {
     let odd: Arc<dyn Subject> = Arc::new(Odd);
