@@ -1,6 +1,5 @@
 //! Events in the mux's hands, and calls into the user's code.
 
-use std::fmt;
 use std::sync::Arc;
 
 use crate::sync::catch_unwind;
@@ -41,14 +40,7 @@ impl<E> Drop for Held<E> {
     }
 }
 
-impl<E> fmt::Debug for Held<E> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad("Held { .. }")
-    }
-}
-
 /// A share in an event. The last who has one is given the event itself, and all others copies.
-#[derive(Debug)]
 pub(super) enum Share<E> {
     /// Of the only one so far: it is nowhere but here.
     Sole(Held<E>),
@@ -86,7 +78,6 @@ impl<E: Clone> Share<E> {
 }
 
 /// An event and its place in the total order.
-#[derive(Debug)]
 pub(super) struct Item<E> {
     pub(super) seq: u64,
     pub(super) event: Share<E>,

@@ -117,6 +117,13 @@ mod tests {
     }
 
     #[test]
+    fn an_event_is_shared_from_the_start_if_it_is_owed_to_several() {
+        let mut log = of(&[0, 1, 2, 3]);
+        let mut is_sole = |seq| matches!(log.event(seq), Share::Sole(_));
+        assert_eq!([0, 1, 2, 3].map(&mut is_sole), [true, true, false, false]);
+    }
+
+    #[test]
     fn what_is_owed_to_nobody_goes_when_it_is_out() {
         let mut log = of(&[0, 1, 1]);
         log.forgo(1);

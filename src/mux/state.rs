@@ -150,9 +150,8 @@ impl<E> State<E> {
     ///
     /// All of it goes by one look at the watchers: what they read meanwhile is for the next look.
     pub(super) fn distribute(&mut self) -> Option<u64> {
-        let Asleep { receives, actions, shutdowns, .. } = self.asleep;
-        let placed_waits = self.closed || actions > 0 || shutdowns > 0;
-        let needed = if placed_waits { self.log.next() } else { self.log.next().saturating_sub(1) };
+        // Whether there is room for the last one too tells only the end.
+        let needed = if self.closed { self.log.next() } else { self.log.next().saturating_sub(1) };
         let full_at = self.roster.full_at_or(needed);
         // The one event for which somebody has no room is out as well: it is in hand, until it can be placed.
         let out = self.log.next().min(full_at.saturating_add(1));
@@ -164,10 +163,11 @@ impl<E> State<E> {
             let mut first = SeatId(0);
             while let Some(id) = self.first_live(first) {
                 self.end(id, Reason::Shutdown);
-                first = SeatId(id.0 + 1);
+                first = id;
             }
             self.news = true;
         }
+        let Asleep { receives, actions, shutdowns, .. } = self.asleep;
         let receives = receives > 0 || !self.selecting.is_empty();
         let gains = actions > 0 || shutdowns > 0 || receives && (self.closed || self.out < self.log.next());
         (gains && full_at < self.log.next()).then_some(full_at)

@@ -7,7 +7,7 @@ use watchmux::engine::fibers;
 use watchmux::engine::strategy::{Point, Strategy};
 use watchmux::engine::trace::{Effect, Trace};
 use watchmux::engine::{Body, Job, Next, Quiescence, TaskId};
-use watchmux::sync::thread;
+use watchmux::sync::{select, thread};
 
 use super::{mux, rest};
 
@@ -188,4 +188,96 @@ fn who_is_full_is_not_told_of_who_sleeps_for_something_else() {
     });
     let ops = ["watch", "action", "action", "action", "recv", "drop of the watcher", "drop of the mux"];
     assert_eq!(locks(&trace, MAIN), ops.len());
+    // The other watcher has read what this one holds up, which is all there is.
+    let trace = self::trace(|| {
+        let mux = mux(9, 0);
+        let (watcher, other) = (mux.watch().unwrap(), mux.watch().unwrap());
+        let reader = thread::spawn(move || rest(&other));
+        mux.action(0).unwrap();
+        let_others_wait();
+        assert_eq!(watcher.recv().unwrap().event, 0);
+        drop((watcher, mux));
+        assert_eq!(reader.join().unwrap(), [0]);
+    });
+    let ops = ["watch", "watch", "action", "recv", "drop of the watcher", "drop of the mux"];
+    assert_eq!(locks(&trace, MAIN), ops.len());
+    // Who has slept for room has it, and has not woken up.
+    let trace = self::trace(|| {
+        let mux = mux(0, 1);
+        let watcher = mux.watch().unwrap();
+        mux.action(0).unwrap();
+        mux.action(1).unwrap();
+        let actor = mux.clone();
+        let action = thread::spawn(move || actor.action(2));
+        let_others_wait();
+        assert_eq!((watcher.recv().unwrap().event, watcher.recv().unwrap().event), (0, 1));
+        action.join().unwrap().unwrap();
+        drop((watcher, mux));
+    });
+    let ops = ["watch", "action", "action", "recv", "recv", "drop of the watcher", "drop of the mux"];
+    let lets_go_on = 1;
+    assert_eq!(locks(&trace, MAIN), ops.len() + lets_go_on);
+}
+
+#[test]
+fn who_waits_behind_a_slow_watcher_goes_on_with_each_event_that_is_read() {
+    trace(|| {
+        let mux = mux(9, 2);
+        let (slow, fast) = (mux.watch().unwrap(), mux.watch().unwrap());
+        for event in 0..4 {
+            mux.action(event).unwrap();
+        }
+        let reader = thread::spawn(move || {
+            for event in 0..4 {
+                assert_eq!(fast.recv().unwrap().event, event);
+            }
+        });
+        let_others_wait();
+        // Both were taken at once, and there is no room for the rest until both are read.
+        assert_eq!((slow.recv().unwrap().event, slow.recv().unwrap().event), (0, 1));
+        reader.join().unwrap();
+    });
+}
+
+#[test]
+fn who_leaves_a_selection_takes_nobody_with_it() {
+    trace(|| {
+        let mux = mux(9, 1);
+        let (leaves, stays) = (mux.watch().unwrap(), mux.watch().unwrap());
+        let reader = thread::spawn(move || {
+            select! {
+                recv(stays) -> delivery => assert_eq!(delivery.unwrap().event, 0),
+            }
+        });
+        let_others_wait();
+        select! {
+            recv(leaves) -> delivery => panic!("{delivery:?}"),
+            default(std::time::Duration::from_secs(1)) => {}
+        }
+        mux.action(0).unwrap();
+        reader.join().unwrap();
+    });
+}
+
+#[test]
+fn of_several_actions_that_have_room_one_is_woken_which_wakes_the_next() {
+    let trace = trace(|| {
+        let mux = mux(0, 1);
+        let watcher = mux.watch().unwrap();
+        mux.action(0).unwrap();
+        mux.action(1).unwrap();
+        let actions = [2, 3].map(|event| {
+            let mux = mux.clone();
+            thread::spawn(move || mux.action(event))
+        });
+        let_others_wait();
+        // There is room for both, before either has woken up.
+        assert_eq!((watcher.recv().unwrap().event, watcher.recv().unwrap().event), (0, 1));
+        for action in actions {
+            action.join().unwrap().unwrap();
+        }
+    });
+    let woken_by = |task| woken(&trace, task).into_iter().flatten().collect::<Vec<_>>();
+    let [first, second] = [1, 2].map(TaskId);
+    assert_eq!((woken_by(MAIN), woken_by(first)), (vec![first], vec![second]));
 }

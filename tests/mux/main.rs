@@ -9,6 +9,7 @@ mod policies;
 mod probe;
 mod progress;
 mod reentrancy;
+mod selecting;
 mod stopping;
 mod watchdog;
 mod words;

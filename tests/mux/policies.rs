@@ -108,6 +108,7 @@ fn a_watch_can_have_a_policy_of_its_own() {
         let oldest = watch_when_full(&mux, WhenFull::DropOldest);
         let disconnect = watch_when_full(&mux, WhenFull::Disconnect);
         let wait = mux.watch().unwrap();
+        assert_eq!(mux.watchers(), 4);
         for event in 0..4 {
             mux.action(event).unwrap();
         }

@@ -175,6 +175,25 @@ fn the_incoming_queue_holds_its_capacity_besides_the_event_being_distributed() {
 }
 
 #[test]
+fn what_is_read_makes_room() {
+    watched(|| {
+        for (incoming, queue) in [(0, 0), (0, 2), (3, 0), (3, 2)] {
+            let mux = mux(incoming, queue);
+            let watcher = mux.watch().unwrap();
+            let full = incoming + queue + 1;
+            for event in 0..full {
+                assert_eq!(mux.try_action(event), Ok(event as u64));
+            }
+            for event in full..2 * full {
+                assert_eq!(mux.try_action(event), Err(TryActionError::Full(event)));
+                assert_eq!(watcher.recv().unwrap().event, event - full);
+                assert_eq!(mux.try_action(event), Ok(event as u64));
+            }
+        }
+    });
+}
+
+#[test]
 fn once_all_watchers_are_stopped_and_the_mux_is_closed_everything_returns() {
     watched(|| {
         for _ in 0..ROUNDS {

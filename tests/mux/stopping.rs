@@ -63,6 +63,7 @@ fn after_stop_what_was_buffered_and_then_the_end_for_ever() {
                         Err(closed) => break closed,
                     }
                     expected += 1;
+                    assert_eq!(watcher.len() as u64, queue as u64 - expected);
                 };
                 assert_eq!(expected, queue as u64, "way {way}");
                 assert_eq!(closed, STOPPED);
