@@ -151,20 +151,21 @@ pub fn entry(subject: &str, contract: ContractKind, seed: Option<u64>, group: &G
     let Found { engine, run, script: first, .. } = &group.found;
     let (finding, script, execution) = group.shown();
     let Signature { verdict, class, .. } = finding.signature;
+    let many = |number, noun| format!("{number} {noun}{}", if number == 1 { "" } else { "s" });
     let mut header = vec![
         format!("{subject}, {} contract: {verdict}, {class}", contract.name()),
         String::new(),
         finding.sentence.clone(),
         format!("Broken: {}", finding.clause),
         format!(
-            "Found {} {}, by a script of {} ops in {} lanes.",
+            "Found {} {}, by a script of {} in {}.",
             engine.phrase(),
             seed.map_or_else(
                 || "by a fuzzer".to_owned(),
                 |seed| format!("in run {} of seed {seed}", run + 1)
             ),
-            first.ops(),
-            first.lanes.len()
+            many(first.ops(), "op"),
+            many(first.lanes.len(), "lane")
         ),
     ];
     if let Some(shrunk) = &group.shrunk {

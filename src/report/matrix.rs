@@ -5,6 +5,7 @@ use std::io::{self, Write};
 use anstyle::{AnsiColor, Style};
 use serde::Serialize;
 
+use super::json;
 use super::style::{FAINT, TITLE, count, many, styled};
 use crate::hunt::{Cell, Survey};
 use crate::script::ContractKind;
@@ -62,6 +63,7 @@ pub fn write(out: &mut dyn Write, surveys: &[Survey]) -> io::Result<()> {
 /// A survey, for programs.
 #[derive(Serialize)]
 struct Line<'a> {
+    version: u32,
     subject: &'a str,
     contract: &'static str,
     agrees: bool,
@@ -92,6 +94,7 @@ pub fn json(out: &mut dyn Write, survey: &Survey) -> io::Result<()> {
         first_run: cell.first,
     };
     let line = Line {
+        version: json::VERSION,
         subject: &survey.subject,
         contract: survey.contract.name(),
         agrees: survey.agrees(),

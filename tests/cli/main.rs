@@ -8,6 +8,7 @@ use std::process::{Command, Output, Stdio};
 
 use serde_json::Value;
 use tempfile::TempDir;
+use watchmux::report::json;
 use watchmux::script::text;
 
 mod explore;
@@ -33,8 +34,16 @@ fn stderr(output: &Output) -> &str {
     str::from_utf8(&output.stderr).unwrap()
 }
 
+/// The lines of JSON, each of which must be as the schema says.
 fn objects(output: &Output) -> Vec<Value> {
-    stdout(output).lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+    let schema = jsonschema::validator_for(&serde_json::from_str(json::SCHEMA).unwrap()).unwrap();
+    let object = |line| {
+        let object: Value = serde_json::from_str(line).unwrap();
+        let errors: Vec<String> = schema.iter_errors(&object).map(|error| error.to_string()).collect();
+        assert!(errors.is_empty(), "{errors:?} in {object}");
+        object
+    };
+    stdout(output).lines().map(object).collect()
 }
 
 /// Asserts that the line is refused by one line on stderr, which names all of this.
@@ -132,6 +141,19 @@ fn json_is_one_object_a_subject_a_line() {
         assert!(pass[measure].as_f64().unwrap() > 0.0, "{pass}");
     }
     assert!(pass.get("findings").is_none(), "{pass}");
+}
+
+#[test]
+fn a_hunt_for_all_that_is_known_is_a_line_a_subject_and_contract() {
+    let output = run(&["--subject", "all", "--runs", "20", "--seed", "1", "--format", "json"]);
+    let surveys: Vec<Value> =
+        objects(&output).into_iter().filter(|object| object.get("bugs").is_some()).collect();
+    let missing = |survey: &&Value| !survey["agrees"].as_bool().unwrap();
+    assert_eq!((surveys.len(), output.status.code()), (24, Some(7)), "{}", stderr(&output));
+    assert!(surveys.iter().filter(missing).count() > 1, "rare bugs do not show in so few runs");
+    let canary = |survey: &&Value| survey["subject"] == "goker-1321" && survey["contract"] == "own";
+    let canary = surveys.iter().find(canary).unwrap();
+    assert_eq!((&canary["bugs"][0]["id"], &canary["agrees"]), (&"B1".into(), &true.into()));
 }
 
 #[test]
