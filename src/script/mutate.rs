@@ -16,7 +16,7 @@ use super::strand::{Record, Strand};
 
 mod change;
 
-/// No op is added where there are so many: as many as a script of a hunt has.
+/// No op is added where there are so many. Fewer find less, and more find no more: `fuzz/README.md`.
 const USUAL_OPS: usize = 16;
 
 /// No choice is added to a tail of this length.

@@ -94,6 +94,7 @@
 //! - Time-outs that come while others could go on: an execution has them last.
 //! - A `try_lock` that finds a lock held by a task which is between two sync points: to release is none, so that what is done
 //!   under a lock without one in it is a single step, and so is the last operation under it with the release.
+//! - By which branch a select goes on that waits for one side of one rendezvous in two of them: it is met by the first.
 //! - What tasks share that is neither of [`sync`](crate::sync) nor told: the count of an `Arc`, a thread-local, the system.
 //! - Who used a handle of a channel last, which reports alone depend on.
 //! - An execution that passes more sync points than it may: it is told as one in which nothing could be concluded.

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use super::program::{self, Shown};
+use super::program::{self, Op, Shown};
 use super::{Exhaustive, explore_by, programs};
 use crate::engine::strategy::mix;
 use crate::engine::threads::Settings;
@@ -14,13 +14,16 @@ const DEADLINE: Duration = Duration::from_secs(30);
 /// Native threads choose for themselves, so this fails only where something is not explored; how much of it they come upon is
 /// their own matter.
 ///
-/// Two things that are not explored are made up for, as the [module](super::super) says. A time-out can come at any moment
+/// Of what is not explored, as the [module](super::super) says, two things are made up for. A time-out can come at any moment
 /// there, and is explored last: one that comes earlier shows what an op that does not wait would have shown then, so programs
-/// with such ops are explored as well. And where somebody only tries for a lock, there is a sync point before each release.
+/// with such ops are explored as well. And where somebody only tries for a lock, there is a sync point before each release. A
+/// select that waits at one rendezvous twice is left out.
 #[test]
 fn what_free_threads_show_is_explored() {
     let (mut executions, mut distinct, mut explored) = (0, 0, 0);
-    for (number, tasks) in (0..).zip(programs(3).take(200)) {
+    let waits_twice = |op: &Op| matches!(op, Op::Select(0, 0));
+    let programs = programs(3).filter(|tasks| !tasks.iter().flatten().any(waits_twice));
+    for (number, tasks) in (0..).zip(programs.take(200)) {
         let lingers = program::tries(&tasks);
         let explore = |tasks: Vec<_>| {
             let run = |strategy| program::run_on_fibers(&tasks, lingers, strategy);
