@@ -3,6 +3,7 @@
 //! It accepts nothing that the [rules](super::rules) reject. What it does not accept is not wrong: the rules have to look
 //! at it, and they alone say what is broken and why.
 
+use std::mem;
 use std::ops::Range;
 
 use super::history::{Call, Closed, Delivery, EventId, History, Outcome, Reason};
@@ -47,6 +48,8 @@ struct Watcher {
     stopping: u64,
     /// When the first of them to return did.
     stopped: u64,
+    /// When the last receive of it returned.
+    read: u64,
     deliveries: usize,
     /// The place after the one of the event that it received last.
     next: u64,
@@ -109,6 +112,7 @@ impl Glance {
                     prefix: call.events.clone(),
                     stopping: NEVER,
                     stopped: NEVER,
+                    read: returned,
                     deliveries: 0,
                     next: 0,
                     left_out: false,
@@ -173,7 +177,10 @@ impl Glance {
             Outcome::Joined(_) | Outcome::Full(_) => self.ends.closed >= call.called,
             Outcome::Accepted(_) => self.ends.closed >= call.called && self.keeps_order(call),
             Outcome::Refused(_) => may_be_closed,
-            Outcome::Delivered(delivery) => self.receives(call, *returned, *delivery),
+            Outcome::Delivered(delivery) => {
+                self.is_in_turn(call, *returned) && self.receives(call, *returned, *delivery)
+            }
+            Outcome::Empty if !self.is_in_turn(call, *returned) => false,
             Outcome::Empty => {
                 let shut_down = self.ends.shut_down;
                 self.watcher_of(call).is_some_and(|watcher| {
@@ -183,10 +190,17 @@ impl Glance {
                         && shut_down >= call.called
                 })
             }
-            Outcome::Closed(closed) => self.ends_well(context, call, *closed, may_be_closed),
+            Outcome::Closed(closed) => {
+                self.is_in_turn(call, *returned) && self.ends_well(context, call, *closed, may_be_closed)
+            }
             Outcome::Skipped | Outcome::Done => true,
             Outcome::Panicked(_) => false,
         }
+    }
+
+    /// Whether a receive was called after all before it had returned, of a watcher that joined.
+    fn is_in_turn(&mut self, call: &Call, returned: u64) -> bool {
+        self.watcher_of(call).is_some_and(|watcher| mem::replace(&mut watcher.read, returned) < call.called)
     }
 
     /// Whether the place of an accepted event is its own, and after all whose actions had returned before.
@@ -202,7 +216,7 @@ impl Glance {
     fn receives(&mut self, call: &Call, returned: u64, delivery: Delivery) -> bool {
         let Delivery { event: Some(id), seq, missed } = delivery else { return false };
         let Some(watcher) = call.watcher.and_then(|id| self.watchers.get_mut(id.0)) else { return false };
-        if !watcher.joined || watcher.ended.is_some() {
+        if watcher.ended.is_some() {
             return false;
         }
         if let Some(first) = watcher.prefix.next() {
@@ -246,7 +260,7 @@ impl Glance {
     fn ends_well(&mut self, context: &Context<'_>, call: &Call, closed: Closed, may_be_closed: bool) -> bool {
         let Closed { reason: Some(reason), missed } = closed else { return false };
         let Some(watcher) = call.watcher.and_then(|id| self.watchers.get_mut(id.0)) else { return false };
-        if !watcher.joined || !watcher.prefix.is_empty() {
+        if !watcher.prefix.is_empty() {
             return false;
         }
         if let Some(ended) = watcher.ended {
