@@ -2,11 +2,11 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use super::strategy::RandomWalk;
-use super::{Body, End, Job, Next, Quiescence, Run, Shared, Status, Target, Wait, fibers, threads};
+use super::{Body, End, Job, Next, Quiescence, Run, Shared, State, Status, Target, Wait, fibers, threads};
 use crate::sync::channel::{Receiver, Sender, after, bounded, never, unbounded};
 use crate::sync::{Condvar, Mutex, RwLock, select, thread};
 
@@ -422,4 +422,34 @@ fn a_record_has_the_stack_of_each_task_that_is_left() {
     assert_eq!(told[1], (1, vec![told[1].1[0].clone()]));
     assert!(told[1].1[0].ends_with("panics"), "{told:?}");
     assert!(trace.stacks[0].frames.iter().all(|frame| frame.file == "src/engine/tests.rs" && frame.line > 0));
+}
+
+#[test]
+fn what_ends_while_the_body_is_asked_about_it_is_not_still() {
+    struct Late {
+        go: (Sender<()>, Receiver<()>),
+        has_gone: AtomicBool,
+    }
+    impl Body for Late {
+        fn first(self: Arc<Self>) -> Job {
+            Job::new("late", move || {
+                super::opaque(|| self.go.1.recv().unwrap());
+                self.has_gone.store(true, Ordering::SeqCst);
+            })
+        }
+
+        fn quiescent(self: Arc<Self>, _: &Quiescence<'_>) -> Next {
+            Next::End
+        }
+
+        fn deadlines(&self, _: &State) -> u32 {
+            self.go.0.send(()).unwrap();
+            while !self.has_gone.load(Ordering::SeqCst) {
+                std::hint::spin_loop();
+            }
+            1
+        }
+    }
+    let late = Late { go: bounded(1), has_gone: AtomicBool::new(false) };
+    assert_eq!(on_threads(Arc::new(late), 0).end, End::Finished);
 }

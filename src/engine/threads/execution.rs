@@ -61,10 +61,11 @@ impl Execution {
         })
     }
 
-    /// Whether nothing moves for so long, with tasks in opaque code.
-    pub(super) fn stays_still(&self, time: Duration) -> bool {
+    /// Whether nothing more moves for so long, with tasks in opaque code: not even while it was thought about what it is that
+    /// they are in, or a task that has ended meanwhile would be taken for one that never does.
+    pub(super) fn stays_still(&self, moves: u64, time: Duration) -> bool {
         let mut table = self.table.lock();
-        let (moves, until) = (table.moves, Instant::now() + time);
+        let until = Instant::now() + time;
         while table.moves == moves && !self.still.wait_until(&mut table, until).timed_out() {}
         table.moves == moves
     }
@@ -87,7 +88,7 @@ impl Execution {
                 let moves = table.moves;
                 let timed_out = self.still.wait_until(&mut table, Instant::now() + QUIET).timed_out();
                 if timed_out && table.moves == moves {
-                    return Rest::Still;
+                    return Rest::Still(moves);
                 }
             } else if self.still.wait_until(&mut table, limit).timed_out() {
                 return Rest::Deadline;

@@ -49,8 +49,8 @@ const QUIET: Duration = Duration::from_millis(5);
 enum Rest {
     Ended,
     Quiescent,
-    /// It would be quiescent, if the tasks in opaque code were blocked.
-    Still,
+    /// It would be quiescent, if the tasks in opaque code were blocked; and how often something had moved by then.
+    Still(u64),
     Deadline,
     Diverged,
 }
@@ -60,7 +60,7 @@ impl Rest {
         match self {
             Rest::Ended => End::Finished,
             Rest::Quiescent => End::Quiescent,
-            Rest::Still => End::Still(deadline),
+            Rest::Still(_) => End::Still(deadline),
             Rest::Deadline | Rest::Diverged => End::Deadline,
         }
     }
@@ -94,15 +94,17 @@ pub(super) fn drive(
         let quiescence = Quiescence::new(state.blocked().next().is_some(), &is_blocked, &at_rest);
         match Arc::clone(&body).quiescent(&quiescence) {
             Next::Start(jobs) => jobs.into_iter().for_each(|job| execution.start(job)),
-            Next::End if matches!(rest, Rest::Still) => {
-                let time = settings.deadline * body.deadlines(&state);
-                if execution.stays_still(time) {
-                    break (End::Still(time), state);
+            Next::End => match rest {
+                Rest::Still(moves) => {
+                    let time = settings.deadline * body.deadlines(&state);
+                    if execution.stays_still(moves, time) {
+                        break (End::Still(time), state);
+                    }
                 }
-            }
-            Next::End => break (end, state),
+                _ => break (end, state),
+            },
         }
-        if matches!(rest, Rest::Still) {
+        if matches!(rest, Rest::Still(_)) {
             limit = Instant::now() + settings.deadline;
         }
     };
