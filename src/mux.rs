@@ -78,7 +78,7 @@
 //!
 //! Without gain: to leave out the places of events that follow on each other, for smaller queues; to take at most 64 or 256
 //! events at once, so that they stay in the nearest cache; to have a copy made in line (34 to 37 ns for an `Arc`). With loss: not
-//! to let others go on before a wait sleeps (at a queue of 25, with others at work on the machine, 2 to 5 times the processor's
+//! to let others go on before a wait sleeps (at a queue of 25, with others at work on the machine, up to 5 times the processor's
 //! time), or to spin first as crossbeam does (up to twice). Not done: to hold events in blocks that are shared as a whole would
 //! leave one read-modify-write, and drop an event only with its block.
 
