@@ -1,3 +1,4 @@
+use std::borrow::Cow;
 use std::fmt;
 use std::panic::Location;
 use std::time::Duration;
@@ -32,7 +33,7 @@ impl Condvar {
 
     /// Gives the condition variable the name that reports call it by.
     #[must_use]
-    pub fn named(self, name: &str) -> Condvar {
+    pub fn named(self, name: impl Into<Cow<'static, str>>) -> Condvar {
         self.tag.set_name(name);
         self
     }

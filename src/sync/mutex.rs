@@ -1,3 +1,4 @@
+use std::borrow::Cow;
 use std::fmt;
 use std::ops::{Deref, DerefMut};
 use std::time::Duration;
@@ -20,7 +21,7 @@ impl<T> Mutex<T> {
 
     /// Gives the lock the name that reports call it by.
     #[must_use]
-    pub fn named(self, name: &str) -> Mutex<T> {
+    pub fn named(self, name: impl Into<Cow<'static, str>>) -> Mutex<T> {
         self.tag.set_name(name);
         self
     }

@@ -1,3 +1,4 @@
+use std::borrow::Cow;
 use std::fmt;
 use std::ops::{Deref, DerefMut};
 
@@ -18,7 +19,7 @@ impl<T> RwLock<T> {
 
     /// Gives the lock the name that reports call it by.
     #[must_use]
-    pub fn named(self, name: &str) -> RwLock<T> {
+    pub fn named(self, name: impl Into<Cow<'static, str>>) -> RwLock<T> {
         self.tag.set_name(name);
         self
     }

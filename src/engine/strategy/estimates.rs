@@ -24,6 +24,8 @@ pub struct Estimates {
 pub(super) struct Uses {
     pub(super) object: ObjectId,
     pub(super) tasks: [u32; TASKS],
+    /// A bit for each that does.
+    users: u16,
 }
 
 /// The place of a task among the estimates.
@@ -41,11 +43,13 @@ impl Estimates {
             self.tasks[place(step.task)] += 1;
             if let Some(object) = step.access.and_then(|access| access.object()) {
                 let known = uses.len()..=object.0;
-                uses.extend(known.map(|index| Uses { object: ObjectId(index), tasks: [0; TASKS] }));
-                uses[object.0].tasks[place(step.task)] += 1;
+                uses.extend(known.map(|index| Uses { object: ObjectId(index), tasks: [0; TASKS], users: 0 }));
+                let (uses, place) = (&mut uses[object.0], place(step.task));
+                uses.tasks[place] += 1;
+                uses.users |= 1 << place;
             }
         }
-        let is_shared = |uses: &&Uses| uses.tasks.iter().filter(|count| **count > 0).count() > 1;
+        let is_shared = |uses: &&Uses| !uses.users.is_power_of_two() && uses.users > 0;
         self.shared.clear();
         self.shared.extend(uses.iter().filter(is_shared));
         self.private = uses;

@@ -59,7 +59,7 @@ pub(crate) fn is_name_of_closing(name: &str) -> bool {
 impl<T> Chan<T> {
     /// `make(chan T, capacity)`, with the name that reports call it by.
     #[track_caller]
-    pub(super) fn new(name: &str, capacity: usize) -> Chan<T> {
+    pub(super) fn new(name: &'static str, capacity: usize) -> Chan<T> {
         let (sender, receiver) = channel::bounded(capacity);
         let (closing, closed) = channel::bounded(0);
         let (settling, settled) = channel::bounded(0);
@@ -67,9 +67,9 @@ impl<T> Chan<T> {
         Chan(Arc::new(Ends {
             sender: sender.named(name),
             receiver,
-            closed: closed.named(&part),
-            settled: settled.named(&format!("{name}{SETTLED}")),
-            open: Mutex::new(Some(Open { _closed: closing, settled: settling })).named(&part),
+            closed: closed.named(part.clone()),
+            settled: settled.named(format!("{name}{SETTLED}")),
+            open: Mutex::new(Some(Open { _closed: closing, settled: settling })).named(part),
         }))
     }
 

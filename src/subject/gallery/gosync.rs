@@ -46,7 +46,7 @@ impl WaitGroup {
         let (sender, done) = channel::bounded(0);
         let doing = Doing(Arc::new(Shared::new(Some(sender))));
         let name = format!("{name}{WAIT_GROUP}");
-        (doing.clone(), WaitGroup { done: done.named(&name), _doing: doing })
+        (doing.clone(), WaitGroup { done: done.named(name), _doing: doing })
     }
 
     /// `Wait`

@@ -1,3 +1,4 @@
+use std::borrow::Cow;
 use std::fmt;
 use std::panic::Location;
 use std::time::Duration;
@@ -18,7 +19,7 @@ pub struct Receiver<T> {
 impl<T> Receiver<T> {
     /// Gives the channel the name that reports call it by.
     #[must_use]
-    pub fn named(self, name: &str) -> Receiver<T> {
+    pub fn named(self, name: impl Into<Cow<'static, str>>) -> Receiver<T> {
         self.handle.tag().set_name(name);
         self
     }

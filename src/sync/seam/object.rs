@@ -1,5 +1,6 @@
 //! Objects and their books.
 
+use std::borrow::Cow;
 use std::panic::Location;
 
 use super::footprint::{self, What};
@@ -44,7 +45,7 @@ pub(crate) struct Object {
     timer: Timer,
     pub(crate) meeting: Meeting,
     /// Empty if it has none.
-    name: String,
+    name: Cow<'static, str>,
     pub(crate) made: &'static Location<'static>,
     /// How often the books were changed in a way that could serve a wait.
     version: u32,
@@ -75,7 +76,7 @@ impl Object {
             kind,
             timer,
             meeting,
-            name: String::new(),
+            name: Cow::Borrowed(""),
             made,
             version: 0,
             sent: 0,
@@ -102,7 +103,7 @@ impl Object {
     ) {
         footprint::touch_object(id, What::Made(kind, timer != Timer::None));
         (self.id, self.kind, self.timer, self.meeting, self.made) = (id, kind, timer, meeting, made);
-        self.name.clear();
+        self.name = Cow::Borrowed("");
         (self.version, self.sent, self.received) = (0, 0, 0);
         self.handles.clear();
         (self.senders, self.receivers) = (0, 0);
@@ -125,14 +126,14 @@ impl Object {
     }
 
     /// Gives it its name; the first stays, for an object has one.
-    pub(crate) fn set_name(&mut self, name: &str) {
+    pub(crate) fn set_name(&mut self, name: Cow<'static, str>) {
         if self.name.is_empty() {
-            self.name.push_str(name);
+            self.name = name;
         }
     }
 
     pub(crate) fn name(&self) -> Option<&str> {
-        Some(self.name.as_str()).filter(|name| !name.is_empty())
+        Some(&*self.name).filter(|name| !name.is_empty())
     }
 
     /// Whether it is a rendezvous that the engine models.

@@ -1,5 +1,6 @@
 //! What a lock or condition variable of `sync` keeps of its execution, and what a task does with it.
 
+use std::borrow::Cow;
 use std::num::NonZeroU64;
 use std::panic::Location;
 use std::sync::Arc;
@@ -141,8 +142,12 @@ impl Tag {
         }
     }
 
-    pub(crate) fn set_name(&self, name: &str) {
-        self.change(|object| object.set_name(name));
+    #[inline]
+    pub(crate) fn set_name(&self, name: impl Into<Cow<'static, str>>) {
+        if !matches!(self, Tag::Outside) {
+            let name = name.into();
+            self.change(|object| object.set_name(name));
+        }
     }
 
     /// Records that the current task no longer holds the lock, once it is free natively, and wakes who waits.
