@@ -42,8 +42,9 @@ impl Estimates {
         for step in steps {
             self.tasks[place(step.task)] += 1;
             if let Some(object) = step.access.and_then(|access| access.object()) {
-                let known = uses.len()..=object.0;
-                uses.extend(known.map(|index| Uses { object: ObjectId(index), tasks: [0; TASKS], users: 0 }));
+                for index in uses.len()..object.0 + 1 {
+                    uses.push(Uses { object: ObjectId(index), tasks: [0; TASKS], users: 0 });
+                }
                 let (uses, place) = (&mut uses[object.0], place(step.task));
                 uses.tasks[place] += 1;
                 uses.users |= 1 << place;

@@ -27,6 +27,8 @@ pub struct Surw {
     next: Option<usize>,
     made: u32,
     patience: u32,
+    /// Of those that can go on, while one is drawn.
+    weights: [u32; TASKS],
 }
 
 impl Surw {
@@ -46,6 +48,7 @@ impl Surw {
             next: None,
             made: 0,
             patience: estimates.patience(),
+            weights: [0; TASKS],
         };
         surw.draw_next();
         surw
@@ -54,30 +57,31 @@ impl Surw {
     /// One of several tasks, in proportion to the choices that they have left.
     #[inline]
     fn drawn(&mut self, tasks: &[TaskId], accesses: &[Option<Target>]) -> usize {
-        let is_kept = |task: TaskId| {
-            self.next.is_some_and(|next| next != place(task)) && uses(self.object, accesses[task.0])
+        let Surw { draw, left, object, next, weights, .. } = self;
+        let mut more;
+        let weights = if tasks.len() <= TASKS {
+            &mut weights[..tasks.len()]
+        } else {
+            more = vec![0; tasks.len()];
+            &mut more[..]
         };
-        let weight = |task: TaskId| self.left[place(task)].max(1);
-        let (mut total, mut kept) = (0, 0);
-        for task in tasks {
-            if is_kept(*task) {
-                kept += 1;
-            } else {
-                total += weight(*task);
+        let mut total = 0;
+        for (weight, task) in weights.iter_mut().zip(tasks) {
+            let place = place(*task);
+            let is_kept = next.is_some_and(|next| next != place) && uses(*object, accesses[task.0]);
+            *weight = if is_kept { 0 } else { left[place].max(1) };
+            total += *weight;
+        }
+        if total == 0 {
+            // All are kept from the object, for the one who is to use it next cannot go on yet: they are let go.
+            for (weight, task) in weights.iter_mut().zip(tasks) {
+                *weight = left[place(*task)].max(1);
+                total += *weight;
             }
         }
-        // Where all are kept from the object, the one who is to use it next cannot go on yet, and they are let go.
-        let keeps = kept > 0 && kept < tasks.len();
-        if kept == tasks.len() {
-            total = tasks.iter().map(|task| weight(*task)).sum();
-        }
-        let mut drawn = self.draw.below(total);
-        for (index, task) in tasks.iter().enumerate() {
-            if keeps && is_kept(*task) {
-                continue;
-            }
-            let weight = weight(*task);
-            if drawn < weight {
+        let mut drawn = draw.below(total);
+        for (index, weight) in weights.iter().enumerate() {
+            if drawn < *weight {
                 return index;
             }
             drawn -= weight;
