@@ -288,8 +288,8 @@ fn without_timings(output: &Output) -> String {
     let is_timing = |word: &str| {
         word.trim_end_matches(',').ends_with("/s)") || word.parse::<f64>().is_ok_and(|_| word.contains('.'))
     };
-    let line = |line: &str| line.split(' ').filter(|word| !is_timing(word)).collect::<Vec<_>>().join(" ");
-    stdout(output).lines().map(line).collect::<Vec<_>>().join("\n")
+    // By words, for where lines are wrapped depends on it too.
+    stdout(output).split_whitespace().filter(|word| !is_timing(word)).collect::<Vec<_>>().join(" ")
 }
 
 #[test]
@@ -302,7 +302,7 @@ fn the_same_seed_gives_the_same_output_on_any_number_of_jobs() {
             assert_eq!(output.status.code(), Some(3), "{}", stdout(&output));
             without_timings(&output)
         });
-        assert!(one.contains("Schedule    setup"), "{one}");
+        assert!(one.contains("Schedule setup"), "{one}");
         assert_eq!(one, two);
         assert_eq!(one, many);
     }
