@@ -18,7 +18,7 @@ pub struct Failure {
     pub what: What,
     /// Its tasks, with what each waits for and where, and its objects, with who holds them.
     pub state: State,
-    /// The choices that led there, for [`replay`].
+    /// The choices that led there, for [`replay`](super::replay()).
     pub schedule: Schedule,
     /// Where it was found; `None` if by a replay.
     pub found: Option<Found>,

@@ -41,15 +41,26 @@ enum Spoilt {
 
 /// Compares both on the histories of so many scripts, each as it was and spoilt.
 fn compare(subject: &Arc<dyn Subject>, contract: Contract, scripts: u64, spoilt: Spoilt) -> Compared {
-    let mut draw = TestRng::from_seed(RngAlgorithm::ChaCha, b"a glance at a history is enough.");
-    let cast = Cast::new(Arc::clone(subject), contract);
-    let mut profile = profile(&cast.capabilities);
+    let mut profile = profile(&subject.capabilities());
     if matches!(spoilt, Spoilt::Once) {
         profile.max_ops = 9;
     }
+    compare_scripts(subject, contract, scripts, spoilt, |draw| generate::script(&profile, draw))
+}
+
+/// As [`compare`], on scripts that are drawn like that.
+fn compare_scripts(
+    subject: &Arc<dyn Subject>,
+    contract: Contract,
+    scripts: u64,
+    spoilt: Spoilt,
+    script: impl Fn(&mut TestRng) -> Script,
+) -> Compared {
+    let mut draw = TestRng::from_seed(RngAlgorithm::ChaCha, b"a glance at a history is enough.");
+    let cast = Cast::new(Arc::clone(subject), contract);
     let (mut glance, mut compared) = (Glance::default(), Compared::default());
     for seed in 0..scripts {
-        let script = Arc::new(cast.capabilities.clamp(&generate::script(&profile, &mut draw)));
+        let script = Arc::new(cast.capabilities.clamp(&script(&mut draw)));
         let walk = Box::new(RandomWalk::new(seed));
         let execution = cast.execute(&script, Engine::Fibers(walk), None);
         if execution.run.end != End::Finished {
@@ -85,6 +96,29 @@ fn compare(subject: &Arc<dyn Subject>, contract: Contract, scripts: u64, spoilt:
         }
     }
     compared
+}
+
+/// A watcher that is slower than its events come, or as fast: here histories differ in what is left out, and is told so.
+fn slow_watcher(draw: &mut TestRng) -> Script {
+    let mut any = |choices: usize| draw.random_range(0..choices);
+    let policy = ["wait", "drop-newest", "drop-oldest", "disconnect"][any(4)];
+    let mut text = format!("mux incoming={} queue={} when-full={policy}\nsetup\n", any(3), 1 + any(2));
+    let is_late = any(3) == 0;
+    (0..any(2)).for_each(|_| text += "  action\n");
+    if !is_late {
+        text += "  watch a\n";
+    }
+    text += "lane\n";
+    (0..2 + any(4)).for_each(|_| text += "  action\n");
+    text += ["", "  close\n", "  shutdown\n"][any(3)];
+    text += "lane\n";
+    if is_late {
+        text += "  watch a\n";
+    }
+    (0..1 + any(3)).for_each(|_| text += ["  recv a\n", "  try-recv a\n"][any(2)]);
+    text += ["", "  stop a\n", "  stop a\n  try-recv a\n", "  close\n  try-recv a\n"][any(4)];
+    (0..any(3)).for_each(|_| text += "  try-recv a\n");
+    text.parse().expect("it is a script")
 }
 
 /// All sequences of choices, one after the other.
@@ -237,6 +271,18 @@ fn a_glance_accepts_nothing_that_a_rule_rejects() {
 fn a_glance_accepts_nothing_that_a_rule_rejects_one_change_away_from_what_the_mux_does() {
     let compared = compare(&shipped(), Contract::strict(), 1_000, Spoilt::Once);
     assert!(compared.wrong > 5_000, "{compared:?}");
+}
+
+#[test]
+fn a_glance_at_a_slow_watcher_accepts_nothing_that_a_rule_rejects() {
+    let compared = compare_scripts(&shipped(), Contract::strict(), 400, Spoilt::Once, slow_watcher);
+    assert!(compared.wrong > 5_000, "{compared:?}");
+}
+
+#[test]
+fn a_glance_at_a_slow_watcher_is_enough() {
+    let compared = compare_scripts(&shipped(), Contract::strict(), 4_000, Spoilt::Often(0), slow_watcher);
+    assert_eq!((compared.wrong, compared.accepted), (0, compared.right), "{compared:?}");
 }
 
 fn shipped() -> Arc<dyn Subject> {
