@@ -180,7 +180,6 @@ impl Glance {
             Outcome::Delivered(delivery) => {
                 self.is_in_turn(call, *returned) && self.receives(call, *returned, *delivery)
             }
-            Outcome::Empty if !self.is_in_turn(call, *returned) => false,
             Outcome::Empty => {
                 let shut_down = self.ends.shut_down;
                 self.watcher_of(call).is_some_and(|watcher| {
@@ -238,21 +237,20 @@ impl Glance {
         if skipped.is_empty() {
             return missed.is_none_or(|missed| missed == 0);
         }
-        let since = if is_first { watcher.returned } else { 0 };
-        let is_owed = |event: &&Event| skipped.contains(&event.place) && (!is_first || event.called > since);
+        let is_owed =
+            |event: &&Event| skipped.contains(&event.place) && (!is_first || watcher.returned < event.called);
         let owed = self.events.iter().filter(is_owed).count() as u64;
         match watcher.policy {
             WhenFull::Wait | WhenFull::Disconnect => owed == 0 && missed.is_none_or(|missed| missed == 0),
             WhenFull::DropNewest | WhenFull::DropOldest => {
-                watcher.left_out |= owed > 0;
+                watcher.left_out |= owed != 0;
                 let may_be = |event: &&Event| {
                     skipped.contains(&event.place)
                         && event.returned >= watcher.called
                         && event.called < returned
                 };
                 let most = self.events.iter().filter(may_be).count() as u64;
-                let least = if watcher.stopping < returned { 0 } else { owed };
-                missed.is_none_or(|missed| (least..=most).contains(&missed))
+                missed.is_none_or(|missed| (owed..=most).contains(&missed))
             }
         }
     }
@@ -284,7 +282,7 @@ impl Glance {
         }
         let rest = watcher.next..NOWHERE;
         let is_owed = |event: &&Event| {
-            rest.contains(&event.place) && (watcher.deliveries > 0 || event.called > watcher.returned)
+            rest.contains(&event.place) && (watcher.deliveries != 0 || watcher.returned < event.called)
         };
         let owed = self.events.iter().filter(is_owed).count() as u64;
         let drops = matches!(watcher.policy, WhenFull::DropNewest | WhenFull::DropOldest);
@@ -292,7 +290,7 @@ impl Glance {
             let keeps_all = watcher.policy == WhenFull::Wait
                 || watcher.policy == WhenFull::Disconnect && reason == Reason::Shutdown
                 || watcher.policy == WhenFull::DropOldest && queue > 0;
-            let too_few = watcher.deliveries < queue;
+            let too_few = queue > watcher.deliveries;
             !(owed > 0 && (keeps_all || too_few) || watcher.left_out && too_few)
         };
         // A stop leaves out what was not distributed, unless all was.

@@ -83,7 +83,7 @@ impl Graph<'_> {
             ChainEnd::Cycle(task) if *task == last.task => match last.target {
                 Target::Send(_) => ", whose receiver nobody else has used".to_owned(),
                 Target::Recv(_) => ", whose sender nobody else has used".to_owned(),
-                target => self.served_by(Link { target, ..last }, "itself"),
+                _ => self.served_by(last, "itself"),
             },
             ChainEnd::Cycle(task) => self.served_by(last, &self.name(*task)),
             ChainEnd::Ended(task) => {

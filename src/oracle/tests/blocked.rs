@@ -40,6 +40,12 @@ fn an_action_waits_for_a_full_watcher() {
 }
 
 #[test]
+fn most_that_may_be_blocked_takes_no_look_at_the_state() {
+    assert!(story("watch a; action 1; 1: action 2 ...").plainly_may_be_blocked());
+    assert!(story("watch a; 1: recv a ...").plainly_may_be_blocked());
+}
+
+#[test]
 fn an_action_does_not_wait_for_nobody() {
     story("action 1 ...").hangs(&["action"]);
     story("watch a; action 1; stop a; 1: action 2 ...").hangs(&["action"]);

@@ -6,9 +6,10 @@
 
 use std::panic::Location;
 
+use super::super::blocked::is_blocked_in;
 use super::super::{
     Call, Closed, Context, Contract, Delivery, Finding, History, Judgement, Origin, Outcome, Reason,
-    WatcherId, blocked, judge,
+    WatcherId, all_may_be_blocked, blocked, judge,
 };
 use crate::engine::{
     End, Notification, Object, ObjectId, ObjectKind, Run, State, Status, Target, Task, TaskId, Wait,
@@ -116,6 +117,13 @@ impl Story {
         let findings = self.blocked("");
         let found: Vec<_> = findings.iter().map(|finding| finding.signature.op.unwrap().name()).collect();
         assert_eq!(found, kinds);
+        assert!(!self.plainly_may_be_blocked());
+    }
+
+    /// That each op that is blocked may be is said without looking at what it waits for.
+    pub(in crate::oracle) fn plainly_may_be_blocked(&self) -> bool {
+        let state = self.state("");
+        all_may_be_blocked(&self.context(), &self.history, &is_blocked_in(&state))
     }
 
     fn step(&mut self, step: &str) {
