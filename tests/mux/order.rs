@@ -127,6 +127,22 @@ fn with_no_watcher_actions_are_accepted_and_a_later_watch_works() {
 }
 
 #[test]
+fn what_is_left_of_a_queue_is_counted() {
+    watched(|| {
+        let mux = mux(5, 5);
+        let watcher = mux.watch().unwrap();
+        (0..4).for_each(|event| _ = mux.action(event).unwrap());
+        while mux.queued() > 0 {
+            thread::yield_now();
+        }
+        for left in (0..4).rev() {
+            assert!(watcher.recv().is_ok());
+            assert_eq!((watcher.len(), watcher.is_empty()), (left, left == 0));
+        }
+    });
+}
+
+#[test]
 fn a_prefix_comes_first_is_outside_of_the_capacity_and_is_never_dropped() {
     watched(|| {
         for when_full in [WhenFull::Wait, WhenFull::DropNewest, WhenFull::DropOldest, WhenFull::Disconnect] {
