@@ -131,8 +131,8 @@ impl Campaign {
                     .map(|runs| ((runs as f64 * share).ceil() as u64).saturating_sub(spent)),
             };
             let (part, elapsed) = self.search(engine, budget, effort, progress, &news);
-            let Tally { runs, interleavings, inconclusive, sync_points, .. } = part;
-            phases.push(Phase { engine, runs, interleavings, inconclusive, sync_points, elapsed });
+            let Tally { runs, interleavings, inconclusive, sync_points, forgotten, .. } = part;
+            phases.push(Phase { engine, runs, interleavings, inconclusive, sync_points, forgotten, elapsed });
             tally.add(part);
             if tally.has_found() && !self.keep_going {
                 break;

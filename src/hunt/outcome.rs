@@ -39,6 +39,8 @@ pub struct Phase {
     pub inconclusive: u64,
     /// How many sync points were passed.
     pub sync_points: u64,
+    /// How many tasks were not unwound, with all that they hold: see [`Run::forgotten`](crate::engine::Run::forgotten).
+    pub forgotten: u64,
     /// How long it took, without shrinking.
     pub elapsed: Duration,
 }
@@ -46,7 +48,7 @@ pub struct Phase {
 impl Phase {
     /// So many runs, and no more known of them.
     pub fn of(engine: EngineKind, runs: u64, elapsed: Duration) -> Phase {
-        Phase { engine, runs, interleavings: 0, inconclusive: 0, sync_points: 0, elapsed }
+        Phase { engine, runs, interleavings: 0, inconclusive: 0, sync_points: 0, forgotten: 0, elapsed }
     }
 }
 
@@ -81,6 +83,11 @@ impl Outcome {
     /// In how many of them nothing could be concluded.
     pub fn inconclusive(&self) -> u64 {
         self.phases.iter().map(|phase| phase.inconclusive).sum()
+    }
+
+    /// How many tasks were not unwound.
+    pub fn forgotten(&self) -> u64 {
+        self.phases.iter().map(|phase| phase.forgotten).sum()
     }
 
     /// How long they took.

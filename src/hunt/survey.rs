@@ -16,6 +16,8 @@ pub struct Survey {
     pub runs: u64,
     /// How long they took.
     pub elapsed: Duration,
+    /// How many tasks were not unwound.
+    pub forgotten: u64,
     /// The bugs that it is expected to show, and those of other subjects that it has shown.
     pub cells: Vec<Cell>,
     /// How many findings are none of any known bug.
@@ -50,7 +52,7 @@ impl Survey {
         let own: Vec<&'static Bug> = subject.bugs();
         let is_forbidden = |bug: &&'static Bug| bug.under.contains(&outcome.contract);
         let expected = own.into_iter().filter(is_forbidden);
-        let (runs, elapsed) = (outcome.runs(), outcome.elapsed());
+        let (runs, elapsed, forgotten) = (outcome.runs(), outcome.elapsed(), outcome.forgotten());
         let groups = std::mem::take(&mut outcome.findings);
         let mut cells: Vec<Cell> =
             expected.map(|bug| Cell { bug, expected: true, count: 0, first: None }).collect();
@@ -78,7 +80,7 @@ impl Survey {
         }
         outcome.findings = left;
         let subject = subject.name().to_owned();
-        Survey { subject, contract: outcome.contract, runs, elapsed, cells, unknown }
+        Survey { subject, contract: outcome.contract, runs, elapsed, forgotten, cells, unknown }
     }
 
     /// Whether all is as expected.

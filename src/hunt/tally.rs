@@ -12,6 +12,7 @@ pub(super) struct Tally {
     pub(super) interleavings: u64,
     pub(super) inconclusive: u64,
     pub(super) sync_points: u64,
+    pub(super) forgotten: u64,
     groups: BTreeMap<Signature, Group>,
 }
 
@@ -22,6 +23,7 @@ impl Tally {
         let is_inconclusive = |execution: &Execution| execution.judgement.verdict() == Verdict::Inconclusive;
         self.inconclusive += u64::from(run.execution.as_deref().is_some_and(is_inconclusive));
         self.sync_points += run.sync_points;
+        self.forgotten += run.execution.as_deref().map_or(0, |execution| execution.run.forgotten as u64);
     }
 
     /// Notes what was found in a run; what is new is told to `news`.
@@ -58,6 +60,7 @@ impl Tally {
         self.interleavings += later.interleavings;
         self.inconclusive += later.inconclusive;
         self.sync_points += later.sync_points;
+        self.forgotten += later.forgotten;
         for (signature, group) in later.groups {
             match self.groups.get_mut(&signature) {
                 Some(same) => same.count += group.count,

@@ -51,12 +51,14 @@ pub fn write(out: &mut dyn Write, surveys: &[Survey]) -> io::Result<()> {
     let found = surveys.iter().flat_map(|survey| &survey.cells).filter(|cell| cell.expected && cell.agrees());
     let seconds: f64 = surveys.iter().map(|survey| survey.elapsed.as_secs_f64()).sum();
     let runs = surveys.iter().map(|survey| survey.runs).sum();
+    let forgotten = surveys.iter().map(|survey| survey.forgotten).sum();
     writeln!(
         out,
-        "\n{verdict}: {} of {all} lines agree, {} found where they are known, {} in {seconds:.0} s",
+        "\n{verdict}: {} of {all} lines agree, {} found where they are known, {} in {seconds:.0} s, {} forgotten",
         agreeing,
         many(found.count() as u64, "bug"),
         many(runs, "run"),
+        many(forgotten, "task"),
     )
 }
 
@@ -69,6 +71,7 @@ struct Line<'a> {
     agrees: bool,
     runs: u64,
     seconds: f64,
+    forgotten: u64,
     bugs: Vec<Known>,
     unknown: usize,
 }
@@ -100,6 +103,7 @@ pub fn json(out: &mut dyn Write, survey: &Survey) -> io::Result<()> {
         agrees: survey.agrees(),
         runs: survey.runs,
         seconds: survey.elapsed.as_secs_f64(),
+        forgotten: survey.forgotten,
         bugs: survey.cells.iter().map(known).collect(),
         unknown: survey.unknown,
     };
@@ -190,6 +194,7 @@ mod tests {
             contract: ContractKind::Own,
             runs: 12_345,
             elapsed: Duration::from_secs(2),
+            forgotten: 0,
             cells,
             unknown,
         };

@@ -205,6 +205,9 @@ fn summary(out: &mut dyn Write, layout: Layout, outcome: &Outcome) -> io::Result
     if outcome.inconclusive() > 0 {
         text += &format!(", {} inconclusive", count(outcome.inconclusive()));
     }
+    if outcome.forgotten() > 0 {
+        text += &format!(", {} forgotten", many(outcome.forgotten(), "task"));
+    }
     if outcome.interrupted {
         text += ", interrupted";
     }
