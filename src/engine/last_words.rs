@@ -16,8 +16,9 @@ use super::{Body, Shared};
 /// How often it is looked whether an execution is still being unwound.
 const TICK: Duration = Duration::from_secs(1);
 
-/// How often one may be seen. Ticks are counted, and not time, of which a machine that is busy or asleep has too much.
-const PATIENCE: u32 = 5;
+/// How often one may be seen. Ticks are counted, and not time, of which a machine that is busy or asleep has too much; Miri is
+/// busy always.
+const PATIENCE: u32 = if cfg!(miri) { 300 } else { 5 };
 
 static WATCH: Shared<Watch> = Shared::new(Watch { unwinding: Vec::new(), is_awake: false, is_needed: false });
 

@@ -38,8 +38,8 @@ impl Default for Settings {
     }
 }
 
-/// How long tasks that are unwound may take to the next sync point before they are left behind.
-const GRACE: Duration = Duration::from_secs(1);
+/// How long unwinding may take before the tasks that are left are left behind. Miri takes seconds for a stack.
+const GRACE: Duration = Duration::from_secs(if cfg!(miri) { 300 } else { 1 });
 
 /// For how long nothing must have moved before the body is asked what to do about tasks in [opaque](super::opaque) code.
 /// They may only be slow, so nothing that it then adds may count against them.
