@@ -9,10 +9,11 @@ use std::io::{self, Write};
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
+use std::time::Duration;
 
 use crate::hunt::black_box::{self, SERVES};
 use crate::hunt::{Engines, Trial};
-use crate::script::ContractKind;
+use crate::script::{ContractKind, Plan};
 use crate::subject::Subject;
 
 mod args;
@@ -82,22 +83,42 @@ fn serve(subjects: &[Arc<dyn Subject>], name: &str) -> Result<(), Failure> {
     black_box::serve(&subject).map_err(|error| Failure::tool("the parent process", error))
 }
 
-/// A trial of a subject, and those of the wanted engines that can run it; with a child ready to do so, if it needs one.
+/// A panic that is to happen in each run, and how an error begins that is about it: where it is asked for, and in which words.
+#[derive(Clone)]
+struct Panic {
+    plan: Plan,
+    read: String,
+}
+
+impl Panic {
+    /// The one that the command line asks for, if it does.
+    fn asked(common: &Common) -> Option<Panic> {
+        common.panic.map(|plan| Panic { plan, read: format!("--panic: read `{plan}`") })
+    }
+}
+
+/// A trial of a subject.
 fn trial(
     subject: Arc<dyn Subject>,
     contract: ContractKind,
-    engines: Engines,
-    common: &Common,
-) -> Result<(Trial, Engines), Failure> {
-    let trial = Trial::new(subject, contract, common.deadline).planning(common.panic);
-    let Some(engines) = trial.engines(engines) else {
+    deadline: Duration,
+    panic: Option<Panic>,
+) -> Result<Trial, Failure> {
+    let (plan, read) = panic.map(|Panic { plan, read }| (plan, read)).unzip();
+    let unpromised = |error| Failure::Usage(format!("{}, expected none: {error}", read.unwrap_or_default()));
+    Trial::new(subject, contract, deadline).planning(plan).map_err(unpromised)
+}
+
+/// Those of the wanted engines that can run the subject; with a child ready to do so, if it needs one.
+fn engines(trial: &Trial, wanted: Engines) -> Result<Engines, Failure> {
+    let Some(engines) = trial.engines(wanted) else {
         let name = trial.subject().name();
         return Err(Failure::Usage(format!(
             "--engine: read `fibers`, expected `threads` or `both`: `{name}` is a black box"
         )));
     };
     trial.muster().map_err(|error| Failure::Tool(error.to_string()))?;
-    Ok((trial, engines))
+    Ok(engines)
 }
 
 /// The command, ready for a request.

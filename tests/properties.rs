@@ -16,8 +16,8 @@ use watchmux::hunt::execution::{Engine, execute_planned};
 use watchmux::hunt::{Budget, Campaign, Effort, Engines, Group, Jobs, Progress, Trial};
 use watchmux::oracle::{Contract, Verdict};
 use watchmux::script::generate::{Profile, strategy};
-use watchmux::script::{ContractKind, Script};
-use watchmux::subject::{Plan, Shipped, Subject};
+use watchmux::script::{ContractKind, Plan, Script};
+use watchmux::subject::{Shipped, Subject};
 
 /// How many scripts are drawn for each property.
 const SCRIPTS: u32 = 2_500;

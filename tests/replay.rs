@@ -31,7 +31,9 @@ fn every_entry_is_as_expected() {
             let subject = subjects.iter().find(|subject| subject.name() == expect.subject);
             let subject =
                 subject.unwrap_or_else(|| panic!("{file}: no subject is called {}", expect.subject));
-            let trial = Trial::new(subject.clone(), expect.contract, Duration::from_secs(1));
+            let trial = Trial::new(subject.clone(), expect.contract, Duration::from_secs(1))
+                .planning(entry.panic)
+                .unwrap_or_else(|error| panic!("{file}: {error}"));
             let expected = Some(expect.verdict);
             let replay = Replay {
                 trial: &trial,

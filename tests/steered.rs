@@ -26,7 +26,9 @@ fn led(is_meant: impl Fn(&Expect) -> bool, schedule: impl Fn(&Loaded) -> Option<
         for expect in loaded.entry.expects.iter().filter(|expect| is_meant(expect)).take(most) {
             let subject = subjects.iter().find(|subject| subject.name() == expect.subject);
             let subject = subject.expect("there is such a subject");
-            let trial = Trial::new(Arc::clone(subject), expect.contract, DEADLINE);
+            let trial = Trial::new(Arc::clone(subject), expect.contract, DEADLINE)
+                .planning(loaded.entry.panic)
+                .expect("it promises something of it");
             let script = Arc::new(trial.clamp(&loaded.entry.script));
             let file = loaded.path.display();
             let execution = trial

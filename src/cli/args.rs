@@ -9,8 +9,7 @@ use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
 
 use super::exit::Exit;
 use crate::hunt::{Budget, Engines, Jobs};
-use crate::script::ContractKind;
-use crate::subject::Plan;
+use crate::script::{ContractKind, Plan};
 
 /// How long a hunt takes that is not told.
 const TIME: Duration = Duration::from_secs(10);

@@ -68,8 +68,13 @@ impl Command<'_> {
 
     /// A script as an input: its schedule becomes choices by following it.
     fn bytes(&self, options: &Convert, loaded: &Loaded) -> Result<(String, Vec<u8>), Failure> {
-        let Entry { script, schedule, .. } = &loaded.entry;
+        let Entry { panic, script, schedule, .. } = &loaded.entry;
         let file = loaded.path.display();
+        if let Some(plan) = panic {
+            let line = loaded.line_of_panic();
+            let expected = "expected no `panic` line, for a fuzzer's input has none";
+            return Err(Failure::Usage(format!("{file}:{line}: read `panic {plan}`, {expected}")));
+        }
         let mut input = Input::from(script.clone());
         if let Some(schedule) = schedule {
             let Some(trial) = self.conversion(options, loaded)? else {

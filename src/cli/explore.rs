@@ -131,6 +131,7 @@ fn report(out: &mut dyn Write, explored: &Explored) -> io::Result<()> {
         let entry = Entry {
             header: vec![format!("{verdict}, {}", finding.signature.class), finding.sentence.clone()],
             subject: Some(subject.clone()),
+            panic: None,
             script: script.clone(),
             schedule: execution.schedule(),
             expects: vec![Expect { subject: subject.clone(), contract: *contract, verdict }],

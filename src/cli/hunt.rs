@@ -7,7 +7,7 @@ use tempfile::TempDir;
 
 use super::args::{Format, Hunt};
 use super::progress::Reporter;
-use super::{Command, Exit, Failure, Output, seed, subjects, trial};
+use super::{Command, Exit, Failure, Output, Panic, engines, seed, subjects, trial};
 use crate::engine::Shared;
 use crate::hunt::{Campaign, Effort, Engines, Found, Group, Outcome, Progress, Trial, corpus, shrink};
 use crate::oracle::Verdict;
@@ -29,10 +29,14 @@ impl Command<'_> {
         if self.is_survey(options) {
             return self.survey(options, seed, out);
         }
+        let common = &options.common;
+        let trials: Vec<Trial> = subjects
+            .into_iter()
+            .map(|subject| trial(subject, common.contract(), common.deadline, Panic::asked(common)))
+            .collect::<Result<_, _>>()?;
         let mut exit = Exit::Pass;
-        for (index, subject) in subjects.into_iter().enumerate() {
-            let (trial, engines) =
-                trial(subject, options.common.contract(), options.engine.into(), &options.common)?;
+        for (index, trial) in trials.into_iter().enumerate() {
+            let engines = engines(&trial, options.engine.into())?;
             let Hunted { outcome, saved, spool } = self.hunt_one(options, &trial, engines, seed);
             let layout = out.layout();
             out.write(|out| match options.common.format {
@@ -40,7 +44,7 @@ impl Command<'_> {
                     if index > 0 {
                         writeln!(out)?;
                     }
-                    let again = |group: &Group| self.again(&outcome, group, options);
+                    let again = |group: &Group| self.again(&trial, &outcome, group, options);
                     text::outcome(out, layout, &outcome, &trial, &again)
                 }
                 Format::Json => json::outcome(out, &outcome, &trial, options.keep_going),
@@ -57,20 +61,20 @@ impl Command<'_> {
     }
 
     /// What is to be typed to see a finding again.
-    pub(super) fn again(&self, outcome: &Outcome, group: &Group, options: &Hunt) -> String {
+    pub(super) fn again(&self, trial: &Trial, outcome: &Outcome, group: &Group, options: &Hunt) -> String {
         let program = self.program;
-        let panic = options.common.panicking();
         if let Some(path) = &group.saved {
-            return format!("{program} replay{panic} {}", path.display());
+            return format!("{program} replay {}", path.display());
         }
         let Outcome { subject, contract, .. } = outcome;
         let seed = outcome.seed.map(|seed| format!(" --seed {seed}")).unwrap_or_default();
         // Free threads need not do the same again, so it is not told where to end.
+        let panic = options.common.panicking();
         let keep_going = if options.keep_going { " --keep-going" } else { "" };
         let hunt =
             format!("hunt --subject {subject} --contract {}{seed}{panic}{keep_going}", contract.name());
-        let name = corpus::file_name(subject, *contract, &group.found.finding.signature);
-        format!("{program} {hunt} --save findings, and then {program} replay{panic} findings/{name}")
+        let name = corpus::file_name(trial, &group.found.finding.signature);
+        format!("{program} {hunt} --save findings, and then {program} replay findings/{name}")
     }
 
     /// Searches one subject.
@@ -168,10 +172,9 @@ impl Keeper<'_> {
     pub(super) fn keep(&self, group: &Group) -> Option<PathBuf> {
         let folder = self.folder?;
         let Keeper { trial, seed, .. } = self;
-        let subject = trial.subject().name();
-        let name = corpus::file_name(subject, trial.kind, &group.found.finding.signature);
+        let name = corpus::file_name(trial, &group.found.finding.signature);
         let seed = (!self.fuzzed).then_some(*seed);
-        let entry = corpus::entry(subject, trial.kind, seed, group);
+        let entry = corpus::entry(trial, seed, group);
         match corpus::save(folder, &name, &entry) {
             Ok(path) => Some(path),
             Err(error) => {

@@ -2,19 +2,18 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use super::args::{Format, Replay, ReplayEngine};
-use super::{Command, Exit, Failure, Output, seed, subjects, trial};
+use super::{Command, Exit, Failure, Output, engines, seed, subjects, target, trial};
 use crate::hunt::corpus::{self, Loaded};
-use crate::hunt::{Effort, Engines, replay};
+use crate::hunt::{Effort, Engines, Trial, replay};
 use crate::oracle::Verdict;
 use crate::report::{Checked, json};
-use crate::script::{ContractKind, Entry, Expect};
+use crate::script::{Entry, Expect};
 use crate::subject::Subject;
 
 /// One subject that one file is run on.
 struct Task<'a> {
     loaded: &'a Loaded,
-    subject: Arc<dyn Subject>,
-    contract: ContractKind,
+    trial: Trial,
     expected: Option<Verdict>,
 }
 
@@ -22,7 +21,7 @@ impl Task<'_> {
     /// Whether the file's schedule is one for this subject, and must fit: schedules are kept of what was found.
     fn is_of_its_own(&self) -> bool {
         let Entry { subject, expects, .. } = &self.loaded.entry;
-        let name = self.subject.name();
+        let name = self.trial.subject().name();
         let found = |expect: &Expect| expect.subject == name && expect.verdict != Verdict::Pass;
         match self.expected {
             Some(expected) => expected != Verdict::Pass,
@@ -32,8 +31,8 @@ impl Task<'_> {
 
     /// That it is left out, in a line.
     fn left_out(&self, why: &str) -> String {
-        let (file, subject) = (self.loaded.path.display(), self.subject.name());
-        format!("{file}: {why} (not run: {subject} {})", self.contract.name())
+        let (file, subject) = (self.loaded.path.display(), self.trial.subject().name());
+        format!("{file}: {why} (not run: {subject} {})", self.trial.kind.name())
     }
 
     /// Why OS threads are not led through it, if they are not: it has no schedule, or has one of another subject, which
@@ -124,13 +123,19 @@ impl Command<'_> {
             let place = format!("{file}:{}", loaded.line_of(name));
             subjects::named(self.subjects, name, &place, "")
         };
-        let on = |subject| Task { loaded, subject, contract: options.common.contract(), expected: None };
+        let common = &options.common;
+        let panic = target::panic(loaded, common)?;
+        let task = |subject, contract, expected| {
+            let trial = trial(subject, contract, common.deadline, panic.clone())?.forgetting();
+            Ok(Task { loaded, trial, expected })
+        };
+        let on = |subject| task(subject, common.contract(), None);
         if !named.is_empty() {
-            return Ok(named.iter().cloned().map(on).collect());
+            return named.iter().cloned().map(on).collect();
         }
         let entry = &loaded.entry;
         match &entry.subject {
-            Some(name) if entry.expects.is_empty() => Ok(vec![on(known(name)?)]),
+            Some(name) if entry.expects.is_empty() => Ok(vec![on(known(name)?)?]),
             None if entry.expects.is_empty() => {
                 let expected = "expected `--subject`, or a text with one of these lines";
                 Err(Failure::Usage(format!("{file}: read no `subject` and no `expect` line, {expected}")))
@@ -138,10 +143,7 @@ impl Command<'_> {
             _ => entry
                 .expects
                 .iter()
-                .map(|expect| {
-                    let (subject, contract) = (known(&expect.subject)?, expect.contract);
-                    Ok(Task { loaded, subject, contract, expected: Some(expect.verdict) })
-                })
+                .map(|expect| task(known(&expect.subject)?, expect.contract, Some(expect.verdict)))
                 .collect(),
         }
     }
@@ -154,16 +156,11 @@ impl Command<'_> {
         out: &mut Output,
     ) -> Result<Verdict, Failure> {
         let common = &options.common;
-        let (trial, engines) = trial(
-            Arc::clone(&task.subject),
-            task.contract,
-            options.engine.engines().unwrap_or(Engines::Threads),
-            common,
-        )?;
+        let trial = &task.trial;
+        let engines = engines(trial, options.engine.engines().unwrap_or(Engines::Threads))?;
         let entry = &task.loaded.entry;
-        let trial = trial.forgetting();
         let replay = replay::Replay {
-            trial: &trial,
+            trial,
             script: &entry.script,
             schedule: entry.schedule.as_ref(),
             choices: task.loaded.choices.as_ref(),
@@ -185,8 +182,8 @@ impl Command<'_> {
         let interleaving = told.and_then(|found| trial.shown(&found.script, &found.execution));
         let checked = Checked {
             file: &file,
-            subject: task.subject.name(),
-            contract: task.contract,
+            subject: trial.subject().name(),
+            contract: trial.kind,
             expected: task.expected,
             verdict: replayed.verdict,
             phases: &replayed.phases,

@@ -4,9 +4,9 @@ use std::sync::atomic::Ordering;
 use super::args::{Format, Report};
 use super::hunt::SHRINKING;
 use super::target::{self, Target};
-use super::{Command, Exit, Failure, Output, seed};
+use super::{Command, Exit, Failure, Output, engines, seed, trial};
 use crate::hunt::replay::{self, Followed};
-use crate::hunt::{Effort, Engines, Group, Outcome, Trial, corpus, shrink_schedule};
+use crate::hunt::{Effort, Group, Outcome, Trial, corpus, shrink_schedule};
 use crate::oracle::Verdict;
 use crate::report::{html, json, text};
 
@@ -18,8 +18,8 @@ impl Command<'_> {
         let loaded = target::load(&options.file)?;
         let Target { subject, contract, sought } =
             self.target(&loaded, options.subject.as_deref(), common.contract())?;
-        let (engines, seed) = (Engines::from(options.engine), seed(common.seed));
-        let trial = Trial::new(subject, contract, common.deadline).planning(common.panic).forgetting();
+        let trial = trial(subject, contract, common.deadline, target::panic(&loaded, common)?)?.forgetting();
+        let (engines, seed) = (engines(&trial, options.engine.into())?, seed(common.seed));
         let effort = Effort { jobs: common.jobs(), time: None, stop: self.stop };
         let schedule = loaded.entry.schedule.as_ref();
         let replayed = replay::Replay {
@@ -59,7 +59,8 @@ impl Command<'_> {
             interrupted: self.stop.load(Ordering::Relaxed),
             findings,
         };
-        let again = |_: &Group| format!("{} replay{} {file}", self.program, common.panicking());
+        let again =
+            |_: &Group| format!("{} replay{} {file}", self.program, target::panicking(&loaded, common));
         match (&options.html, outcome.findings.first()) {
             (Some(path), Some(group)) => {
                 write_page(path, &trial, &outcome, group, &again(group))?;

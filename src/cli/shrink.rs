@@ -3,7 +3,7 @@ use std::sync::atomic::Ordering;
 use super::args::{Format, Shrink};
 use super::hunt::{Keeper, SHRINKING, check_folder};
 use super::target::{self, Target};
-use super::{Command, Exit, Failure, Output, seed, trial};
+use super::{Command, Exit, Failure, Output, engines, seed, trial};
 use crate::engine::Shared;
 use crate::hunt::{Effort, EngineKind, Group, Outcome, replay, shrink_schedule};
 use crate::report::{json, text};
@@ -17,7 +17,8 @@ impl Command<'_> {
         let Target { subject, contract, sought } =
             self.target(loaded, options.subject.as_deref(), common.contract())?;
         let seed = seed(common.seed);
-        let (trial, engines) = trial(subject, contract, options.engine.into(), common)?;
+        let trial = trial(subject, contract, common.deadline, target::panic(loaded, common)?)?;
+        let engines = engines(&trial, options.engine.into())?;
         if options.schedule && !engines.contains(EngineKind::Fibers) {
             let (read, expected) =
                 (trial.subject().name(), "what runs on fibers, for only there it has a schedule");
@@ -67,7 +68,10 @@ impl Command<'_> {
         };
         let again = |group: &Group| match &group.saved {
             Some(path) => format!("{} replay {}", self.program, path.display()),
-            None => format!("{} shrink {file} --seed {seed} --save findings", self.program),
+            None => {
+                let panic = target::panicking(loaded, common);
+                format!("{} shrink{panic} {file} --seed {seed} --save findings", self.program)
+            }
         };
         let layout = out.layout();
         out.write(|out| match common.format {

@@ -191,6 +191,8 @@ impl Suite {
     fn replay(&self, trial: &Trial, engines: Engines, file: &PathBuf, effort: Effort<'_>) {
         let files = corpus::load(slice::from_ref(file)).unwrap_or_else(|error| panic!("{REPLAY}: {error}"));
         for corpus::Loaded { entry, choices, .. } in &files {
+            let planned = trial.clone().planning(entry.panic);
+            let trial = &planned.unwrap_or_else(|error| panic!("{}: {error}", file.display()));
             let replay = Replay {
                 trial,
                 script: &entry.script,
@@ -221,10 +223,10 @@ impl Suite {
         if outcome.findings.is_empty() {
             return;
         }
-        let Outcome { subject, contract, seed, findings, .. } = &mut outcome;
+        let Outcome { seed, findings, .. } = &mut outcome;
         for group in findings.iter_mut().filter(|group| group.saved.is_none()) {
-            let name = corpus::file_name(subject, *contract, &group.found.finding.signature);
-            let entry = corpus::entry(subject, *contract, *seed, group);
+            let name = corpus::file_name(trial, &group.found.finding.signature);
+            let entry = corpus::entry(trial, *seed, group);
             // Where it cannot be saved, it is printed all the same.
             group.saved = corpus::save(&temp_dir(), &name, &entry).ok();
         }

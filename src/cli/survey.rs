@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::args::{Format, Hunt};
 use super::hunt::Keeper;
 use super::progress::Reporter;
-use super::{Command, Exit, Failure, Output};
+use super::{Command, Exit, Failure, Output, Panic, trial};
 use crate::engine::Shared;
 use crate::hunt::{Budget, Campaign, Effort, Engines, Group, Outcome, Progress, Survey, Trial};
 use crate::report::{json, matrix, text};
@@ -30,28 +30,32 @@ impl Command<'_> {
         let mut surveys = Vec::new();
         let mut unexpected = Vec::new();
         let contracts = options.common.contract.map_or(ContractKind::ALL.to_vec(), |kind| vec![kind]);
-        'all: for contract in contracts {
-            for subject in self.subjects {
-                let trial = Trial::new(Arc::clone(subject), contract, options.common.deadline)
-                    .planning(options.common.panic);
-                let (survey, outcome, saved) = self.survey_one(options, &trial, seed, &all);
-                if options.common.format == Format::Json {
-                    out.write(|out| {
-                        matrix::json(out, &survey)?;
-                        if outcome.findings.is_empty() {
-                            Ok(())
-                        } else {
-                            json::outcome(out, &outcome, &trial, true)
-                        }
-                    })?;
-                }
-                saved?;
-                surveys.push(survey);
-                let interrupted = outcome.interrupted;
-                unexpected.push((trial, outcome));
-                if interrupted {
-                    break 'all;
-                }
+        let common = &options.common;
+        let asked =
+            contracts.iter().flat_map(|contract| self.subjects.iter().map(|subject| (*contract, subject)));
+        let trials: Vec<Trial> = asked
+            .map(|(contract, subject)| {
+                trial(Arc::clone(subject), contract, common.deadline, Panic::asked(common))
+            })
+            .collect::<Result<_, _>>()?;
+        for trial in trials {
+            let (survey, outcome, saved) = self.survey_one(options, &trial, seed, &all);
+            if options.common.format == Format::Json {
+                out.write(|out| {
+                    matrix::json(out, &survey)?;
+                    if outcome.findings.is_empty() {
+                        Ok(())
+                    } else {
+                        json::outcome(out, &outcome, &trial, true)
+                    }
+                })?;
+            }
+            saved?;
+            surveys.push(survey);
+            let interrupted = outcome.interrupted;
+            unexpected.push((trial, outcome));
+            if interrupted {
+                break;
             }
         }
         let mut exit = Exit::Pass;
@@ -59,7 +63,7 @@ impl Command<'_> {
             exit = exit.and(outcome.verdict().into());
             if options.common.format == Format::Text && !outcome.findings.is_empty() {
                 let layout = out.layout();
-                let again = |group: &Group| self.again(outcome, group, options);
+                let again = |group: &Group| self.again(trial, outcome, group, options);
                 out.write(|out| {
                     text::outcome(out, layout, outcome, trial, &again)?;
                     writeln!(out)

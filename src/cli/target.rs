@@ -2,7 +2,7 @@ use std::path::{Path, PathBuf};
 use std::slice;
 use std::sync::Arc;
 
-use super::{Command, Failure, subjects};
+use super::{Command, Common, Failure, Panic, subjects};
 use crate::hunt::corpus::{self, Loaded};
 use crate::oracle::Verdict;
 use crate::script::ContractKind;
@@ -22,6 +22,21 @@ pub(super) fn load(file: &PathBuf) -> Result<Loaded, Failure> {
     }
     let files = corpus::load(slice::from_ref(file)).map_err(|error| Failure::Usage(error.to_string()))?;
     Ok(files.into_iter().next().expect("a file is one entry"))
+}
+
+/// The panic that is to happen when the file is run: its own, or else the one that is asked for.
+pub(super) fn panic(loaded: &Loaded, common: &Common) -> Result<Option<Panic>, Failure> {
+    let Some(plan) = loaded.entry.panic else { return Ok(Panic::asked(common)) };
+    let read = format!("{}:{}: read `panic {plan}`", loaded.path.display(), loaded.line_of_panic());
+    match common.panic.filter(|asked| *asked != plan) {
+        Some(asked) => Err(Failure::Usage(format!("{read}, expected `panic {asked}`, as --panic says"))),
+        None => Ok(Some(Panic { plan, read })),
+    }
+}
+
+/// What is to be typed for the file to be run like that again, besides its name.
+pub(super) fn panicking(loaded: &Loaded, common: &Common) -> String {
+    if loaded.entry.panic.is_none() { common.panicking() } else { String::new() }
 }
 
 impl Command<'_> {

@@ -7,10 +7,11 @@ use std::path::{Path, PathBuf};
 
 use super::outcome::{Found, Group};
 use super::shrink::Method;
+use super::trial::Trial;
 use crate::oracle::Signature;
-use crate::script::ContractKind;
 use crate::script::bytes::{Choices, Input};
 use crate::script::text::{self, Entry, Expect};
+use crate::script::{ContractKind, Plan};
 
 /// The end of the name of a script in the text form.
 pub const EXTENSION: &str = "script";
@@ -30,14 +31,23 @@ pub struct Loaded {
     pub entry: Entry,
     /// The choices that came with the script, if its content is bytes.
     pub choices: Option<Choices>,
-    /// The numbers of the lines of [`Entry::expects`], from 1, and of [`Entry::subject`].
-    lines: Vec<(String, usize)>,
+    /// The lines that name a subject or a panic: how each begins, what it names, and its number, from 1.
+    lines: Vec<(String, String, usize)>,
 }
 
 impl Loaded {
     /// The first line that names the subject, from 1; 1 if none does.
     pub fn line_of(&self, subject: &str) -> usize {
-        self.lines.iter().find(|(name, _)| name == subject).map_or(1, |(_, line)| *line)
+        self.line(|first, name| first != "panic" && name == subject)
+    }
+
+    /// The line that plans a panic, from 1; 1 if none does.
+    pub fn line_of_panic(&self) -> usize {
+        self.line(|first, _| first == "panic")
+    }
+
+    fn line(&self, is_it: impl Fn(&str, &str) -> bool) -> usize {
+        self.lines.iter().find(|(first, name, _)| is_it(first, name)).map_or(1, |(.., line)| *line)
     }
 }
 
@@ -112,16 +122,16 @@ fn load_file(path: &Path) -> Result<Loaded, LoadError> {
         path: path.to_owned(),
         entry,
         choices: None,
-        lines: subject_lines(&String::from_utf8_lossy(&content)),
+        lines: naming_lines(&String::from_utf8_lossy(&content)),
     })
 }
 
-/// The subjects that lines name, with the numbers of these lines.
-fn subject_lines(text: &str) -> Vec<(String, usize)> {
+/// The lines that name a subject or a panic.
+fn naming_lines(text: &str) -> Vec<(String, String, usize)> {
     let lines = text.lines().enumerate().filter_map(|(index, line)| {
         let mut words = line.split_whitespace();
-        let names_one = matches!(words.next(), Some("subject" | "expect"));
-        words.next().filter(|_| names_one).map(|name| (name.to_owned(), index + 1))
+        let first = words.next().filter(|first| matches!(*first, "subject" | "expect" | "panic"))?;
+        words.next().map(|name| (first.to_owned(), name.to_owned(), index + 1))
     });
     lines.collect()
 }
@@ -147,7 +157,8 @@ pub const POSTMORTEM: &str =
     "Postmortem (to be filled in): what went wrong, why nothing caught it, what was changed.";
 
 /// What is kept of a finding: its script, the verdict it must have, and what there is to know.
-pub fn entry(subject: &str, contract: ContractKind, seed: Option<u64>, group: &Group) -> Entry {
+pub fn entry(trial: &Trial, seed: Option<u64>, group: &Group) -> Entry {
+    let (subject, contract) = (trial.subject().name(), trial.kind);
     let Found { engine, run, script: first, .. } = &group.found;
     let (finding, script, execution) = group.shown();
     let Signature { verdict, class, .. } = finding.signature;
@@ -192,6 +203,7 @@ pub fn entry(subject: &str, contract: ContractKind, seed: Option<u64>, group: &G
     Entry {
         header,
         subject: Some(subject.to_owned()),
+        panic: trial.plan(),
         script: script.clone(),
         schedule: execution.schedule(),
         expects: vec![expect],
@@ -199,10 +211,15 @@ pub fn entry(subject: &str, contract: ContractKind, seed: Option<u64>, group: &G
 }
 
 /// The name of the file that findings of this signature are kept in.
-pub fn file_name(subject: &str, contract: ContractKind, signature: &Signature) -> String {
+pub fn file_name(trial: &Trial, signature: &Signature) -> String {
+    name_of(trial.subject().name(), trial.kind, trial.plan(), signature)
+}
+
+fn name_of(subject: &str, contract: ContractKind, plan: Option<Plan>, signature: &Signature) -> String {
     let Signature { verdict, class, op, shape, wind_down } = signature;
     let op = op.map_or("-", |op| op.name());
-    let text = format!("{}|{verdict}|{class}|{op}|{shape}|{wind_down}", contract.name());
+    let panic = plan.map(|plan| format!("|panic {plan}")).unwrap_or_default();
+    let text = format!("{}|{verdict}|{class}|{op}|{shape}|{wind_down}{panic}", contract.name());
     // FNV-1a: the same on every machine and with every compiler, as the names must be.
     let hash = text.bytes().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
         (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3)
@@ -276,10 +293,11 @@ mod tests {
             shape: "shape".to_owned(),
             wind_down: false,
         };
-        let name = |signature: &Signature| file_name("mux", ContractKind::Own, signature);
-        assert_eq!(name(&signature), "mux-a083f849.script");
+        let name = |plan, signature: &Signature| name_of("mux", ContractKind::Own, plan, signature);
+        assert_eq!(name(None, &signature), "mux-a083f849.script");
+        assert_ne!(name(Some(Plan::Clone(0)), &signature), "mux-a083f849.script");
         signature.wind_down = true;
-        assert_ne!(name(&signature), "mux-a083f849.script");
+        assert_ne!(name(None, &signature), "mux-a083f849.script");
     }
 
     #[test]

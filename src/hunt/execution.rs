@@ -5,8 +5,8 @@ use std::sync::Arc;
 use crate::engine::strategy::{Cue, Strategy};
 use crate::engine::{ObjectId, Run, fibers, schedule_of, threads};
 use crate::oracle::{Contract, History, Judgement, Outcome};
-use crate::script::{Schedule, Script, Slot};
-use crate::subject::{Plan, Subject};
+use crate::script::{Plan, Schedule, Script, Slot};
+use crate::subject::Subject;
 
 mod call;
 mod cast;

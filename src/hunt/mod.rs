@@ -38,5 +38,5 @@ pub use outcome::{Found, Group, Outcome, Phase};
 pub use rerun::{Effort, Jobs};
 pub use shrink::{Method, Shrunk, shrink, shrink_schedule};
 pub use survey::{Cell, Survey};
-pub use trial::Trial;
+pub use trial::{Trial, Unpromised};
 pub use twice::{Difference, twice};

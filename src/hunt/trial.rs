@@ -1,5 +1,6 @@
 use std::collections::BTreeSet;
 use std::ffi::OsString;
+use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -13,10 +14,10 @@ use crate::engine::strategy::{Bytes, Cue, Replay, Spelled, Strategy};
 use crate::engine::threads::Settings;
 use crate::engine::trace::Trace;
 use crate::engine::{End, Shared};
-use crate::oracle::{Contract, Signature, Verdict};
+use crate::oracle::{Contract, Guarantee, Signature, Verdict};
 use crate::script::bytes::Choices;
-use crate::script::{ContractKind, Schedule, Script};
-use crate::subject::{Capabilities, Plan, Subject};
+use crate::script::{ContractKind, Plan, Schedule, Script};
+use crate::subject::{Capabilities, Subject};
 
 /// How much longer the deadline is when a run with nothing to conclude is tried again.
 const SECOND_DEADLINE: u32 = 10;
@@ -37,6 +38,22 @@ pub struct Trial {
     proved: Arc<Shared<BTreeSet<Signature>>>,
 }
 
+/// Why no event is made to panic.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Unpromised {
+    subject: String,
+    kind: ContractKind,
+}
+
+impl fmt::Display for Unpromised {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Unpromised { subject, kind } = self;
+        write!(f, "the {} contract of `{subject}` promises nothing of events that panic", kind.name())
+    }
+}
+
+impl std::error::Error for Unpromised {}
+
 impl Trial {
     /// A subject under one of its contracts.
     pub fn new(subject: Arc<dyn Subject>, kind: ContractKind, deadline: Duration) -> Trial {
@@ -50,9 +67,19 @@ impl Trial {
     }
 
     /// This trial, with a panic that is to happen in each run, if one is.
-    #[must_use]
-    pub fn planning(self, plan: Option<Plan>) -> Trial {
-        Trial { plan, ..self }
+    ///
+    /// # Errors
+    /// If the contract promises nothing of one, so that whatever came of it could not be held against the subject.
+    pub fn planning(self, plan: Option<Plan>) -> Result<Trial, Unpromised> {
+        if plan.is_some() && !self.contract().guarantees(Guarantee::PanicSafety) {
+            return Err(Unpromised { subject: self.subject().name().to_owned(), kind: self.kind });
+        }
+        Ok(Trial { plan, ..self })
+    }
+
+    /// The panic that is to happen in each run, if one is.
+    pub fn plan(&self) -> Option<Plan> {
+        self.plan
     }
 
     /// This trial, with these arguments for the children that a black box is run in; without, they are given none.

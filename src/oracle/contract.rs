@@ -169,11 +169,14 @@ pub enum Guarantee {
     Missed,
     /// The prefix is delivered first, whole.
     Prefix,
+    /// A panic in the user's `Clone` or `Drop` harms nobody but the watcher that the event is for. It is no rule of its own:
+    /// where it is given, all the others are kept when an event panics, and where not, none is made to.
+    PanicSafety,
 }
 
 impl Guarantee {
     /// Every guarantee.
-    pub const ALL: [Guarantee; 9] = [
+    pub const ALL: [Guarantee; 10] = [
         Guarantee::Order,
         Guarantee::Complete,
         Guarantee::NoEarlier,
@@ -183,6 +186,7 @@ impl Guarantee {
         Guarantee::CloseFinal,
         Guarantee::Missed,
         Guarantee::Prefix,
+        Guarantee::PanicSafety,
     ];
 
     /// Two or three words for it, as signatures have it.
@@ -196,6 +200,7 @@ impl Guarantee {
             Guarantee::CloseFinal => "close is final",
             Guarantee::Missed => "missed adds up",
             Guarantee::Prefix => "prefix first",
+            Guarantee::PanicSafety => "panic safety",
         }
     }
 
@@ -228,6 +233,9 @@ impl Guarantee {
                 "the number of missed events is right, and nothing is missed without a drop policy"
             }
             Guarantee::Prefix => "the prefix is delivered first, whole and in order",
+            Guarantee::PanicSafety => {
+                "an event that panics in `Clone` or `Drop` harms nobody but the watcher it is for"
+            }
         }
     }
 }

@@ -10,7 +10,7 @@ use crate::hunt::{
     Trial,
 };
 use crate::oracle::{Finding, Verdict};
-use crate::script::Script;
+use crate::script::{Plan, Script};
 
 /// Where the facts of a finding begin.
 const MARGIN: usize = 12;
@@ -34,7 +34,7 @@ pub fn outcome(
         let interleaving = interleaving.as_ref();
         let shown = Shown { subject: &outcome.subject, finding, script, execution, interleaving };
         shown.write(out, layout)?;
-        facts(out, layout, outcome, group, again)?;
+        facts(out, layout, outcome, group, trial, again)?;
         writeln!(out)?;
     }
     summary(out, layout, outcome)
@@ -92,9 +92,10 @@ fn facts(
     layout: Layout,
     outcome: &Outcome,
     group: &Group,
+    trial: &Trial,
     again: &dyn Fn(&Group) -> String,
 ) -> io::Result<()> {
-    for (name, text) in told(outcome, group) {
+    for (name, text) in told(outcome, group, trial) {
         fact(out, layout, name, &text)?;
     }
     if let Some(schedule) = group.shown().2.schedule() {
@@ -104,7 +105,7 @@ fn facts(
 }
 
 /// What there is to say of how a finding was found, shrunk and confirmed, by name.
-pub(super) fn told(outcome: &Outcome, group: &Group) -> Vec<(&'static str, String)> {
+pub(super) fn told(outcome: &Outcome, group: &Group, trial: &Trial) -> Vec<(&'static str, String)> {
     let Found { engine, run, strategy, script, .. } = &group.found;
     let finding = group.shown().0;
     let broken = format!("{} contract: {}", outcome.contract.name(), finding.clause);
@@ -116,6 +117,16 @@ pub(super) fn told(outcome: &Outcome, group: &Group) -> Vec<(&'static str, Strin
     let found = format!("{}, in run {} of {search}", engine.phrase(), count(run + 1));
     let found = format!("{found} ({strategy}){times}, as {}", size(script));
     let mut told = vec![("Broken", broken), ("Found", found)];
+    if let Some(plan) = trial.plan() {
+        let (call, event) = match plan {
+            Plan::Clone(event) => ("`Clone`", event),
+            Plan::Drop(event) => ("`Drop`", event),
+        };
+        told.insert(
+            1,
+            ("Planned", format!("in each run, the first {call} of event {event} panics (`panic {plan}`)")),
+        );
+    }
     if let Some(shrunk) = &group.shrunk {
         told.push(("Shrunk", shrinking(shrunk)));
         let did = if finding.signature.verdict == Verdict::Hang { "hung" } else { "showed it again" };

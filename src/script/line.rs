@@ -1,7 +1,7 @@
 use std::str::{FromStr, SplitWhitespace};
 
 use super::error::{ParseError, quote};
-use super::{Config, Op, OpKind, Slot, WhenFull};
+use super::{Config, Op, OpKind, Plan, Slot, WhenFull};
 use crate::engine::schedule::{Schedule, Step};
 
 /// A line that is being read, word by word.
@@ -71,6 +71,12 @@ impl<'a> Line<'a> {
         let word = self.word(expected)?;
         let is_name_byte = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
         if word.bytes().all(is_name_byte) { Ok(word.to_owned()) } else { Err(self.error_at(word, expected)) }
+    }
+
+    pub(super) fn plan(&mut self) -> Result<Plan, ParseError> {
+        let expected = "`clone:N` or `drop:N`, the number of an event";
+        let word = self.word(expected)?;
+        word.parse().map_err(|_| self.error_at(word, expected))
     }
 
     pub(super) fn schedule(&mut self) -> Result<Schedule, ParseError> {

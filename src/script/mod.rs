@@ -20,6 +20,7 @@ mod line;
 pub mod mutate;
 mod op;
 mod parse;
+mod plan;
 mod strand;
 #[cfg(test)]
 mod testing;
@@ -28,6 +29,7 @@ mod tree;
 
 pub use error::ParseError;
 pub use op::{Op, OpKind, OpSet, Slot, WhenFull};
+pub use plan::Plan;
 pub use text::{ContractKind, Entry, Expect};
 pub use tree::ScriptTree;
 

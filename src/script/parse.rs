@@ -1,7 +1,7 @@
 use super::error::{ParseError, quote};
 use super::line::{Line, named};
 use super::text::{ContractKind, Entry, Expect};
-use super::{Config, MAX_LANES, MAX_OPS, Op, OpKind, Schedule, Script};
+use super::{Config, MAX_LANES, MAX_OPS, Op, OpKind, Plan, Schedule, Script};
 use crate::oracle::Verdict;
 
 /// The longest line that is read, in bytes: room for any schedule worth reading.
@@ -57,6 +57,7 @@ struct Draft {
     started: bool,
     header: Vec<String>,
     subject: Option<String>,
+    panic: Option<Plan>,
     config: Option<Config>,
     setup: Option<Vec<Op>>,
     lanes: Vec<Vec<Op>>,
@@ -82,6 +83,7 @@ impl Draft {
         let mut section = Section::Outside;
         match first {
             "subject" => line.once(&mut self.subject, Line::subject)?,
+            "panic" => line.once(&mut self.panic, Line::plan)?,
             "mux" => line.once(&mut self.config, Line::config)?,
             "schedule" => line.once(&mut self.schedule, Line::schedule)?,
             "setup" => {
@@ -115,7 +117,7 @@ impl Draft {
 
     fn op(&mut self, first: &str, mut line: Line<'_>) -> Result<(), ParseError> {
         let Some(kind) = named(&OpKind::ALL, OpKind::name, first) else {
-            let expected = "an op, `subject`, `mux`, `setup`, `lane`, `schedule`, `expect` or `#`";
+            let expected = "an op, `subject`, `panic`, `mux`, `setup`, `lane`, `schedule`, `expect` or `#`";
             return Err(line.error(expected));
         };
         let ops = match self.section {
@@ -136,9 +138,9 @@ impl Draft {
 
     /// The entry; `None` without a configuration.
     fn finish(self) -> Option<Entry> {
-        let Draft { header, subject, config, setup, lanes, schedule, expects, .. } = self;
+        let Draft { header, subject, panic, config, setup, lanes, schedule, expects, .. } = self;
         let script = Script { config: config?, setup: setup.unwrap_or_default(), lanes };
-        Some(Entry { header, subject, script, schedule, expects })
+        Some(Entry { header, subject, panic, script, schedule, expects })
     }
 }
 
@@ -167,16 +169,18 @@ mod tests {
             let text = format!("{MUX}schedule {}", words.join(" "));
             parse("schedule", &text).expect("a schedule").schedule.expect("the schedule read")
         });
+        let call = proptest::sample::select(&[Plan::Clone as fn(u32) -> Plan, Plan::Drop][..]);
+        let panic = proptest::option::of((call, any::<u32>()).prop_map(|(call, event)| call(event)));
         let header = proptest::collection::vec("( {0,2}[^\\s\\p{Cc}]{1,9}){0,3}", 0..3);
-        (header, proptest::option::of(name), any_script(), proptest::option::of(schedule), expects).prop_map(
-            |(header, subject, script, schedule, expects)| Entry {
+        (header, proptest::option::of(name), panic, any_script(), proptest::option::of(schedule), expects)
+            .prop_map(|(header, subject, panic, script, schedule, expects)| Entry {
                 header,
                 subject,
+                panic,
                 script,
                 schedule,
                 expects,
-            },
-        )
+            })
     }
 
     proptest! {
@@ -250,6 +254,17 @@ mod tests {
             ),
             ("subject a b", "f:1: read `b`, expected the end of the line"),
             ("subject a\nsubject a", "f:2: read `subject a`, expected one `subject` line at most"),
+            (
+                "panic",
+                "f:1: read the end of the line, expected `clone:N` or `drop:N`, the number of an event",
+            ),
+            (
+                "panic clone:+1",
+                "f:1: read `clone:+1`, expected `clone:N` or `drop:N`, the number of an event",
+            ),
+            ("panic drop", "f:1: read `drop`, expected `clone:N` or `drop:N`, the number of an event"),
+            ("panic drop:1 2", "f:1: read `2`, expected the end of the line"),
+            ("panic drop:1\npanic drop:1", "f:2: read `panic drop:1`, expected one `panic` line at most"),
             ("setup\nlane\nsetup # again", "f:3: read `setup`, expected one `setup` line at most"),
             ("schedule a\nschedule", "f:2: read `schedule`, expected one `schedule` line at most"),
             ("schedule a *2", "f:1: read `*2`, expected a task, as `lane0`, `lane0*2` or `lane0/1`"),
@@ -257,7 +272,7 @@ mod tests {
             ("lane\nschedule a\n  action", "f:3: read `action`, expected `setup` or `lane` before its ops"),
             (
                 "lane\n  act",
-                "f:2: read `act`, expected an op, `subject`, `mux`, `setup`, `lane`, `schedule`, `expect` or `#`",
+                "f:2: read `act`, expected an op, `subject`, `panic`, `mux`, `setup`, `lane`, `schedule`, `expect` or `#`",
             ),
             ("lane\n  stop", "f:2: read the end of the line, expected a slot, `a` to `h`"),
             ("lane\n  stop i", "f:2: read `i`, expected a slot, `a` to `h`"),

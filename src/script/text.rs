@@ -5,6 +5,7 @@
 //! | line | how many | meaning |
 //! | --- | --- | --- |
 //! | `subject NAME` | at most one | the subject, where there is neither `--subject` nor `expect` |
+//! | `panic clone:N\|drop:N` | at most one | in each run the first `Clone` of event N, or the first `Drop` of a copy of it, panics |
 //! | `mux incoming=N queue=N when-full=P` | one | the configuration, all three keys |
 //! | `setup` | at most one | the ops of the setup follow |
 //! | `lane` | up to [`MAX_LANES`](super::MAX_LANES) | the ops of the next lane follow |
@@ -55,7 +56,7 @@ pub use super::parse::{MAX_LINE, parse, parse_bytes};
 
 use serde::{Deserialize, Serialize};
 
-use super::{Config, Op, ParseError, Schedule, Script};
+use super::{Config, Op, ParseError, Plan, Schedule, Script};
 use crate::oracle::Verdict;
 
 /// A script as it is kept: with what it is about, how it is scheduled, and the verdicts it must have.
@@ -65,6 +66,8 @@ pub struct Entry {
     pub header: Vec<String>,
     /// The subject it is for, where neither the command nor an `expect` line says.
     pub subject: Option<String>,
+    /// The panic that is to happen in each run, if one is.
+    pub panic: Option<Plan>,
     /// The script.
     pub script: Script,
     /// How it is scheduled; explored if it does not say.
@@ -108,7 +111,7 @@ impl ContractKind {
 
 impl From<Script> for Entry {
     fn from(script: Script) -> Entry {
-        Entry { header: Vec::new(), subject: None, script, schedule: None, expects: Vec::new() }
+        Entry { header: Vec::new(), subject: None, panic: None, script, schedule: None, expects: Vec::new() }
     }
 }
 
@@ -177,6 +180,9 @@ impl fmt::Display for Entry {
         }
         if let Some(subject) = &self.subject {
             writeln!(f, "subject {subject}")?;
+        }
+        if let Some(plan) = self.panic {
+            writeln!(f, "panic {plan}")?;
         }
         writeln!(f, "{}", self.script)?;
         if let Some(schedule) = &self.schedule {

@@ -16,7 +16,7 @@ mod shipped;
 
 pub use bug::{Bug, Sign};
 pub use gallery::gallery;
-pub use payload::{Ledger, Payload, Plan};
+pub use payload::{Ledger, Payload};
 pub use shipped::Shipped;
 
 /// The shipped mux and the gallery: what the command offers.

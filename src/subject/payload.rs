@@ -1,12 +1,10 @@
 use std::fmt;
-use std::str::FromStr;
 use std::sync::Arc;
-
-use serde::{Deserialize, Serialize};
 
 use crate::engine::Shared;
 use crate::oracle::EventId;
 use crate::oracle::history::PLANNED_PANIC;
+use crate::script::Plan;
 
 /// A numbered event.
 ///
@@ -27,39 +25,6 @@ struct Book {
     cloning: Vec<EventId>,
     overlapping: Option<EventId>,
     plan: Option<Plan>,
-}
-
-/// A panic, once, in the user's code.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub enum Plan {
-    /// The first `Clone` of this event panics.
-    Clone(EventId),
-    /// The first `Drop` of a copy of this event panics. One that comes while its thread unwinds anyway does
-    /// not: two panics at once end the process.
-    Drop(EventId),
-}
-
-/// `clone:3`
-impl fmt::Display for Plan {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Plan::Clone(id) => write!(f, "clone:{id}"),
-            Plan::Drop(id) => write!(f, "drop:{id}"),
-        }
-    }
-}
-
-impl FromStr for Plan {
-    type Err = &'static str;
-
-    fn from_str(text: &str) -> Result<Plan, &'static str> {
-        let plan = match text.split_once(':') {
-            Some(("clone", id)) => id.parse().map(Plan::Clone).ok(),
-            Some(("drop", id)) => id.parse().map(Plan::Drop).ok(),
-            _ => None,
-        };
-        plan.ok_or("expected `clone:N` or `drop:N`, the number of an event")
-    }
 }
 
 impl Ledger {

@@ -9,8 +9,7 @@ use super::process::{Death, Process, Unserved};
 use super::wire::Request;
 use crate::engine::{self, End, Run, Shared, Stacks, State, Status};
 use crate::oracle::{Class, Finding, History, Judgement, Origin, Signature, Verdict};
-use crate::script::{ContractKind, Script};
-use crate::subject::Plan;
+use crate::script::{ContractKind, Plan, Script};
 
 /// After so many scripts a child is replaced: what its subject leaks goes with it.
 const SCRIPTS: u32 = 2_000;

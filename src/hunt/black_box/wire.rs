@@ -9,8 +9,7 @@ use serde::{Deserialize, Serialize};
 use super::super::execution::{Events, Told};
 use crate::engine::{End, Run, Stacks, State, Status, Task};
 use crate::oracle::Signature;
-use crate::script::ContractKind;
-use crate::subject::Plan;
+use crate::script::{ContractKind, Plan};
 
 /// What the child is to run.
 #[derive(Debug, Serialize, Deserialize)]

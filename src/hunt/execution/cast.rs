@@ -12,9 +12,9 @@ use crate::engine::strategy::{Cue, Strategy};
 use crate::engine::trace::Trace;
 use crate::engine::{self, Body, Divergence, Run, Shared, State, Status, fibers, steered, threads};
 use crate::oracle::{self, Class, Context, Contract, Finding, Guarantee, History, Signature, Verdict};
-use crate::script::{Schedule, Script};
+use crate::script::{Plan, Schedule, Script};
 use crate::subject::gallery::gochan;
-use crate::subject::{Capabilities, Plan, Subject};
+use crate::subject::{Capabilities, Subject};
 
 /// A subject, and what it is held to.
 pub(in crate::hunt) struct Cast {

@@ -14,8 +14,8 @@ use crate::engine::{self, After, Body, End, Job, Next, Quiescence, Shared, State
 use crate::oracle::{
     self, Class, Diagnosis, EventId, Finding, Glance, Guarantee, History, Origin, Outcome, Signature,
 };
-use crate::script::{MAX_LANES, Op, OpKind, Script, Slot};
-use crate::subject::{Ledger, Plan, Running};
+use crate::script::{MAX_LANES, Op, OpKind, Plan, Script, Slot};
+use crate::subject::{Ledger, Running};
 use crate::sync;
 
 /// How many times the deadline a black box must have been still before that is called a hang.

@@ -71,6 +71,7 @@ fn class(guarantee: Guarantee) -> Class {
         | Guarantee::ShutdownFinal
         | Guarantee::CloseFinal
         | Guarantee::Prefix => Class::OrderViolation,
+        Guarantee::PanicSafety => Class::SubjectPanic,
     }
 }
 

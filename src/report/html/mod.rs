@@ -39,7 +39,7 @@ pub fn finding(
 ) -> io::Result<()> {
     let (finding, script, execution) = group.shown();
     let interleaving = trial.shown(script, execution);
-    let mut facts = text::told(outcome, group);
+    let mut facts = text::told(outcome, group, trial);
     facts.extend(execution.schedule().map(|schedule| ("Schedule", schedule.to_string())));
     facts.push(("Replay", again.to_owned()));
     let (subject, contract) = (outcome.subject.as_str(), outcome.contract);

@@ -16,7 +16,7 @@ pub struct BlackBox {
     pub when_full: &'static [WhenFull],
     /// The smallest queue of a watcher.
     pub smallest_queue: u8,
-    /// What its documentation promises.
+    /// What its documentation promises. Of an event that panics in `Clone` or `Drop` none says anything.
     pub contract: fn() -> Contract,
     /// Starts it.
     pub start: fn(&Config) -> Box<dyn Running>,
