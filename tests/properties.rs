@@ -19,6 +19,11 @@ use watchmux::script::generate::{Profile, strategy};
 use watchmux::script::{ContractKind, Plan, Script};
 use watchmux::subject::{Shipped, Subject};
 
+#[path = "mux/numbers.rs"]
+mod numbers;
+
+use numbers::Numbers;
+
 /// How many scripts are drawn for each property.
 const SCRIPTS: u32 = 2_500;
 
@@ -40,7 +45,16 @@ const DEADLINE: Duration = Duration::from_secs(30);
 
 #[test]
 fn every_script_passes_on_fibers() {
-    let trial = Trial::new(Arc::new(Shipped), ContractKind::Strict, DEADLINE);
+    explore(Shipped);
+}
+
+#[test]
+fn every_script_passes_on_fibers_when_events_are_in_blocks() {
+    explore(Numbers);
+}
+
+fn explore(subject: impl Subject + 'static) {
+    let trial = Trial::new(Arc::new(subject), ContractKind::Strict, DEADLINE);
     let budget = Budget { time: None, runs: Some(RUNS_ON_FIBERS) };
     let campaign =
         Campaign { trial, engines: Engines::Fibers, twice: false, budget, seed: 0, keep_going: false };
@@ -56,17 +70,22 @@ fn every_script_passes_on_fibers() {
 
 #[test]
 fn every_script_passes_on_threads() {
-    check(Just(None), free);
+    check(Arc::new(Shipped), Just(None), free);
+}
+
+#[test]
+fn every_script_passes_on_threads_when_events_are_in_blocks() {
+    check(Arc::new(Numbers), Just(None), free);
 }
 
 #[test]
 fn every_script_passes_on_threads_when_an_event_panics() {
-    check(a_panic(), free);
+    check(Arc::new(Shipped), a_panic(), free);
 }
 
 #[test]
 fn every_script_passes_on_fibers_when_an_event_panics() {
-    check(a_panic(), |seed| Engine::Fibers(Box::new(RandomWalk::new(seed))));
+    check(Arc::new(Shipped), a_panic(), |seed| Engine::Fibers(Box::new(RandomWalk::new(seed))));
 }
 
 /// A panic in an event, and now and then none, so that it shrinks to none where it is not what makes the script fail.
@@ -81,7 +100,7 @@ fn free(seed: u64) -> Engine {
 }
 
 /// Checks that every script passes on an engine made from a seed, with such panics in the events.
-fn check(plans: impl Strategy<Value = Option<Plan>>, engine: fn(u64) -> Engine) {
+fn check(subject: Arc<dyn Subject>, plans: impl Strategy<Value = Option<Plan>>, engine: fn(u64) -> Engine) {
     let kept = concat!(env!("CARGO_MANIFEST_DIR"), "/proptest-regressions/properties.txt");
     let config = ProptestConfig { cases: SCRIPTS, max_shrink_time: SHRINKING, ..ProptestConfig::default() };
     // The environment may have said that nothing is to be kept.
@@ -93,7 +112,7 @@ fn check(plans: impl Strategy<Value = Option<Plan>>, engine: fn(u64) -> Engine) 
     let result = TestRunner::new(config).run(&(scripts, plans, any::<u64>().no_shrink()), |case| {
         let (script, plan, noise) = case;
         for run in 0..runs.get() {
-            if let Err(sentence) = passes(&script, plan, engine(noise.wrapping_add(run))) {
+            if let Err(sentence) = passes(&subject, &script, plan, engine(noise.wrapping_add(run))) {
                 runs.set(RERUNS);
                 return Err(TestCaseError::fail(sentence));
             }
@@ -110,9 +129,13 @@ fn check(plans: impl Strategy<Value = Option<Plan>>, engine: fn(u64) -> Engine) 
 }
 
 /// Runs a script once; in a sentence what was found, if it did not pass.
-fn passes(script: &Script, plan: Option<Plan>, engine: Engine) -> Result<(), String> {
-    let subject: Arc<dyn Subject> = Arc::new(Shipped);
-    let judgement = execute_planned(&subject, script, &Contract::strict(), engine, plan).judgement;
+fn passes(
+    subject: &Arc<dyn Subject>,
+    script: &Script,
+    plan: Option<Plan>,
+    engine: Engine,
+) -> Result<(), String> {
+    let judgement = execute_planned(subject, script, &Contract::strict(), engine, plan).judgement;
     match (judgement.verdict(), judgement.findings.first()) {
         (Verdict::Pass, _) => Ok(()),
         (verdict, Some(finding)) => Err(format!("{verdict}: {}", finding.sentence)),

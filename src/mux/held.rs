@@ -1,5 +1,6 @@
 //! Events in the mux's hands, and calls into the user's code.
 
+use std::cell::Cell;
 use std::sync::Arc;
 
 use crate::sync::catch_unwind;
@@ -40,11 +41,19 @@ impl<E> Drop for Held<E> {
     }
 }
 
-/// A share in an event. The last who has one is given the event itself, and all others copies.
+/// A share in events. The last who has one in a single event is given the event itself, and all others copies.
 pub(super) enum Share<E> {
-    /// Of the only one so far: it is nowhere but here.
+    /// Of the only one so far: the event is nowhere but here.
     Sole(Held<E>),
     Common(Arc<Held<E>>),
+    Block(Arc<Block<E>>),
+}
+
+/// Events that follow on each other, and are shared as a whole.
+pub(super) struct Block<E> {
+    /// The place of the first in the total order.
+    first: u64,
+    events: Vec<Held<E>>,
 }
 
 impl<E> Share<E> {
@@ -56,29 +65,73 @@ impl<E> Share<E> {
     /// A share for someone else.
     pub(super) fn another(&mut self) -> Share<E> {
         if let Share::Sole(event) = self {
-            *self = Share::Common(Arc::new(Held(event.0.take())));
+            *self = Share::common(Held(event.0.take()));
         }
         match self {
             Share::Common(event) => Share::Common(Arc::clone(event)),
+            Share::Block(block) => Share::Block(Arc::clone(block)),
             Share::Sole(_) => unreachable!("it has just been made common"),
         }
     }
 }
 
-impl<E: Clone> Share<E> {
-    /// The event, or a copy; `None` if `Clone` panicked.
-    pub(super) fn give(self) -> Option<E> {
-        match self {
-            Share::Sole(event) => Some(event.into_inner()),
-            // To look at the count costs nothing, to give up the last share in vain costs as much as a copy.
-            Share::Common(event) if Arc::strong_count(&event) > 1 => quietly(|| event.0.clone()).flatten(),
-            Share::Common(event) => Arc::into_inner(event).map(Held::into_inner),
+/// Events to be read one after the other.
+pub(super) struct Batch<E> {
+    /// The place of the next in the total order.
+    next: Cell<u64>,
+    pub(super) events: Share<E>,
+}
+
+impl<E> Batch<E> {
+    /// Of the event at this place, or of a block that begins there.
+    pub(super) fn new(seq: u64, events: Share<E>) -> Batch<E> {
+        Batch { next: Cell::new(seq), events }
+    }
+
+    /// Of several events, the first of them at this place.
+    pub(super) fn block(first: u64, events: Vec<Held<E>>) -> Batch<E> {
+        Batch::new(first, Share::Block(Arc::new(Block { first, events })))
+    }
+
+    /// The place of the next event in the total order.
+    pub(super) fn next(&self) -> u64 {
+        self.next.get()
+    }
+
+    /// How many events are left; never none.
+    pub(super) fn len(&self) -> usize {
+        match &self.events {
+            Share::Sole(_) | Share::Common(_) => 1,
+            Share::Block(block) => block.events.len() - (self.next() - block.first) as usize,
         }
+    }
+
+    /// Goes on to the event after the next.
+    pub(super) fn step(&self) {
+        self.next.set(self.next() + 1);
     }
 }
 
-/// An event and its place in the total order.
-pub(super) struct Item<E> {
-    pub(super) seq: u64,
-    pub(super) event: Share<E>,
+impl<E: Clone> Share<E> {
+    /// A copy of the event at this place; `None` if `Clone` panicked.
+    pub(super) fn copy(&self, seq: u64) -> Option<E> {
+        let event = match self {
+            Share::Sole(event) => event,
+            Share::Common(event) => event,
+            Share::Block(block) => &block.events[(seq - block.first) as usize],
+        };
+        quietly(|| event.0.clone()).flatten()
+    }
+
+    /// The event at this place, which is the last that is left, or a copy; `None` if `Clone` panicked.
+    pub(super) fn give(self, seq: u64) -> Option<E> {
+        match self {
+            Share::Sole(event) => Some(event.into_inner()),
+            // To look at the count costs nothing, to give up the last share in vain costs as much as a copy.
+            Share::Common(event) if Arc::strong_count(&event) == 1 => {
+                Arc::into_inner(event).map(Held::into_inner)
+            }
+            Share::Common(_) | Share::Block(_) => self.copy(seq),
+        }
+    }
 }

@@ -73,6 +73,11 @@ impl Roster {
         }
     }
 
+    /// The first place for which one of them had no room when that was last looked at.
+    pub(super) fn looked_at(&self) -> u64 {
+        self.full_at
+    }
+
     /// Whether each has room for the event at this place.
     pub(super) fn has_room(&mut self, seq: u64) -> bool {
         seq < self.full_at_or(seq + 1)

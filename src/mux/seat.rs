@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-use super::held::{Item, Share};
+use super::held::{Batch, Share};
 use super::roster::Cursor;
 use super::{Reason, WhenFull};
 use crate::sync::channel::Sender;
@@ -19,7 +19,7 @@ pub(super) struct Seat<E> {
     joined: u64,
     /// What its watcher is given before anything else: the queue of one that is not waited for; of one that has ended,
     /// what was in its queue.
-    pub(super) kept: VecDeque<Item<E>>,
+    pub(super) kept: VecDeque<Batch<E>>,
     pub(super) queue: usize,
     /// 1 + the place of the last event that a drop policy left out.
     pub(super) lost: u64,
@@ -61,7 +61,7 @@ impl Policy {
 pub(super) enum Offered<E> {
     Kept,
     /// This one is left out.
-    LeftOut(Item<E>),
+    LeftOut(Batch<E>),
     /// The watcher is too slow.
     Ends,
 }
@@ -87,7 +87,7 @@ impl<E> Seat<E> {
         if seq < self.joined {
             return Offered::Kept;
         }
-        let item = Item { seq, event: event.another() };
+        let item = Batch::new(seq, event.another());
         let has_room = if self.queue == 0 { self.waits } else { self.kept.len() < self.queue };
         if has_room {
             self.waits = false;
@@ -102,7 +102,7 @@ impl<E> Seat<E> {
                 self.kept.pop_front().expect("it was full")
             }
         };
-        self.lost = left_out.seq + 1;
+        self.lost = left_out.next() + 1;
         Offered::LeftOut(left_out)
     }
 }

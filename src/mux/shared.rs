@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use super::WhenFull;
 use super::error::{Reason, ShutdownTimeoutError, TryActionError};
-use super::held::{Held, Item, Share};
+use super::held::{Batch, Held, Share};
 use super::roster::Cursor;
 use super::seat::SeatId;
 use super::state::{State, Taken};
@@ -194,7 +194,7 @@ impl<E> Shared<E> {
         &self,
         id: SeatId,
         patience: Patience,
-        events: &mut VecDeque<Item<E>>,
+        events: &mut VecDeque<Batch<E>>,
     ) -> (Taken, Bin<E>) {
         let backoff = Backoff::new();
         let (mut timed_out, deadline) = match patience {

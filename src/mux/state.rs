@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, VecDeque};
 use std::mem;
 use std::sync::Arc;
 
-use super::held::{Held, Item, Share};
+use super::held::{Batch, Held, Share};
 use super::log::Log;
 use super::roster::{Cursor, Roster};
 use super::seat::{Offered, Policy, Seat, SeatId};
@@ -196,7 +196,7 @@ impl<E> State<E> {
             let seat = self.seats.get_mut(id).expect("a live watcher has a seat");
             match seat.offer(seq, self.log.event(seq)) {
                 Offered::Kept => {}
-                Offered::LeftOut(item) => self.bin.push(item.event),
+                Offered::LeftOut(item) => self.bin.push(item.events),
                 Offered::Ends => too_slow.push(*id),
             }
         }
@@ -204,7 +204,7 @@ impl<E> State<E> {
     }
 
     /// Moves what there is for a watcher into `events`, which is empty.
-    pub(super) fn take(&mut self, id: SeatId, events: &mut VecDeque<Item<E>>) -> Taken {
+    pub(super) fn take(&mut self, id: SeatId, events: &mut VecDeque<Batch<E>>) -> Taken {
         let seat = self.seats.get_mut(&id).expect("a watcher has a seat until it is dropped");
         // One at a time: what has been taken could no longer be left out.
         if let Some(item) = seat.kept.pop_front() {
@@ -224,7 +224,7 @@ impl<E> State<E> {
             return Taken::Nothing;
         }
         *taken = to;
-        self.log.take(from..to, events);
+        self.log.take(from..to, self.roster.looked_at(), events);
         Taken::Events
     }
 
@@ -243,7 +243,7 @@ impl<E> State<E> {
             Policy::Wait { cursor, taken } if seat.ended.is_none() => {
                 self.out.min(cursor.full_at()).saturating_sub(*taken) as usize
             }
-            _ => seat.kept.len(),
+            _ => seat.kept.iter().map(Batch::len).sum(),
         }
     }
 
@@ -286,7 +286,7 @@ impl<E> State<E> {
         };
         self.roster.remove(cursor);
         let in_queue = self.out.min(cursor.full_at()).max(*taken);
-        self.log.take(*taken..in_queue, &mut seat.kept);
+        self.log.take(*taken..in_queue, self.roster.looked_at(), &mut seat.kept);
         self.log.forgo(in_queue);
         self.log.trim(self.out, &mut self.bin);
     }
@@ -295,7 +295,7 @@ impl<E> State<E> {
     pub(super) fn fail(&mut self, id: SeatId) -> u64 {
         self.end(id, Reason::EventPanicked);
         let seat = self.seats.get_mut(&id).expect("a watcher has a seat until it is dropped");
-        self.bin.extend(seat.kept.drain(..).map(|item| item.event));
+        self.bin.extend(seat.kept.drain(..).map(|batch| batch.events));
         seat.ended = Some(Reason::EventPanicked);
         seat.lost
     }
@@ -304,6 +304,6 @@ impl<E> State<E> {
     pub(super) fn remove(&mut self, id: SeatId) {
         self.end(id, Reason::Stopped);
         let kept = self.seats.remove(&id).map(|seat| seat.kept);
-        self.bin.extend(kept.into_iter().flatten().map(|item| item.event));
+        self.bin.extend(kept.into_iter().flatten().map(|batch| batch.events));
     }
 }

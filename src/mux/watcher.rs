@@ -9,7 +9,7 @@ use std::time::Duration;
 use std::vec;
 
 use super::error::{Closed, RecvTimeoutError, TryRecvError};
-use super::held::{Held, Item};
+use super::held::{Batch, Held};
 use super::roster::Cursor;
 use super::seat::SeatId;
 use super::shared::{Patience, Shared};
@@ -74,7 +74,7 @@ pub struct Watcher<E> {
     cursor: Option<Arc<Cursor>>,
     prefix: RefCell<vec::IntoIter<Held<E>>>,
     /// Taken and not read: they still count as being in the queue.
-    taken: RefCell<VecDeque<Item<E>>>,
+    taken: RefCell<VecDeque<Batch<E>>>,
     /// The place in the total order that is due next.
     due: Cell<u64>,
     /// Set when the end has been given.
@@ -85,7 +85,7 @@ pub struct Watcher<E> {
 
 /// What is due to a watcher that has nothing left of what it took before.
 enum Due<E> {
-    Item(Item<E>),
+    Events,
     Prefix(Held<E>),
     Nothing,
 }
@@ -121,7 +121,8 @@ impl<E> Watcher<E> {
         if self.closed.get().is_some() {
             return 0;
         }
-        self.prefix.borrow().len() + self.taken.borrow().len() + self.shared.waiting_for(self.id)
+        let taken: usize = self.taken.borrow().iter().map(Batch::len).sum();
+        self.prefix.borrow().len() + taken + self.shared.waiting_for(self.id)
     }
 
     /// Whether there is no delivery to be received without waiting.
@@ -202,18 +203,16 @@ impl<E: Clone> Watcher<E> {
     #[track_caller]
     #[inline]
     fn receive(&self, patience: Patience) -> Result<Option<Delivery<E>>, Closed> {
-        let taken = self.taken.borrow_mut().pop_front();
-        let item = match taken {
-            Some(item) => item,
-            None => match self.take(patience)? {
-                Due::Item(item) => item,
+        if self.taken.borrow().is_empty() {
+            match self.take(patience)? {
+                Due::Events => {}
                 Due::Prefix(event) => {
                     return Ok(Some(Delivery { seq: None, missed: 0, event: event.into_inner() }));
                 }
                 Due::Nothing => return Ok(None),
-            },
-        };
-        self.deliver(item).map(Some)
+            }
+        }
+        self.deliver().map(Some)
     }
 
     /// What is due when nothing is left of what was taken.
@@ -228,35 +227,54 @@ impl<E: Clone> Watcher<E> {
         }
         let mut events = self.taken.take();
         let (taken, _bin) = self.shared.take(self.id, patience, &mut events);
-        let first = events.pop_front();
         self.taken.replace(events);
         match taken {
-            Taken::Events => Ok(first.map_or(Due::Nothing, Due::Item)),
+            Taken::Events => Ok(Due::Events),
             Taken::Nothing => Ok(Due::Nothing),
             Taken::End(end) => Err(self.end(end)),
         }
     }
 
+    /// The next of the events that are taken.
     #[track_caller]
     #[inline]
-    fn deliver(&self, Item { seq, event }: Item<E>) -> Result<Delivery<E>, Closed> {
-        if let Some(cursor) = &self.cursor {
-            self.shared.read(cursor, seq);
-        }
-        match event.give() {
-            Some(event) => {
-                let missed = seq - self.due.replace(seq + 1);
-                Ok(Delivery { seq: Some(seq), missed, event })
-            }
-            None => Err(self.fail(seq)),
+    fn deliver(&self) -> Result<Delivery<E>, Closed> {
+        let taken = self.taken.borrow();
+        let batch = taken.front().expect("something is taken");
+        let seq = batch.next();
+        let missed = seq - self.due.replace(seq + 1);
+        let event = if batch.len() > 1 {
+            batch.step();
+            self.has_read(seq);
+            let copy = batch.events.copy(seq);
+            drop(taken);
+            copy
+        } else {
+            drop(taken);
+            let last = self.taken.borrow_mut().pop_front();
+            self.has_read(seq);
+            last.and_then(|batch| batch.events.give(seq))
+        };
+        match event {
+            Some(event) => Ok(Delivery { seq: Some(seq), missed, event }),
+            None => Err(self.fail(missed)),
         }
     }
 
-    /// The end, for the event at this place could not be copied.
+    /// Notes that the event at this place is read.
+    #[track_caller]
+    #[inline]
+    fn has_read(&self, seq: u64) {
+        if let Some(cursor) = &self.cursor {
+            self.shared.read(cursor, seq);
+        }
+    }
+
+    /// The end, for an event could not be copied.
     #[track_caller]
     #[cold]
-    fn fail(&self, seq: u64) -> Closed {
-        let closed = Closed { reason: Reason::EventPanicked, missed: seq - self.due.get() };
+    fn fail(&self, missed: u64) -> Closed {
+        let closed = Closed { reason: Reason::EventPanicked, missed };
         self.closed.set(Some(closed));
         self.shared.fail(self.id);
         self.taken.take();

@@ -51,6 +51,36 @@ fn a_panic_in_clone_ends_the_one_watcher_that_the_copy_was_for() {
     });
 }
 
+/// An event that needs no drop, and is shared with others in a block.
+struct Fragile(u32, &'static AtomicBool);
+
+impl Clone for Fragile {
+    fn clone(&self) -> Fragile {
+        if self.0 == 2 && !self.1.swap(true, SeqCst) {
+            panic_quietly();
+        }
+        Fragile(self.0, self.1)
+    }
+}
+
+#[test]
+fn a_panic_in_clone_of_an_event_among_several_ends_the_watcher_there() {
+    static PANICKED: AtomicBool = AtomicBool::new(false);
+    watched(|| {
+        let mux = mux(5, 5);
+        let watchers = [0, 1, 2].map(|_| mux.watch().unwrap());
+        for id in 0..5 {
+            mux.action(Fragile(id, &PANICKED)).unwrap();
+        }
+        let read = |watcher: &Watcher<Fragile>| watcher.iter().map(|it| it.event.0).collect::<Vec<_>>();
+        assert_eq!(read(&watchers[0]), [0, 1]);
+        assert_eq!(watchers[0].recv().err(), Some(Closed { reason: Reason::EventPanicked, missed: 0 }));
+        assert_eq!((watchers[0].len(), mux.watchers()), (0, 2));
+        mux.close();
+        assert_eq!(watchers[1..].iter().map(read).collect::<Vec<_>>(), [[0, 1, 2, 3, 4]; 2]);
+    });
+}
+
 #[test]
 fn a_watcher_that_ended_by_a_panic_has_left() {
     watched(|| {

@@ -146,6 +146,22 @@ fn who_is_disconnected_has_left() {
 }
 
 #[test]
+fn who_is_stopped_as_soon_as_it_has_joined_leaves_what_is_queued_to_the_others() {
+    watched(|| {
+        let mux = mux(1, 1);
+        let full = mux.watch().unwrap();
+        mux.action(0).unwrap();
+        mux.action(1).unwrap();
+        let lagging = watch_when_full(&mux, WhenFull::DropNewest);
+        mux.action(2).unwrap();
+        mux.watch().unwrap().stop();
+        full.stop();
+        mux.close();
+        assert_eq!((rest(&full), rest(&lagging)), (vec![0], vec![2]));
+    });
+}
+
+#[test]
 fn who_joins_while_events_are_queued_is_not_given_them() {
     watched(|| {
         for when_full in [WhenFull::Wait, WhenFull::DropNewest, WhenFull::DropOldest, WhenFull::Disconnect] {
