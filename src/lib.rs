@@ -45,8 +45,8 @@ pub use event::{Event, EventKind};
 #[cfg(feature = "suite")]
 pub use explore::explore;
 pub use mux::{
-    ActionError, Closed, Config, Delivery, Mux, Reason, RecvTimeoutError, ShutdownTimeoutError, Stopper,
-    TryActionError, TryRecvError, WatchError, WatchOptions, Watcher, WhenFull,
+    ActionError, ActionFuture, Closed, Config, Delivery, Mux, Reason, RecvFuture, RecvTimeoutError,
+    ShutdownTimeoutError, Stopper, TryActionError, TryRecvError, WatchError, WatchOptions, Watcher, WhenFull,
 };
 
 /// The examples of the README are tests.

@@ -37,9 +37,17 @@
 //!    `Drop`, while the event is in the mux's hands, goes no further. (Two panics at once on one thread abort:
 //!    that is Rust's rule.)
 //!
-//! No lock is held while an event is copied or dropped, so the mux may be called again from there. A watcher's copy is
+//! No lock is held while an event is copied or dropped, nor while a task is woken, so the mux may be called again from there. A watcher's copy is
 //! made as it receives, by its own thread: several may copy one event at once, which is why it must be `Sync`. An idle
 //! mux wakes nothing, and has no thread of its own.
+//!
+//! # Threads and tasks
+//!
+//! What waits puts its thread to sleep. A task awaits the same, on any executor: [`recv_async`](Watcher::recv_async) and
+//! [`poll_recv`](Watcher::poll_recv), and [`action_async`](Mux::action_async), for an `action` on an executor's thread may wait
+//! for a watcher whose task only that thread would run. All guarantees hold for tasks as for threads, and both can share a mux.
+//! A future that is dropped waits no more, and takes nothing along but the event of an action. [`shutdown`](Mux::shutdown) alone
+//! has no future: a task [closes](Mux::close) the mux, and whoever watches sees all that is queued, and then the end.
 //!
 //! # How it works
 //!
@@ -58,6 +66,9 @@
 //!   reads it, and all others are given copies; of any other nobody can tell, so they all are, and share it with its
 //!   neighbours.
 //! - A watcher with another policy than [`WhenFull::Wait`] has a queue of its own, filled as events come out.
+//! - Whoever changes something wakes who can go on because of it. Threads sleep on a condition variable; a task leaves its waker
+//!   in the watcher's seat, as a selection leaves a bell there, and is woken once the lock is free. Of threads that wait for
+//!   room one is woken, which wakes the next; of tasks all are, for one that is woken may never be polled again.
 //!
 //! # What it costs, and what was tried
 //!
@@ -94,6 +105,7 @@ use std::time::Duration;
 
 use crate::sync::time::Instant;
 
+mod awaiting;
 mod error;
 mod held;
 mod log;
@@ -103,6 +115,7 @@ mod shared;
 mod state;
 mod watcher;
 
+pub use awaiting::{ActionFuture, RecvFuture};
 pub use error::{
     ActionError, Closed, Reason, RecvTimeoutError, ShutdownTimeoutError, TryActionError, TryRecvError,
     WatchError,
@@ -245,6 +258,17 @@ impl<E> Mux<E> {
     #[track_caller]
     pub fn action(&self, event: E) -> Result<u64, ActionError<E>> {
         self.0.shared.action(event).map_err(ActionError)
+    }
+
+    /// As [`action`](Mux::action), awaited, on any executor.
+    ///
+    /// Nothing is done before the future is polled. Dropping one that is not ready drops the event with it, and nobody sees
+    /// it.
+    ///
+    /// # Errors
+    /// After [`close`](Mux::close), also one that comes while this waits; with the event, which nobody sees.
+    pub fn action_async(&self, event: E) -> ActionFuture<'_, E> {
+        ActionFuture::new(&self.0.shared, event)
     }
 
     /// As [`action`](Mux::action), but gives the event back where that would wait.

@@ -1,4 +1,4 @@
-//! Whatever the script, and whatever panics in an event, the shipped mux keeps its contract.
+//! Whatever the script, and whatever panics in an event, the shipped mux keeps its contract, with threads and with tasks.
 #![cfg(feature = "suite")]
 
 use std::cell::Cell;
@@ -17,7 +17,7 @@ use watchmux::hunt::{Budget, Campaign, Effort, Engines, Group, Jobs, Progress, T
 use watchmux::oracle::{Contract, Verdict};
 use watchmux::script::generate::{Profile, strategy};
 use watchmux::script::{ContractKind, Plan, Script};
-use watchmux::subject::{Shipped, Subject};
+use watchmux::subject::{Awaited, Shipped, Subject};
 
 #[path = "mux/numbers.rs"]
 mod numbers;
@@ -53,7 +53,13 @@ fn every_script_passes_on_fibers_when_events_are_in_blocks() {
     explore(Numbers);
 }
 
+#[test]
+fn every_script_passes_on_fibers_as_tasks() {
+    explore(Awaited);
+}
+
 fn explore(subject: impl Subject + 'static) {
+    let name = subject.name().to_owned();
     let trial = Trial::new(Arc::new(subject), ContractKind::Strict, DEADLINE);
     let budget = Budget { time: None, runs: Some(RUNS_ON_FIBERS) };
     let campaign =
@@ -62,7 +68,7 @@ fn explore(subject: impl Subject + 'static) {
     let outcome = campaign.run(effort, &Progress::default(), &|_| {});
     if let Some(Group { found, .. }) = outcome.findings.first() {
         let (sentence, script) = (&found.finding.sentence, &found.script);
-        let again = "cargo run --release -- hunt --engine fibers --seed 0";
+        let again = format!("cargo run --release -- hunt --subject {name} --engine fibers --seed 0");
         panic!("{sentence}\n\n{script}\n\nFind it again:\n  {again}");
     }
     assert_eq!(outcome.verdict(), Verdict::Pass);
@@ -79,13 +85,23 @@ fn every_script_passes_on_threads_when_events_are_in_blocks() {
 }
 
 #[test]
+fn every_script_passes_on_threads_as_tasks_when_an_event_panics() {
+    check(Arc::new(Awaited), a_panic(), free);
+}
+
+#[test]
 fn every_script_passes_on_threads_when_an_event_panics() {
     check(Arc::new(Shipped), a_panic(), free);
 }
 
 #[test]
 fn every_script_passes_on_fibers_when_an_event_panics() {
-    check(Arc::new(Shipped), a_panic(), |seed| Engine::Fibers(Box::new(RandomWalk::new(seed))));
+    check(Arc::new(Shipped), a_panic(), walk);
+}
+
+#[test]
+fn every_script_passes_on_fibers_as_tasks_when_an_event_panics() {
+    check(Arc::new(Awaited), a_panic(), walk);
 }
 
 /// A panic in an event, and now and then none, so that it shrinks to none where it is not what makes the script fail.
@@ -93,6 +109,10 @@ fn a_panic() -> impl Strategy<Value = Option<Plan>> {
     let event = 0_u32..8;
     let plan = prop_oneof![event.clone().prop_map(Plan::Clone), event.prop_map(Plan::Drop)];
     weighted(0.95, plan)
+}
+
+fn walk(seed: u64) -> Engine {
+    Engine::Fibers(Box::new(RandomWalk::new(seed)))
 }
 
 fn free(seed: u64) -> Engine {
@@ -122,7 +142,7 @@ fn check(subject: Arc<dyn Subject>, plans: impl Strategy<Value = Option<Plan>>, 
     match result {
         Ok(()) => {}
         Err(TestError::Fail(sentence, (script, plan, _))) => {
-            panic!("{}", report(&sentence.to_string(), &script, plan))
+            panic!("{}", report(&sentence.to_string(), subject.name(), &script, plan))
         }
         Err(TestError::Abort(reason)) => panic!("{reason}"),
     }
@@ -144,7 +164,7 @@ fn passes(
 }
 
 /// What was found, in which script, and how to see it again.
-fn report(sentence: &str, script: &Script, plan: Option<Plan>) -> String {
+fn report(sentence: &str, subject: &str, script: &Script, plan: Option<Plan>) -> String {
     let mut report = format!("{sentence}\n\n{script}\n\n");
     let written = match plan {
         Some(plan) => {
@@ -152,7 +172,7 @@ fn report(sentence: &str, script: &Script, plan: Option<Plan>) -> String {
         }
         None => writeln!(
             report,
-            "Save this script as FILE, and replay it:\n  cargo run --release -- replay FILE --subject mux"
+            "Save this script as FILE, and replay it:\n  cargo run --release -- replay FILE --subject {subject}"
         ),
     };
     written.expect("a string takes any text");

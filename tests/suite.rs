@@ -11,6 +11,7 @@ use watchmux::script::{Config, OpKind, OpSet, WhenFull};
 use watchmux::subject::{Capabilities, Payload, Received, Refused, Running, Subject, Watching};
 
 watchmux::suite!(shipped, watchmux::subject::Shipped);
+watchmux::suite!(awaited, watchmux::subject::Awaited);
 watchmux::suite!(black_box every, Every);
 
 /// What the standard library's documentation of `mpsc` gives who sends each event to a channel of each watcher: "Asynchronous

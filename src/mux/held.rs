@@ -6,7 +6,7 @@ use std::sync::Arc;
 use crate::sync::catch_unwind;
 
 /// Runs what is the user's; `None` if it panicked.
-fn quietly<R>(f: impl FnOnce() -> R) -> Option<R> {
+pub(super) fn quietly<R>(f: impl FnOnce() -> R) -> Option<R> {
     let mut payload = match catch_unwind(f) {
         Ok(value) => return Some(value),
         Err(payload) => payload,

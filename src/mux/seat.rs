@@ -2,6 +2,7 @@
 
 use std::collections::VecDeque;
 use std::sync::Arc;
+use std::task::Waker;
 
 use super::held::{Batch, Share};
 use super::roster::Cursor;
@@ -28,6 +29,8 @@ pub(super) struct Seat<E> {
     pub(super) waits: bool,
     /// Rung when there is something for a watcher that waits in a selection.
     pub(super) bell: Option<Sender<()>>,
+    /// Woken when there is something for a watcher that a task waits for.
+    pub(super) waker: Option<Waker>,
 }
 
 /// What is done when a watcher's queue is full.
@@ -78,7 +81,27 @@ impl<E> Seat<E> {
             ended: None,
             waits: false,
             bell: None,
+            waker: None,
         }
+    }
+
+    /// Whether a receive would find something, or the end: the events before `out` are out, and none comes after `end`.
+    pub(super) fn is_ready(&self, out: u64, end: Option<u64>) -> bool {
+        self.ended.is_some()
+            || !self.kept.is_empty()
+            || matches!(self.policy, Policy::Wait { taken, .. } if taken < out || end == Some(taken))
+    }
+
+    /// Tells its watcher that there is something; a task is told by its waker, once the lock is free.
+    pub(super) fn ring(&mut self) -> Option<Waker> {
+        let waker = self.waker.take();
+        if waker.is_none()
+            && let Some(bell) = &self.bell
+        {
+            // One that is full has rung.
+            let _ = bell.try_send(());
+        }
+        waker
     }
 
     /// Puts an event in the queue, or does what the policy says. One that was queued before the watcher joined, and comes

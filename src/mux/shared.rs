@@ -3,13 +3,14 @@
 use std::collections::VecDeque;
 use std::mem;
 use std::sync::Arc;
+use std::task::{Poll, Waker};
 
 use super::WhenFull;
 use super::error::{Reason, ShutdownTimeoutError, TryActionError};
-use super::held::{Batch, Held, Share};
+use super::held::{Batch, Held, Share, quietly};
 use super::roster::Cursor;
 use super::seat::SeatId;
-use super::state::{State, Taken};
+use super::state::{State, Taken, Ticket};
 use crate::sync::atomic::{AtomicU64, Ordering};
 use crate::sync::channel::{self, Receiver};
 use crate::sync::time::Instant;
@@ -38,6 +39,8 @@ pub(super) enum Patience {
     None,
     Until(Instant),
     Endless,
+    /// A task waits, but not here: none, and if it has polled before, it goes on waiting.
+    Elsewhere,
 }
 
 /// Events to be dropped, which is not done while anything is locked or borrowed.
@@ -87,6 +90,7 @@ impl<E> Shared<E> {
             }
             state.ring();
         }
+        state.wake_acting();
         if state.asleep.actions > 0 {
             if state.is_closed() {
                 self.room.notify_all();
@@ -105,7 +109,28 @@ impl<E> Shared<E> {
     #[track_caller]
     fn leave(&self, mut state: MutexGuard<'_, State<E>>) -> Bin<E> {
         self.settle(&mut state);
-        Bin(mem::take(&mut state.bin))
+        self.free(state)
+    }
+
+    /// Frees the lock, and wakes the tasks that are to be woken.
+    #[track_caller]
+    fn free(&self, mut state: MutexGuard<'_, State<E>>) -> Bin<E> {
+        let bin = Bin(mem::take(&mut state.bin));
+        if !state.wakers.is_empty() {
+            self.wake_tasks(state);
+        }
+        bin
+    }
+
+    /// Wakers are the user's: they are called while nothing is locked, and each whatever the others do.
+    #[track_caller]
+    #[cold]
+    fn wake_tasks(&self, mut state: MutexGuard<'_, State<E>>) {
+        let wakers = mem::take(&mut state.wakers);
+        drop(state);
+        for waker in wakers {
+            quietly(|| waker.wake());
+        }
     }
 
     /// Waits: a little at first, for others are often quick, and then for the notification. Says whether the time was up.
@@ -116,10 +141,8 @@ impl<E> Shared<E> {
         notified: &Condvar,
         deadline: Option<Instant>,
     ) -> (MutexGuard<'a, State<E>>, bool) {
-        if !state.bin.is_empty() {
-            let bin = mem::take(&mut state.bin);
-            drop(state);
-            drop(bin);
+        if !state.bin.is_empty() || !state.wakers.is_empty() {
+            drop(self.free(state));
             return (self.state.lock(), false);
         }
         let timed_out = match deadline {
@@ -177,6 +200,33 @@ impl<E> Shared<E> {
         Ok(seq)
     }
 
+    /// Queues an event if there is room, and says its place in the total order; or gives it back. A task that has to wait is
+    /// woken when it can go on, and has a ticket until then; any ticket from before it gives back.
+    #[track_caller]
+    pub(super) fn poll_action(
+        &self,
+        event: &mut Option<E>,
+        ticket: &mut Option<Ticket>,
+        waker: &Waker,
+    ) -> Poll<Result<u64, E>> {
+        let mut own = None;
+        // Wakers are the user's: copied and dropped while nothing is locked.
+        let mut state = self.state.lock();
+        let _replaced = ticket.take().and_then(|ticket| state.give_up_room(ticket));
+        while !state.is_closed() && !state.has_room() {
+            if let Some(own) = own.take() {
+                *ticket = Some(state.await_room(own));
+                drop(self.leave(state));
+                return Poll::Pending;
+            }
+            drop(state);
+            own = Some(waker.clone());
+            state = self.state.lock();
+        }
+        let event = event.take().expect("it is not polled again once it is ready");
+        Poll::Ready(self.push(state, Held::new(event)).map_err(Held::into_inner))
+    }
+
     /// Adds a watcher, which is owed every event queued from now on; `None` after the mux was closed.
     #[track_caller]
     pub(super) fn join(
@@ -188,7 +238,8 @@ impl<E> Shared<E> {
         if state.is_closed() { None } else { Some(state.join(when_full, queue)) }
     }
 
-    /// Moves what there is for a watcher into `events`, which is empty, waiting for it.
+    /// Moves what there is for a watcher into `events`, which is empty, waiting for it. What an earlier wait as a task has left
+    /// is over.
     #[track_caller]
     pub(super) fn take(
         &self,
@@ -198,18 +249,25 @@ impl<E> Shared<E> {
     ) -> (Taken, Bin<E>) {
         let backoff = Backoff::new();
         let (mut timed_out, deadline) = match patience {
-            Patience::None => (true, None),
+            Patience::None | Patience::Elsewhere => (true, None),
             Patience::Until(deadline) => (false, Some(deadline)),
             Patience::Endless => (false, None),
         };
+        // A waker is the user's: it is dropped while nothing is locked.
+        let mut _waker = None;
         let mut state = self.state.lock();
         loop {
             self.distribute(&mut state);
             match state.take(id, events) {
                 Taken::Nothing if !timed_out => {}
                 taken => {
+                    let goes_on_waiting =
+                        || matches!((patience, &taken), (Patience::Elsewhere, Taken::Nothing));
+                    if !state.is_heard_by_nobody() && !goes_on_waiting() {
+                        _waker = state.stop_listening(id);
+                    }
                     self.wake(&mut state);
-                    return (taken, Bin(mem::take(&mut state.bin)));
+                    return (taken, self.free(state));
                 }
             }
             if !backoff.is_completed() {
@@ -227,6 +285,19 @@ impl<E> Shared<E> {
             state.asleep.receives -= 1;
             state.set_waiting(id, false);
         }
+    }
+
+    /// A watcher begins to wait as a task, which is woken by this waker; unless there is something by now.
+    #[track_caller]
+    pub(super) fn listen(&self, id: SeatId, waker: Waker) -> bool {
+        let mut _replaced = None;
+        let mut state = self.state.lock();
+        let waits = !state.is_ready(id);
+        if waits {
+            _replaced = state.listen(id, Some(waker));
+        }
+        drop(self.leave(state));
+        waits
     }
 
     /// Notes that a watcher has read the event at this place.
@@ -252,8 +323,7 @@ impl<E> Shared<E> {
         let mut state = self.state.lock();
         // What rang an earlier selection has been taken since, or is about to ring again.
         let _ = ringing.try_recv();
-        state.selecting.push(id);
-        state.set_waiting(id, true);
+        let _waker = state.listen(id, None);
         state.news = true;
         drop(self.leave(state));
     }
@@ -261,9 +331,21 @@ impl<E> Shared<E> {
     /// A watcher no longer waits in a selection.
     #[track_caller]
     pub(super) fn end_selection(&self, id: SeatId) {
-        let mut state = self.state.lock();
-        state.selecting.retain(|other| *other != id);
-        state.set_waiting(id, false);
+        self.state.lock().end_selection(id);
+    }
+
+    /// A watcher no longer waits as a task.
+    #[track_caller]
+    pub(super) fn stop_listening(&self, id: SeatId) {
+        let waker = self.state.lock().stop_listening(id);
+        drop(waker);
+    }
+
+    /// An action no longer waits as a task.
+    #[track_caller]
+    pub(super) fn give_up_room(&self, ticket: Ticket) {
+        let waker = self.state.lock().give_up_room(ticket);
+        drop(waker);
     }
 
     /// Ends a watcher's stream.
@@ -287,7 +369,9 @@ impl<E> Shared<E> {
     /// Removes a watcher.
     #[track_caller]
     pub(super) fn remove(&self, id: SeatId) {
+        let _waker;
         let mut state = self.state.lock();
+        _waker = state.stop_listening(id);
         state.remove(id);
         drop(self.leave(state));
     }

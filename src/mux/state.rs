@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::mem;
 use std::sync::Arc;
+use std::task::Waker;
 
 use super::held::{Batch, Held, Share};
 use super::log::Log;
@@ -34,8 +35,11 @@ pub(super) struct State<E> {
     /// Those of all watchers that there are.
     seats: BTreeMap<SeatId, Seat<E>>,
     joined: u64,
-    /// Who waits in a selection.
-    pub(super) selecting: Vec<SeatId>,
+    /// Who waits in a selection, or as a task, and is rung for.
+    listening: Vec<SeatId>,
+    /// The actions that wait for room as tasks, in the order they came.
+    acting: Vec<(Ticket, Waker)>,
+    tickets: u64,
     pub(super) asleep: Asleep,
     /// What whoever reads compares with, to see whether they held somebody up.
     pub(super) watched_for: u64,
@@ -43,7 +47,13 @@ pub(super) struct State<E> {
     pub(super) news: bool,
     /// What is to be dropped once the lock is free.
     pub(super) bin: Vec<Share<E>>,
+    /// Who is to be woken once the lock is free.
+    pub(super) wakers: Vec<Waker>,
 }
+
+/// The place of an action among those that wait as tasks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Ticket(u64);
 
 /// How many sleep, and why.
 #[derive(Default)]
@@ -82,11 +92,14 @@ impl<E> State<E> {
             others: Vec::new(),
             seats: BTreeMap::new(),
             joined: 0,
-            selecting: Vec::new(),
+            listening: Vec::new(),
+            acting: Vec::new(),
+            tickets: 0,
             asleep: Asleep::default(),
             watched_for: u64::MAX,
             news: false,
             bin: Vec::new(),
+            wakers: Vec::new(),
         }
     }
 
@@ -168,8 +181,9 @@ impl<E> State<E> {
             self.news = true;
         }
         let Asleep { receives, actions, shutdowns, .. } = self.asleep;
-        let receives = receives > 0 || !self.selecting.is_empty();
-        let gains = actions > 0 || shutdowns > 0 || receives && (self.closed || self.out < self.log.next());
+        let receives = receives > 0 || !self.listening.is_empty();
+        let actions = actions > 0 || !self.acting.is_empty();
+        let gains = actions || shutdowns > 0 || receives && (self.closed || self.out < self.log.next());
         (gains && full_at < self.log.next()).then_some(full_at)
     }
 
@@ -230,10 +244,12 @@ impl<E> State<E> {
 
     /// Whether a receive would find something, or the end.
     pub(super) fn is_ready(&self, id: SeatId) -> bool {
-        let seat = &self.seats[&id];
-        let ended = seat.ended.is_some() || !seat.kept.is_empty();
-        ended
-            || matches!(seat.policy, Policy::Wait { taken, .. } if taken < self.out || self.closed && taken == self.log.next())
+        self.seats[&id].is_ready(self.out, self.end_of_log())
+    }
+
+    /// The place after the last event that there is, once there will be no other.
+    fn end_of_log(&self) -> Option<u64> {
+        self.closed.then(|| self.log.next())
     }
 
     /// How many events are in a watcher's queue, besides those it has taken.
@@ -259,19 +275,71 @@ impl<E> State<E> {
         seat.bell = Some(bell);
     }
 
-    /// Rings for those who wait in a selection and for whom there is something.
+    /// A watcher begins to wait in a selection, or as a task that is woken by this waker; gives back the one that this replaces.
+    pub(super) fn listen(&mut self, id: SeatId, waker: Option<Waker>) -> Option<Waker> {
+        let seat = self.seats.get_mut(&id).expect("a watcher has a seat until it is dropped");
+        seat.waits = true;
+        let replaced = mem::replace(&mut seat.waker, waker);
+        if replaced.is_none() {
+            self.listening.push(id);
+        }
+        replaced
+    }
+
+    /// A watcher no longer waits in a selection.
+    pub(super) fn end_selection(&mut self, id: SeatId) {
+        self.listening.retain(|other| *other != id);
+        self.set_waiting(id, false);
+    }
+
+    /// Whether nobody waits in a selection or as a task.
+    pub(super) fn is_heard_by_nobody(&self) -> bool {
+        self.listening.is_empty()
+    }
+
+    /// A watcher no longer waits as a task; the waker back, unless it was woken.
+    pub(super) fn stop_listening(&mut self, id: SeatId) -> Option<Waker> {
+        let waker = self.seats.get_mut(&id)?.waker.take()?;
+        self.end_selection(id);
+        Some(waker)
+    }
+
+    /// Rings for those who wait in a selection or as a task, and for whom there is something.
     pub(super) fn ring(&mut self) {
-        if self.selecting.is_empty() {
+        if self.listening.is_empty() {
             return;
         }
-        let selecting = mem::take(&mut self.selecting).into_iter();
-        let (ready, waiting): (Vec<SeatId>, Vec<SeatId>) = selecting.partition(|id| self.is_ready(*id));
-        self.selecting = waiting;
-        for id in ready {
-            if let Some(bell) = &self.seats[&id].bell {
-                // One that is full has rung.
-                let _ = bell.try_send(());
+        let (out, end) = (self.out, self.end_of_log());
+        self.listening.retain(|id| {
+            let seat = self.seats.get_mut(id).expect("a watcher has a seat until it is dropped");
+            let is_ready = seat.is_ready(out, end);
+            if is_ready && let Some(waker) = seat.ring() {
+                self.wakers.push(waker);
             }
+            !is_ready
+        });
+    }
+
+    /// An action begins to wait for room as a task.
+    pub(super) fn await_room(&mut self, waker: Waker) -> Ticket {
+        let ticket = Ticket(self.tickets);
+        self.tickets += 1;
+        self.acting.push((ticket, waker));
+        ticket
+    }
+
+    /// An action no longer waits as a task; the waker back, unless it was woken.
+    pub(super) fn give_up_room(&mut self, ticket: Ticket) -> Option<Waker> {
+        let index = self.acting.iter().position(|(other, _)| *other == ticket)?;
+        Some(self.acting.remove(index).1)
+    }
+
+    /// Wakes the actions that wait as tasks, if they can go on: all of them, for one that is woken may never go on, and
+    /// others must not wait for it.
+    pub(super) fn wake_acting(&mut self) {
+        if !self.acting.is_empty() && (self.closed || self.has_room()) {
+            let waiting = self.acting.drain(..).map(|(_, waker)| waker);
+            self.wakers.extend(waiting);
         }
     }
 

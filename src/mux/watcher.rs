@@ -5,9 +5,11 @@ use std::collections::VecDeque;
 use std::fmt;
 use std::iter::FusedIterator;
 use std::sync::Arc;
+use std::task::{Context, Poll};
 use std::time::Duration;
 use std::vec;
 
+use super::awaiting::RecvFuture;
 use super::error::{Closed, RecvTimeoutError, TryRecvError};
 use super::held::{Batch, Held};
 use super::roster::Cursor;
@@ -141,6 +143,12 @@ impl<E> Watcher<E> {
         self.shared.end(self.id, Reason::Stopped);
     }
 
+    /// No task waits for this watcher any more.
+    #[track_caller]
+    pub(super) fn stop_waiting(&self) {
+        self.shared.stop_listening(self.id);
+    }
+
     /// The end, from now on.
     fn end(&self, end: End) -> Closed {
         let missed = end.lost.saturating_sub(self.due.get());
@@ -192,6 +200,60 @@ impl<E: Clone> Watcher<E> {
     #[track_caller]
     pub fn recv_deadline(&self, deadline: impl Into<Instant>) -> Result<Delivery<E>, RecvTimeoutError> {
         self.receive(Patience::Until(deadline.into()))?.ok_or(RecvTimeoutError::Timeout)
+    }
+
+    /// The next delivery, awaited: as [`recv`](Watcher::recv), on any executor.
+    ///
+    /// While it waits the task is a receiver that waits, as a thread in `recv` is. Dropping the future ends that, and loses
+    /// nothing: what would have been delivered is there for the next receive. To await an event for a limited time is to
+    /// drop the future when the time is up.
+    ///
+    /// It has the watcher for itself, so that a task with this future can go from one thread to another.
+    ///
+    /// ```
+    /// use watchmux::{Mux, Watcher};
+    ///
+    /// async fn sum(mut watcher: Watcher<u32>) -> u32 {
+    ///     let mut sum = 0;
+    ///     while let Ok(delivery) = watcher.recv_async().await {
+    ///         sum += delivery.event;
+    ///     }
+    ///     sum
+    /// }
+    ///
+    /// let mux = Mux::default();
+    /// let sum = sum(mux.watch().unwrap());
+    /// for event in [1, 2, 3] {
+    ///     mux.action(event).unwrap();
+    /// }
+    /// mux.close();
+    /// # let mut context = std::task::Context::from_waker(std::task::Waker::noop());
+    /// # assert_eq!(std::pin::pin!(sum).poll(&mut context), std::task::Poll::Ready(6));
+    /// ```
+    ///
+    /// # Errors
+    /// At the end of the stream: once what was in the queue is read, and ever after.
+    pub fn recv_async(&mut self) -> RecvFuture<'_, E> {
+        RecvFuture::new(self)
+    }
+
+    /// The next delivery, if there is one; where there is none, the task is woken once there is one, or the end.
+    ///
+    /// The task that polled last is the one that is woken. It is a receiver that waits until the next receive of any form.
+    /// `futures::stream::poll_fn(|context| watcher.poll_recv(context).map(Result::ok))` is a stream of the deliveries.
+    ///
+    /// # Errors
+    /// At the end of the stream: once what was in the queue is read, and ever after.
+    #[track_caller]
+    pub fn poll_recv(&mut self, context: &mut Context<'_>) -> Poll<Result<Delivery<E>, Closed>> {
+        loop {
+            if let Some(received) = self.receive(Patience::Elsewhere).transpose() {
+                return Poll::Ready(received);
+            }
+            if self.shared.listen(self.id, context.waker().clone()) {
+                return Poll::Pending;
+            }
+        }
     }
 
     /// The deliveries, waiting for each, to the end of the stream.

@@ -9,19 +9,21 @@ use crate::engine::ObjectId;
 use crate::oracle::{Closed, Contract};
 use crate::script::{Config, Op, OpKind, OpSet, Script, WhenFull};
 
+mod awaited;
 mod bug;
 pub mod gallery;
 mod payload;
 mod shipped;
 
+pub use awaited::Awaited;
 pub use bug::{Bug, Sign};
 pub use gallery::gallery;
 pub use payload::{Ledger, Payload};
 pub use shipped::Shipped;
 
-/// The shipped mux and the gallery: what the command offers.
+/// The shipped mux, as threads and as tasks use it, and the gallery: what the command offers.
 pub fn all() -> Vec<Arc<dyn Subject>> {
-    let mut subjects: Vec<Arc<dyn Subject>> = vec![Arc::new(Shipped)];
+    let mut subjects: Vec<Arc<dyn Subject>> = vec![Arc::new(Shipped), Arc::new(Awaited)];
     subjects.extend(gallery());
     subjects
 }

@@ -39,11 +39,17 @@ impl Subject for Shipped {
     }
 
     fn start(&self, config: &Config) -> Box<dyn Running> {
-        Box::new(mux::Mux::new(mux::Config {
+        Box::new(mux::Mux::new(config.into()))
+    }
+}
+
+impl From<&Config> for mux::Config {
+    fn from(config: &Config) -> mux::Config {
+        mux::Config {
             incoming: config.incoming.into(),
             queue: config.queue.into(),
             when_full: config.when_full.into(),
-        }))
+        }
     }
 }
 

@@ -1,6 +1,8 @@
 //! The mux: its guarantees, its ops and its policies, on plain threads.
 
+mod awaiting;
 mod closing;
+mod executor;
 #[cfg(feature = "suite")]
 mod idle;
 mod order;

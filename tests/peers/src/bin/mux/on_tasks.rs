@@ -5,8 +5,44 @@ use std::sync::{Arc, Mutex};
 use tokio::sync::broadcast::error::RecvError;
 use tokio::sync::{broadcast, mpsc};
 use tokio::task::yield_now;
+use watchmux::{Config, Mux};
 
 use crate::peer::{Event, Job, Peer, Sink, Source};
+
+/// The mux of this project, awaited.
+pub struct Awaited;
+
+impl<E: Event> Peer<E> for Awaited {
+    fn name(&self) -> &'static str {
+        "watchmux, awaited"
+    }
+
+    fn offers_the_same(&self) -> bool {
+        true
+    }
+
+    fn jobs(&self, queue: usize, sources: Vec<Source<E>>, sinks: Vec<Sink<E>>) -> Vec<Job> {
+        let mux = Mux::new(Config { queue, incoming: queue, ..Config::default() });
+        let watch = |mut sink: Sink<E>| {
+            let mut watcher = mux.watch().expect("it is open");
+            Job::task(async move {
+                while let Ok(delivery) = watcher.recv_async().await {
+                    sink(delivery.event);
+                }
+            })
+        };
+        let watchers: Vec<Job> = sinks.into_iter().map(watch).collect();
+        let produce = |source: Source<E>| {
+            let mux = mux.clone();
+            Job::task(async move {
+                for event in source {
+                    mux.action_async(event).await.expect("it is open");
+                }
+            })
+        };
+        watchers.into_iter().chain(sources.into_iter().map(produce)).collect()
+    }
+}
 
 /// A channel for each watcher, and each producer sends to one after the other: there is no order among producers, and
 /// nobody can join or leave.

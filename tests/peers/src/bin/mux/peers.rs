@@ -2,7 +2,7 @@
 
 use watchmux::subject::Payload;
 
-use crate::on_tasks::{Broadcast, DispatchedMpsc, Mpsc};
+use crate::on_tasks::{Awaited, Broadcast, DispatchedMpsc, Mpsc};
 use crate::on_threads::{AsyncBroadcast, Crossbeam, Dispatched, OneBus, Watchmux};
 use crate::peer::{Event, Peer};
 use crate::subjects::AsSubject;
@@ -11,6 +11,7 @@ use crate::subjects::AsSubject;
 pub fn all<E: Event>() -> Vec<Box<dyn Peer<E>>> {
     vec![
         Box::new(Watchmux),
+        Box::new(Awaited),
         Box::new(Dispatched { peer: Crossbeam, name: "crossbeam, dispatcher", offers_the_same: true }),
         // Who joins waits while a watcher is full.
         Box::new(Dispatched { peer: OneBus, name: "bus, dispatcher", offers_the_same: false }),
