@@ -45,7 +45,13 @@ pub(super) enum Patience {
 
 /// Events to be dropped, which is not done while anything is locked or borrowed.
 #[must_use = "it is dropped where nothing is locked or borrowed"]
-pub(super) struct Bin<E>(#[expect(dead_code, reason = "it is kept to be dropped")] Vec<Share<E>>);
+pub(super) struct Bin<E>(Vec<Share<E>>);
+
+impl<E> Bin<E> {
+    pub(super) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+}
 
 impl<E> Shared<E> {
     pub(super) fn new(incoming: usize) -> Shared<E> {
@@ -238,8 +244,8 @@ impl<E> Shared<E> {
         if state.is_closed() { None } else { Some(state.join(when_full, queue)) }
     }
 
-    /// Moves what there is for a watcher into `events`, which is empty, waiting for it. What an earlier wait as a task has left
-    /// is over.
+    /// Moves what there is for a watcher into `events`, which is empty, waiting for it; but not before what there is to be
+    /// dropped has been, for that may receive as well. What an earlier wait as a task has left is over.
     #[track_caller]
     pub(super) fn take(
         &self,
@@ -259,7 +265,7 @@ impl<E> Shared<E> {
         loop {
             self.distribute(&mut state);
             match state.take(id, events) {
-                Taken::Nothing if !timed_out => {}
+                Taken::Nothing if !timed_out && state.bin.is_empty() => {}
                 taken => {
                     let goes_on_waiting =
                         || matches!((patience, &taken), (Patience::Elsewhere, Taken::Nothing));
@@ -279,7 +285,7 @@ impl<E> Shared<E> {
             state.asleep.receives += 1;
             state.set_waiting(id, true);
             self.settle(&mut state);
-            if !state.is_ready(id) {
+            if !state.is_ready(id) && state.bin.is_empty() {
                 (state, timed_out) = self.wait(state, &self.events, deadline);
             }
             state.asleep.receives -= 1;

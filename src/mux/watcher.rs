@@ -278,22 +278,31 @@ impl<E: Clone> Watcher<E> {
     }
 
     /// What is due when nothing is left of what was taken.
+    ///
+    /// What is dropped on the way may receive on this watcher, and then gets what comes first.
     #[track_caller]
     #[inline(never)]
     fn take(&self, patience: Patience) -> Result<Due<E>, Closed> {
-        if let Some(closed) = self.closed.get() {
-            return Err(closed);
-        }
-        if let Some(event) = self.prefix.borrow_mut().next() {
-            return Ok(Due::Prefix(event));
-        }
-        let mut events = self.taken.take();
-        let (taken, _bin) = self.shared.take(self.id, patience, &mut events);
-        self.taken.replace(events);
-        match taken {
-            Taken::Events => Ok(Due::Events),
-            Taken::Nothing => Ok(Due::Nothing),
-            Taken::End(end) => Err(self.end(end)),
+        loop {
+            if let Some(closed) = self.closed.get() {
+                return Err(closed);
+            }
+            if let Some(event) = self.prefix.borrow_mut().next() {
+                return Ok(Due::Prefix(event));
+            }
+            let mut events = self.taken.take();
+            let (taken, bin) = self.shared.take(self.id, patience, &mut events);
+            self.taken.replace(events);
+            let has_dropped = !bin.is_empty();
+            drop(bin);
+            if !self.taken.borrow().is_empty() {
+                return Ok(Due::Events);
+            }
+            match taken {
+                Taken::Nothing if !has_dropped => return Ok(Due::Nothing),
+                Taken::Nothing | Taken::Events => {}
+                Taken::End(end) => return Err(self.closed.get().unwrap_or_else(|| self.end(end))),
+            }
         }
     }
 
@@ -304,6 +313,7 @@ impl<E: Clone> Watcher<E> {
         let taken = self.taken.borrow();
         let batch = taken.front().expect("something is taken");
         let seq = batch.next();
+        // First of all: what is dropped or copied now may receive on this watcher, and gets what comes after this.
         let missed = seq - self.due.replace(seq + 1);
         let event = if batch.len() > 1 {
             batch.step();
@@ -332,7 +342,7 @@ impl<E: Clone> Watcher<E> {
         }
     }
 
-    /// The end, for an event could not be copied.
+    /// The end, for an event could not be copied before which so many were missed.
     #[track_caller]
     #[cold]
     fn fail(&self, missed: u64) -> Closed {

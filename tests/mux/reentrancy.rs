@@ -1,10 +1,12 @@
 //! The mux may be called again from an event's `Clone` or `Drop`, wherever that is called.
 
+use std::cell::RefCell;
+use std::rc::Rc;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use watchmux::sync::Mutex;
-use watchmux::{Mux, Reason, Stopper, Watcher, WhenFull};
+use watchmux::{Delivery, Mux, Reason, Stopper, Watcher, WhenFull};
 
 use super::probe::{Census, Probe};
 use super::watchdog::watched;
@@ -184,4 +186,128 @@ fn the_last_mux_can_be_dropped_with_an_event() {
         drop(unread);
         assert_eq!(later.recv().err().map(|end| end.reason), Some(Reason::Shutdown));
     });
+}
+
+thread_local! {
+    /// Who receives again, from within.
+    static READER: RefCell<Option<Rc<Watcher<Probe>>>> = const { RefCell::new(None) };
+    /// What was received from within.
+    static WITHIN: RefCell<Vec<Seen>> = const { RefCell::new(Vec::new()) };
+}
+
+/// The number of an event, and how many were missed before it.
+type Seen = (u32, u64);
+
+fn seen(delivery: Delivery<Probe>) -> Seen {
+    (delivery.event.id, delivery.missed)
+}
+
+/// Receives on the watcher of this thread, of which a receive is under way; nothing if there is none.
+fn receive_within() {
+    let Some(reader) = READER.with_borrow(Option::clone) else { return };
+    if let Ok(delivery) = reader.try_recv() {
+        let seen = seen(delivery);
+        WITHIN.with_borrow_mut(|within| within.push(seen));
+    }
+}
+
+/// What the watcher receives, while events that are copied or dropped receive on it as well.
+fn receive(reader: &Rc<Watcher<Probe>>) -> Seen {
+    READER.set(Some(Rc::clone(reader)));
+    let seen = seen(reader.recv().unwrap());
+    READER.take();
+    seen
+}
+
+#[test]
+fn a_copy_that_receives_gets_what_comes_after_it() {
+    watched(|| {
+        let mux = mux(9, 9);
+        let census = Census::with(
+            |id| {
+                if id == 0 {
+                    receive_within()
+                }
+            },
+            |_| {},
+        );
+        let (reader, unread) = (Rc::new(mux.watch().unwrap()), mux.watch().unwrap());
+        for id in 0..3 {
+            mux.action(census.event(id)).unwrap();
+        }
+        assert_eq!((receive(&reader), WITHIN.take(), receive(&reader)), ((0, 0), vec![(1, 0)], (2, 0)));
+        mux.close();
+        assert_eq!(reader.recv().err().map(|end| end.missed), Some(0));
+        drop((reader, unread));
+        census.assert_all_dropped();
+    });
+}
+
+/// A mux with events 0 to 4, in which whatever is called next on it drops event 1: a slow watcher has read it, and there is
+/// room for event 3, which leaves it out for one that drops the oldest.
+fn leaving_out(census: &Arc<Census>) -> (Mux<Probe>, Rc<Watcher<Probe>>, [Watcher<Probe>; 2]) {
+    let mux = mux(9, 2);
+    let (slow, lags) = (mux.watch().unwrap(), watch_when_full(&mux, WhenFull::DropOldest));
+    let reader = Rc::new(mux.watch().unwrap());
+    for id in 0..5 {
+        mux.action(census.event(id)).unwrap();
+    }
+    assert_eq!([(); 3].map(|()| seen(reader.recv().unwrap())), [(0, 0), (1, 0), (2, 0)]);
+    // Both are taken at once, so that the second is read without a look at what there is room for now.
+    assert_eq!([(); 2].map(|()| seen(slow.recv().unwrap())), [(0, 0), (1, 0)]);
+    (mux, reader, [slow, lags])
+}
+
+#[test]
+fn what_is_dropped_in_a_receive_and_receives_gets_what_comes_first() {
+    watched(|| {
+        let census = Census::with(
+            |_| {},
+            |id| {
+                if id == 1 {
+                    receive_within()
+                }
+            },
+        );
+        let (mux, reader, others) = leaving_out(&census);
+        assert_eq!((receive(&reader), WITHIN.take()), ((4, 0), vec![(3, 0)]));
+        mux.close();
+        assert_eq!(reader.recv().err().map(|end| end.missed), Some(0));
+        drop((reader, others));
+        census.assert_all_dropped();
+    });
+}
+
+#[test]
+fn what_is_taken_from_within_a_receive_that_waits_is_there_for_it() {
+    for later in [false, true] {
+        watched(move || {
+            let scene = Arc::new(OnceLock::<(Mux<Probe>, Arc<Census>, [Stopper; 2])>::new());
+            let within = Arc::clone(&scene);
+            let census = Census::with(
+                |_| {},
+                move |id| {
+                    let (1, Some((mux, census, others))) = (id, within.get()) else { return };
+                    others.iter().for_each(Stopper::stop);
+                    let act = |id| _ = mux.action(census.event(id)).unwrap();
+                    act(10);
+                    act(11);
+                    receive_within();
+                    if later {
+                        act(12);
+                    }
+                },
+            );
+            let (mux, reader, [slow, lags]) = leaving_out(&census);
+            let others = [slow.stopper(), reader.stopper()];
+            assert!(scene.set((mux.clone(), Arc::clone(&census), others)).is_ok());
+            // It is owed nothing, and about to wait.
+            let late = Rc::new(mux.watch().unwrap());
+            assert_eq!((receive(&late), WITHIN.take()), ((11, 0), vec![(10, 0)]));
+            if later {
+                assert_eq!(receive(&late), (12, 0));
+            }
+            drop((slow, lags));
+        });
+    }
 }
