@@ -9,7 +9,7 @@ use crate::engine::trace::Effect;
 use crate::engine::words::place;
 use crate::engine::{Status, TaskId};
 use crate::hunt::Interleaving;
-use crate::oracle::Verdict;
+use crate::oracle::{Outcome, Verdict};
 
 /// What marks a step that is never gone on from.
 const MARK: &str = "✗ ";
@@ -48,6 +48,11 @@ pub(super) fn write(
         (false, true) => "",
     };
     writeln!(out, "\n{title}, {shown} of {all} steps{mark}:")?;
+    if columns.steps.iter().any(|step| unwinds(interleaving, *step)) {
+        for line in wrap("what a panic unwound stands before it", layout.width - GAP) {
+            writeln!(out, "  {}", styled(FAINT, line))?;
+        }
+    }
     columns.header(out)?;
     let mut before: Option<usize> = None;
     if columns.left_out > 0 {
@@ -251,6 +256,20 @@ fn is_shown(interleaving: &Interleaving, step: usize, effect: &Effect) -> bool {
         Effect::NoSender(_) | Effect::NoReceiver(_) => interleaving.steps[step].location.is_some(),
         _ => true,
     }
+}
+
+/// Whether the step panics and lets something go, which is not told apart from what it did before.
+fn unwinds(interleaving: &Interleaving, step: usize) -> bool {
+    let effects = &interleaving.trace.steps[step].effects;
+    let calls = &interleaving.execution.history.calls;
+    let mut returned = interleaving.returned_in(step).filter_map(|call| calls[call].outcome());
+    let panics = effects.contains(&Effect::Panicked)
+        || returned.any(|outcome| matches!(outcome, Outcome::Panicked(_)));
+    let lets_go = |effect: &Effect| {
+        matches!(effect, Effect::Released(_) | Effect::NoSender(_) | Effect::NoReceiver(_))
+            && is_shown(interleaving, step, effect)
+    };
+    panics && !steps::effects(interleaving, step, &lets_go).is_empty()
 }
 
 /// The step that a task never goes on from, if it is blocked in the end or has panicked.
