@@ -161,62 +161,85 @@ fn who_holds_up_nobody_reads_what_it_has_taken_without_the_lock() {
     assert_eq!(locks(&taken, MAIN), ops.len());
 }
 
+/// A watcher whose queue is full reads, while others sleep whom it does not hold up.
+struct Sleeping {
+    why: &'static str,
+    program: fn(),
+    /// The ops of the first task, each of which takes the lock once.
+    ops: &'static [&'static str],
+    /// How often it takes the lock besides, for somebody whom it lets go on.
+    lets_go_on: usize,
+}
+
+const SLEEPING: [Sleeping; 4] = [
+    Sleeping {
+        why: "the other watcher has all there is, and sleeps for more",
+        program: || {
+            let mux = mux(9, 1);
+            let (watcher, other) = (mux.watch().unwrap(), mux.watch().unwrap());
+            let reader = thread::spawn(move || rest(&other));
+            mux.action(0).unwrap();
+            let_others_wait();
+            assert_eq!(watcher.recv().unwrap().event, 0);
+            drop((watcher, mux));
+            assert_eq!(reader.join().unwrap(), [0]);
+        },
+        ops: &["watch", "watch", "action", "recv", "drop of the watcher", "drop of the mux"],
+        lets_go_on: 0,
+    },
+    Sleeping {
+        why: "nobody sleeps, and there is more to come",
+        program: || {
+            let mux = mux(9, 0);
+            let watcher = mux.watch().unwrap();
+            for event in 0..3 {
+                mux.action(event).unwrap();
+            }
+            assert_eq!(watcher.recv().unwrap().event, 0);
+            drop((watcher, mux));
+        },
+        ops: &["watch", "action", "action", "action", "recv", "drop of the watcher", "drop of the mux"],
+        lets_go_on: 0,
+    },
+    Sleeping {
+        why: "the other watcher has read what this one holds up, which is all there is",
+        program: || {
+            let mux = mux(9, 0);
+            let (watcher, other) = (mux.watch().unwrap(), mux.watch().unwrap());
+            let reader = thread::spawn(move || rest(&other));
+            mux.action(0).unwrap();
+            let_others_wait();
+            assert_eq!(watcher.recv().unwrap().event, 0);
+            drop((watcher, mux));
+            assert_eq!(reader.join().unwrap(), [0]);
+        },
+        ops: &["watch", "watch", "action", "recv", "drop of the watcher", "drop of the mux"],
+        lets_go_on: 0,
+    },
+    Sleeping {
+        why: "who has slept for room has it, and has not woken up",
+        program: || {
+            let mux = mux(0, 1);
+            let watcher = mux.watch().unwrap();
+            mux.action(0).unwrap();
+            mux.action(1).unwrap();
+            let actor = mux.clone();
+            let action = thread::spawn(move || actor.action(2));
+            let_others_wait();
+            assert_eq!((watcher.recv().unwrap().event, watcher.recv().unwrap().event), (0, 1));
+            action.join().unwrap().unwrap();
+            drop((watcher, mux));
+        },
+        ops: &["watch", "action", "action", "recv", "recv", "drop of the watcher", "drop of the mux"],
+        lets_go_on: 1,
+    },
+];
+
 #[test]
 fn who_is_full_is_not_told_of_who_sleeps_for_something_else() {
-    // The other watcher has all there is, and sleeps for more; the queue of this one is full.
-    let trace = trace(|| {
-        let mux = mux(9, 1);
-        let (watcher, other) = (mux.watch().unwrap(), mux.watch().unwrap());
-        let reader = thread::spawn(move || rest(&other));
-        mux.action(0).unwrap();
-        let_others_wait();
-        assert_eq!(watcher.recv().unwrap().event, 0);
-        drop((watcher, mux));
-        assert_eq!(reader.join().unwrap(), [0]);
-    });
-    let ops = ["watch", "watch", "action", "recv", "drop of the watcher", "drop of the mux"];
-    assert_eq!(locks(&trace, MAIN), ops.len());
-    // Nobody sleeps, and there is more to come: likewise.
-    let trace = self::trace(|| {
-        let mux = mux(9, 0);
-        let watcher = mux.watch().unwrap();
-        for event in 0..3 {
-            mux.action(event).unwrap();
-        }
-        assert_eq!(watcher.recv().unwrap().event, 0);
-        drop((watcher, mux));
-    });
-    let ops = ["watch", "action", "action", "action", "recv", "drop of the watcher", "drop of the mux"];
-    assert_eq!(locks(&trace, MAIN), ops.len());
-    // The other watcher has read what this one holds up, which is all there is.
-    let trace = self::trace(|| {
-        let mux = mux(9, 0);
-        let (watcher, other) = (mux.watch().unwrap(), mux.watch().unwrap());
-        let reader = thread::spawn(move || rest(&other));
-        mux.action(0).unwrap();
-        let_others_wait();
-        assert_eq!(watcher.recv().unwrap().event, 0);
-        drop((watcher, mux));
-        assert_eq!(reader.join().unwrap(), [0]);
-    });
-    let ops = ["watch", "watch", "action", "recv", "drop of the watcher", "drop of the mux"];
-    assert_eq!(locks(&trace, MAIN), ops.len());
-    // Who has slept for room has it, and has not woken up.
-    let trace = self::trace(|| {
-        let mux = mux(0, 1);
-        let watcher = mux.watch().unwrap();
-        mux.action(0).unwrap();
-        mux.action(1).unwrap();
-        let actor = mux.clone();
-        let action = thread::spawn(move || actor.action(2));
-        let_others_wait();
-        assert_eq!((watcher.recv().unwrap().event, watcher.recv().unwrap().event), (0, 1));
-        action.join().unwrap().unwrap();
-        drop((watcher, mux));
-    });
-    let ops = ["watch", "action", "action", "recv", "recv", "drop of the watcher", "drop of the mux"];
-    let lets_go_on = 1;
-    assert_eq!(locks(&trace, MAIN), ops.len() + lets_go_on);
+    for Sleeping { why, program, ops, lets_go_on } in SLEEPING {
+        assert_eq!(locks(&trace(program), MAIN), ops.len() + lets_go_on, "{why}");
+    }
 }
 
 #[test]
