@@ -9,10 +9,12 @@ use crate::engine::strategy::{RandomWalk, Strategy, mix};
 
 mod brute;
 mod native;
+mod op;
 mod program;
 
 use brute::Brute;
-use program::{Op, Shown};
+use op::Op;
+use program::Shown;
 
 /// What all executions of a program show, and how many there were, and of those how many redundant.
 struct Explored {
@@ -76,7 +78,7 @@ fn brute(tasks: &[Vec<Op>], bound: u32, most: u64) -> Option<(BTreeSet<Shown>, u
 fn programs(seed: u8) -> impl Iterator<Item = Vec<Vec<Op>>> {
     let rng = TestRng::from_seed(RngAlgorithm::ChaCha, &[seed; 32]);
     let mut runner = TestRunner::new_with_rng(Config::default(), rng);
-    let strategy = program::program();
+    let strategy = op::program();
     std::iter::repeat_with(move || strategy.new_tree(&mut runner).expect("it rejects nothing").current())
 }
 

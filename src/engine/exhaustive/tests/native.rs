@@ -3,7 +3,8 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use super::program::{self, Op, Shown};
+use super::op::{self, Op};
+use super::program::{self, Shown};
 use super::{Exhaustive, explore_by, programs};
 use crate::engine::strategy::mix;
 use crate::engine::threads::Settings;
@@ -24,12 +25,12 @@ fn what_free_threads_show_is_explored() {
     let waits_twice = |op: &Op| matches!(op, Op::Select(0, 0));
     let programs = programs(3).filter(|tasks| !tasks.iter().flatten().any(waits_twice));
     for (number, tasks) in (0..).zip(programs.take(200)) {
-        let lingers = program::tries(&tasks);
+        let lingers = op::tries(&tasks);
         let explore = |tasks: Vec<_>| {
             let run = |strategy| program::run_on_fibers(&tasks, lingers, strategy);
             explore_by(run, &Exhaustive::new(None), 1000).map(|explored| explored.shown)
         };
-        let all = program::with_hurried(&tasks).into_iter().map(explore);
+        let all = op::with_hurried(&tasks).into_iter().map(explore);
         let Some(all) = all.collect::<Option<Vec<BTreeSet<Shown>>>>() else { continue };
         let all: BTreeSet<Shown> = all.into_iter().flatten().collect();
         let mut native = BTreeSet::new();
