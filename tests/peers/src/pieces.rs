@@ -30,6 +30,22 @@ pub fn repeat(piece: Piece, pieces: usize) {
                 receiver.recv().unwrap();
             });
         }
+        Piece::Sender => {
+            let (sender, receiver) = channel::<u32>(25);
+            each(&|| drop(sender.clone()));
+            drop(receiver);
+        }
+        Piece::Awaited => {
+            let ((sender, there), (back, receiver)) = (channel(25), channel(25));
+            let other = spawn(move || there.into_iter().for_each(|message: u32| back.send(message).unwrap()));
+            // One piece each way.
+            (0..pieces / 2).for_each(|_| {
+                sender.send(1).unwrap();
+                receiver.recv().unwrap();
+            });
+            drop(sender);
+            other.join().unwrap();
+        }
         Piece::Rendezvous => {
             let (sender, receiver) = channel(0);
             let other = spawn(move || (0..pieces).for_each(|_| sender.send(1).unwrap()));

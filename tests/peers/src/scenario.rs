@@ -61,21 +61,27 @@ pub enum Piece {
     Locking,
     /// A channel that is made and dropped.
     Channel,
+    /// A sender cloned and dropped.
+    Sender,
     /// A message sent and received by one task, through a channel with room.
     Message,
+    /// A message that another task waits for.
+    Awaited,
     /// A message handed from one task to another at a rendezvous.
     Rendezvous,
 }
 
 impl Piece {
     /// All of them.
-    pub const ALL: [Piece; 7] = [
+    pub const ALL: [Piece; 9] = [
         Piece::Task,
         Piece::Yield,
         Piece::Lock,
         Piece::Locking,
         Piece::Channel,
+        Piece::Sender,
         Piece::Message,
+        Piece::Awaited,
         Piece::Rendezvous,
     ];
 
@@ -87,7 +93,9 @@ impl Piece {
             Piece::Lock => "a lock, made and dropped",
             Piece::Locking => "a lock, taken and released",
             Piece::Channel => "a channel, made and dropped",
+            Piece::Sender => "a sender, cloned and dropped",
             Piece::Message => "a message sent and received, with room",
+            Piece::Awaited => "a message sent, and waited for by another",
             Piece::Rendezvous => "a message handed over at a rendezvous",
         }
     }
