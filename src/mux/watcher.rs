@@ -318,6 +318,7 @@ impl<E: Clone> Watcher<E> {
         let event = if batch.len() > 1 {
             batch.step();
             self.has_read(seq);
+            // The batch is lent meanwhile: a `Clone` that receives here itself gets no further than its end, where it panics.
             let copy = batch.events.copy(seq);
             drop(taken);
             copy
