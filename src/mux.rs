@@ -111,6 +111,7 @@ use std::time::Duration;
 use crate::sync::time::Instant;
 
 mod awaiting;
+mod errand;
 mod error;
 mod held;
 mod log;

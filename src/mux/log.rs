@@ -4,6 +4,7 @@ use std::collections::VecDeque;
 use std::mem;
 use std::ops::Range;
 
+use super::errand::Errand;
 use super::held::{Batch, Held, Share};
 
 /// The events that are queued, or owed to somebody who is waited for.
@@ -122,16 +123,16 @@ impl<E> Log<E> {
     }
 
     /// Moves what is before this place and owed to nobody out of the way.
-    pub(super) fn trim(&mut self, before: u64, bin: &mut Vec<Share<E>>) {
+    pub(super) fn trim(&mut self, before: u64, bin: &mut Vec<Errand<E>>) {
         while let Some(logged) =
             self.batches.pop_front_if(|logged| logged.owed == 0 && logged.it.next() < before)
         {
-            bin.push(logged.it.events);
+            bin.push(Errand::Drop(logged.it.events));
         }
         while self.unpacked() < before
             && let Some(logged) = self.events.pop_front_if(|logged| logged.owed == 0)
         {
-            bin.push(Share::Sole(logged.it));
+            bin.push(Errand::Drop(Share::Sole(logged.it)));
         }
     }
 }

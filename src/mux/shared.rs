@@ -6,8 +6,9 @@ use std::sync::Arc;
 use std::task::{Poll, Waker};
 
 use super::WhenFull;
+use super::errand::Errand;
 use super::error::{Reason, ShutdownTimeoutError, TryActionError};
-use super::held::{Batch, Held, Share, quietly};
+use super::held::{Batch, Held};
 use super::roster::Cursor;
 use super::seat::SeatId;
 use super::state::{State, Taken, Ticket};
@@ -43,11 +44,11 @@ pub(super) enum Patience {
     Elsewhere,
 }
 
-/// Events to be dropped, which is not done while anything is locked or borrowed.
+/// What is not done while anything is locked or borrowed; done by dropping this.
 #[must_use = "it is dropped where nothing is locked or borrowed"]
-pub(super) struct Bin<E>(Vec<Share<E>>);
+pub(super) struct Errands<E>(Vec<Errand<E>>);
 
-impl<E> Bin<E> {
+impl<E> Errands<E> {
     pub(super) fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
@@ -113,30 +114,9 @@ impl<E> Shared<E> {
 
     /// Settles what has changed, and frees the lock.
     #[track_caller]
-    fn leave(&self, mut state: MutexGuard<'_, State<E>>) -> Bin<E> {
+    fn leave(&self, mut state: MutexGuard<'_, State<E>>) -> Errands<E> {
         self.settle(&mut state);
-        self.free(state)
-    }
-
-    /// Frees the lock, and wakes the tasks that are to be woken.
-    #[track_caller]
-    fn free(&self, mut state: MutexGuard<'_, State<E>>) -> Bin<E> {
-        let bin = Bin(mem::take(&mut state.bin));
-        if !state.wakers.is_empty() {
-            self.wake_tasks(state);
-        }
-        bin
-    }
-
-    /// Wakers are the user's: they are called while nothing is locked, and each whatever the others do.
-    #[track_caller]
-    #[cold]
-    fn wake_tasks(&self, mut state: MutexGuard<'_, State<E>>) {
-        let wakers = mem::take(&mut state.wakers);
-        drop(state);
-        for waker in wakers {
-            quietly(|| waker.wake());
-        }
+        Errands(mem::take(&mut state.errands))
     }
 
     /// Waits: a little at first, for others are often quick, and then for the notification. Says whether the time was up.
@@ -147,8 +127,10 @@ impl<E> Shared<E> {
         notified: &Condvar,
         deadline: Option<Instant>,
     ) -> (MutexGuard<'a, State<E>>, bool) {
-        if !state.bin.is_empty() || !state.wakers.is_empty() {
-            drop(self.free(state));
+        if !state.errands.is_empty() {
+            let errands = mem::take(&mut state.errands);
+            drop(state);
+            drop(errands);
             return (self.state.lock(), false);
         }
         let timed_out = match deadline {
@@ -199,6 +181,7 @@ impl<E> Shared<E> {
     #[track_caller]
     fn push(&self, mut state: MutexGuard<'_, State<E>>, event: Held<E>) -> Result<u64, Held<E>> {
         if state.is_closed() {
+            drop(self.leave(state));
             return Err(event);
         }
         let seq = state.push(event);
@@ -218,7 +201,9 @@ impl<E> Shared<E> {
         let mut own = None;
         // Wakers are the user's: copied and dropped while nothing is locked.
         let mut state = self.state.lock();
-        let _replaced = ticket.take().and_then(|ticket| state.give_up_room(ticket));
+        if let Some(ticket) = ticket.take() {
+            state.give_up_room(ticket);
+        }
         while !state.is_closed() && !state.has_room() {
             if let Some(own) = own.take() {
                 *ticket = Some(state.await_room(own));
@@ -252,28 +237,26 @@ impl<E> Shared<E> {
         id: SeatId,
         patience: Patience,
         events: &mut VecDeque<Batch<E>>,
-    ) -> (Taken, Bin<E>) {
+    ) -> (Taken, Errands<E>) {
         let backoff = Backoff::new();
         let (mut timed_out, deadline) = match patience {
             Patience::None | Patience::Elsewhere => (true, None),
             Patience::Until(deadline) => (false, Some(deadline)),
             Patience::Endless => (false, None),
         };
-        // A waker is the user's: it is dropped while nothing is locked.
-        let mut _waker = None;
         let mut state = self.state.lock();
         loop {
             self.distribute(&mut state);
             match state.take(id, events) {
-                Taken::Nothing if !timed_out && state.bin.is_empty() => {}
+                Taken::Nothing if !timed_out && state.errands.is_empty() => {}
                 taken => {
                     let goes_on_waiting =
                         || matches!((patience, &taken), (Patience::Elsewhere, Taken::Nothing));
-                    if !state.is_heard_by_nobody() && !goes_on_waiting() {
-                        _waker = state.stop_listening(id);
+                    if !goes_on_waiting() {
+                        state.stop_listening(id);
                     }
                     self.wake(&mut state);
-                    return (taken, self.free(state));
+                    return (taken, Errands(mem::take(&mut state.errands)));
                 }
             }
             if !backoff.is_completed() {
@@ -285,7 +268,7 @@ impl<E> Shared<E> {
             state.asleep.receives += 1;
             state.set_waiting(id, true);
             self.settle(&mut state);
-            if !state.is_ready(id) && state.bin.is_empty() {
+            if !state.is_ready(id) && state.errands.is_empty() {
                 (state, timed_out) = self.wait(state, &self.events, deadline);
             }
             state.asleep.receives -= 1;
@@ -296,11 +279,10 @@ impl<E> Shared<E> {
     /// A watcher begins to wait as a task, which is woken by this waker; unless there is something by now.
     #[track_caller]
     pub(super) fn listen(&self, id: SeatId, waker: Waker) -> bool {
-        let mut _replaced = None;
         let mut state = self.state.lock();
         let waits = !state.is_ready(id);
         if waits {
-            _replaced = state.listen(id, Some(waker));
+            state.listen(id, Some(waker));
         }
         drop(self.leave(state));
         waits
@@ -329,7 +311,7 @@ impl<E> Shared<E> {
         let mut state = self.state.lock();
         // What rang an earlier selection has been taken since, or is about to ring again.
         let _ = ringing.try_recv();
-        let _waker = state.listen(id, None);
+        state.listen(id, None);
         state.news = true;
         drop(self.leave(state));
     }
@@ -343,15 +325,17 @@ impl<E> Shared<E> {
     /// A watcher no longer waits as a task.
     #[track_caller]
     pub(super) fn stop_listening(&self, id: SeatId) {
-        let waker = self.state.lock().stop_listening(id);
-        drop(waker);
+        let mut state = self.state.lock();
+        state.stop_listening(id);
+        drop(self.leave(state));
     }
 
     /// An action no longer waits as a task.
     #[track_caller]
     pub(super) fn give_up_room(&self, ticket: Ticket) {
-        let waker = self.state.lock().give_up_room(ticket);
-        drop(waker);
+        let mut state = self.state.lock();
+        state.give_up_room(ticket);
+        drop(self.leave(state));
     }
 
     /// Ends a watcher's stream.
@@ -375,9 +359,8 @@ impl<E> Shared<E> {
     /// Removes a watcher.
     #[track_caller]
     pub(super) fn remove(&self, id: SeatId) {
-        let _waker;
         let mut state = self.state.lock();
-        _waker = state.stop_listening(id);
+        state.stop_listening(id);
         state.remove(id);
         drop(self.leave(state));
     }

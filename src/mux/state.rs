@@ -5,7 +5,8 @@ use std::mem;
 use std::sync::Arc;
 use std::task::Waker;
 
-use super::held::{Batch, Held, Share};
+use super::errand::Errand;
+use super::held::{Batch, Held};
 use super::log::Log;
 use super::roster::{Cursor, Roster};
 use super::seat::{Offered, Policy, Seat, SeatId};
@@ -45,10 +46,8 @@ pub(super) struct State<E> {
     pub(super) watched_for: u64,
     /// Whether there is something new for those who wait to receive.
     pub(super) news: bool,
-    /// What is to be dropped once the lock is free.
-    pub(super) bin: Vec<Share<E>>,
-    /// Who is to be woken once the lock is free.
-    pub(super) wakers: Vec<Waker>,
+    /// What is to be done once the lock is free.
+    pub(super) errands: Vec<Errand<E>>,
 }
 
 /// The place of an action among those that wait as tasks.
@@ -98,8 +97,7 @@ impl<E> State<E> {
             asleep: Asleep::default(),
             watched_for: u64::MAX,
             news: false,
-            bin: Vec::new(),
-            wakers: Vec::new(),
+            errands: Vec::new(),
         }
     }
 
@@ -200,7 +198,7 @@ impl<E> State<E> {
             (self.out..to).for_each(|seq| self.offer(seq));
         }
         self.out = to;
-        self.log.trim(to, &mut self.bin);
+        self.log.trim(to, &mut self.errands);
     }
 
     /// Gives an event to those who are not waited for.
@@ -210,7 +208,7 @@ impl<E> State<E> {
             let seat = self.seats.get_mut(id).expect("a live watcher has a seat");
             match seat.offer(seq, self.log.event(seq)) {
                 Offered::Kept => {}
-                Offered::LeftOut(item) => self.bin.push(item.events),
+                Offered::LeftOut(item) => self.errands.push(Errand::Drop(item.events)),
                 Offered::Ends => too_slow.push(*id),
             }
         }
@@ -275,15 +273,14 @@ impl<E> State<E> {
         seat.bell = Some(bell);
     }
 
-    /// A watcher begins to wait in a selection, or as a task that is woken by this waker; gives back the one that this replaces.
-    pub(super) fn listen(&mut self, id: SeatId, waker: Option<Waker>) -> Option<Waker> {
+    /// A watcher begins to wait in a selection, or as a task that is woken by this waker and no other.
+    pub(super) fn listen(&mut self, id: SeatId, waker: Option<Waker>) {
         let seat = self.seats.get_mut(&id).expect("a watcher has a seat until it is dropped");
         seat.waits = true;
-        let replaced = mem::replace(&mut seat.waker, waker);
-        if replaced.is_none() {
-            self.listening.push(id);
+        match mem::replace(&mut seat.waker, waker) {
+            Some(replaced) => self.errands.push(Errand::Forget(replaced)),
+            None => self.listening.push(id),
         }
-        replaced
     }
 
     /// A watcher no longer waits in a selection.
@@ -292,16 +289,15 @@ impl<E> State<E> {
         self.set_waiting(id, false);
     }
 
-    /// Whether nobody waits in a selection or as a task.
-    pub(super) fn is_heard_by_nobody(&self) -> bool {
-        self.listening.is_empty()
-    }
-
-    /// A watcher no longer waits as a task; the waker back, unless it was woken.
-    pub(super) fn stop_listening(&mut self, id: SeatId) -> Option<Waker> {
-        let waker = self.seats.get_mut(&id)?.waker.take()?;
-        self.end_selection(id);
-        Some(waker)
+    /// A watcher no longer waits as a task.
+    #[inline]
+    pub(super) fn stop_listening(&mut self, id: SeatId) {
+        if !self.listening.is_empty()
+            && let Some(waker) = self.seats.get_mut(&id).and_then(|seat| seat.waker.take())
+        {
+            self.errands.push(Errand::Forget(waker));
+            self.end_selection(id);
+        }
     }
 
     /// Rings for those who wait in a selection or as a task, and for whom there is something.
@@ -314,7 +310,7 @@ impl<E> State<E> {
             let seat = self.seats.get_mut(id).expect("a watcher has a seat until it is dropped");
             let is_ready = seat.is_ready(out, end);
             if is_ready && let Some(waker) = seat.ring() {
-                self.wakers.push(waker);
+                self.errands.push(Errand::wake(waker));
             }
             !is_ready
         });
@@ -328,18 +324,18 @@ impl<E> State<E> {
         ticket
     }
 
-    /// An action no longer waits as a task; the waker back, unless it was woken.
-    pub(super) fn give_up_room(&mut self, ticket: Ticket) -> Option<Waker> {
-        let index = self.acting.iter().position(|(other, _)| *other == ticket)?;
-        Some(self.acting.remove(index).1)
+    /// An action no longer waits as a task.
+    pub(super) fn give_up_room(&mut self, ticket: Ticket) {
+        if let Some(index) = self.acting.iter().position(|(other, _)| *other == ticket) {
+            self.errands.push(Errand::Forget(self.acting.remove(index).1));
+        }
     }
 
     /// Wakes the actions that wait as tasks, if they can go on: all of them, for one that is woken may never go on, and
     /// others must not wait for it.
     pub(super) fn wake_acting(&mut self) {
         if !self.acting.is_empty() && (self.closed || self.has_room()) {
-            let waiting = self.acting.drain(..).map(|(_, waker)| waker);
-            self.wakers.extend(waiting);
+            self.errands.extend(self.acting.drain(..).map(|(_, waker)| Errand::wake(waker)));
         }
     }
 
@@ -356,14 +352,14 @@ impl<E> State<E> {
         let in_queue = self.out.min(cursor.full_at()).max(*taken);
         self.log.take(*taken..in_queue, self.roster.looked_at(), &mut seat.kept);
         self.log.forgo(in_queue);
-        self.log.trim(self.out, &mut self.bin);
+        self.log.trim(self.out, &mut self.errands);
     }
 
     /// Ends the stream of a watcher for which an event could not be copied: it gets nothing more.
     pub(super) fn fail(&mut self, id: SeatId) -> u64 {
         self.end(id, Reason::EventPanicked);
         let seat = self.seats.get_mut(&id).expect("a watcher has a seat until it is dropped");
-        self.bin.extend(seat.kept.drain(..).map(|batch| batch.events));
+        self.errands.extend(seat.kept.drain(..).map(|batch| Errand::Drop(batch.events)));
         seat.ended = Some(Reason::EventPanicked);
         seat.lost
     }
@@ -372,6 +368,6 @@ impl<E> State<E> {
     pub(super) fn remove(&mut self, id: SeatId) {
         self.end(id, Reason::Stopped);
         let kept = self.seats.remove(&id).map(|seat| seat.kept);
-        self.bin.extend(kept.into_iter().flatten().map(|batch| batch.events));
+        self.errands.extend(kept.into_iter().flatten().map(|batch| Errand::Drop(batch.events)));
     }
 }
