@@ -37,9 +37,9 @@
 //!    `Drop`, while the event is in the mux's hands, goes no further. (Two panics at once on one thread abort:
 //!    that is Rust's rule.)
 //!
-//! No lock is held while an event is copied or dropped, nor while a task is woken, so the mux may be called again from there. A watcher's copy is
-//! made as it receives, by its own thread: several may copy one event at once, which is why it must be `Sync`. An idle
-//! mux wakes nothing, and has no thread of its own.
+//! No lock is held while an event is copied or dropped, nor while a task is woken, so the mux may be called again from
+//! there. A watcher's copy is made as it receives, by its own thread: several may copy one event at once, which is why it
+//! must be `Sync`. An idle mux wakes nothing, and has no thread of its own.
 //!
 //! # Threads and tasks
 //!
