@@ -6,7 +6,7 @@ use super::hunt::SHRINKING;
 use super::target::{self, Target};
 use super::{Command, Exit, Failure, Output, engines, seed, trial};
 use crate::hunt::replay::{self, Followed};
-use crate::hunt::{Effort, Group, Outcome, Trial, corpus, shrink_schedule};
+use crate::hunt::{Effort, EngineKind, Group, Outcome, Trial, corpus, shrink_schedule};
 use crate::oracle::Verdict;
 use crate::report::{html, json, text};
 
@@ -44,7 +44,7 @@ impl Command<'_> {
             .map(|found| Group { count: 1, found, shrunk: None, saved: None })
             .into_iter()
             .collect();
-        if replayed.schedule != Followed::Fits {
+        if replayed.schedule != Followed::Fits && engines.contains(EngineKind::Fibers) {
             // Whatever schedule showed it first is not the one to read.
             let effort = Effort { time: Some(SHRINKING), ..effort };
             for group in &mut findings {
