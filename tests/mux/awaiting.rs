@@ -11,7 +11,7 @@ use watchmux::{ActionError, Closed, Mux, Reason, TryActionError, TryRecvError, W
 
 use super::executor::{Job, OnWake, Wakes, job, poll, run};
 use super::probe::{Census, panic_quietly};
-use super::watchdog::{let_others_go_on, watched};
+use super::watchdog::watched;
 use super::{mux, rest, watch_when_full};
 
 /// How often a test is run, for more of the ways in which threads can meet.
@@ -218,23 +218,12 @@ fn an_action_that_is_given_up_is_seen_by_nobody() {
 #[test]
 fn an_action_that_was_woken_and_does_not_go_on_holds_up_no_other() {
     let (mux, watcher) = full();
-    let wakes = Arc::default();
-    let _idle = mux.action_async(1).poll_once(&wakes);
-    let other_wakes = Arc::default();
-    let mut other = mux.action_async(2).poll_once(&other_wakes);
-    let thread = {
-        let mux = mux.clone();
-        thread::spawn(move || mux.action(3))
-    };
-    let_others_go_on();
-    watched(move || {
-        assert_eq!(watcher.recv().unwrap().event, 0);
-        let first = watcher.recv().unwrap().event;
-        assert_eq!(first, 3, "the other task has not been polled");
-        assert_eq!(thread.join().unwrap(), Ok(1));
-    });
-    assert_eq!((wakes.count(), other_wakes.count()), (1, 1));
-    assert_eq!(poll(&mut other, &other_wakes), Poll::Ready(Ok(2)));
+    let (idle_wakes, wakes) = (Arc::default(), Arc::default());
+    let _idle = mux.action_async(1).poll_once(&idle_wakes);
+    let mut other = mux.action_async(2).poll_once(&wakes);
+    assert_eq!(watcher.recv().unwrap().event, 0);
+    assert_eq!((idle_wakes.count(), wakes.count()), (1, 1));
+    assert_eq!(poll(&mut other, &wakes), Poll::Ready(Ok(1)));
 }
 
 /// What a waker can call: all of it takes the mux's lock.
