@@ -17,12 +17,7 @@ use watchmux::hunt::{Budget, Campaign, Effort, Engines, Group, Jobs, Progress, T
 use watchmux::oracle::{Contract, Verdict};
 use watchmux::script::generate::{Profile, strategy};
 use watchmux::script::{ContractKind, Plan, Script};
-use watchmux::subject::{Awaited, Shipped, Subject};
-
-#[path = "mux/numbers.rs"]
-mod numbers;
-
-use numbers::Numbers;
+use watchmux::subject::{Awaited, Numbers, Shipped, Subject};
 
 /// How many scripts are drawn for each property.
 const SCRIPTS: u32 = 2_500;

@@ -12,6 +12,7 @@ use watchmux::subject::{Capabilities, Payload, Received, Refused, Running, Subje
 
 watchmux::suite!(shipped, watchmux::subject::Shipped);
 watchmux::suite!(awaited, watchmux::subject::Awaited);
+watchmux::suite!(numbers, watchmux::subject::Numbers);
 watchmux::suite!(black_box every, Every);
 
 /// What the standard library's documentation of `mpsc` gives who sends each event to a channel of each watcher: "Asynchronous

@@ -12,18 +12,21 @@ use crate::script::{Config, Op, OpKind, OpSet, Script, WhenFull};
 mod awaited;
 mod bug;
 pub mod gallery;
+mod numbers;
 mod payload;
 mod shipped;
 
 pub use awaited::Awaited;
 pub use bug::{Bug, Sign};
 pub use gallery::gallery;
+pub use numbers::Numbers;
 pub use payload::{Ledger, Payload};
 pub use shipped::Shipped;
 
-/// The shipped mux, as threads and as tasks use it, and the gallery: what the command offers.
+/// The shipped mux, as threads and as tasks use it, and with events that need no drop; and the gallery: what the command
+/// offers.
 pub fn all() -> Vec<Arc<dyn Subject>> {
-    let mut subjects: Vec<Arc<dyn Subject>> = vec![Arc::new(Shipped), Arc::new(Awaited)];
+    let mut subjects: Vec<Arc<dyn Subject>> = vec![Arc::new(Shipped), Arc::new(Awaited), Arc::new(Numbers)];
     subjects.extend(gallery());
     subjects
 }

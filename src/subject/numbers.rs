@@ -1,21 +1,22 @@
-//! The shipped mux with events that need no drop, so that they are shared in blocks.
-
 use std::sync::Arc;
 
-use watchmux::engine::Shared;
-use watchmux::oracle::{Closed, Contract};
-use watchmux::script::{Config, WhenFull};
-use watchmux::subject::{
+use super::{
     Capabilities, Payload, Received, Refused, Running, Shipped, Stopping, Subject, TryRefused, Watching,
 };
-use watchmux::{Delivery, Mux, TryActionError, TryRecvError, WatchOptions, Watcher};
+use crate::engine::Shared;
+use crate::mux::{Delivery, Mux, TryActionError, TryRecvError, WatchOptions, Watcher};
+use crate::oracle::{Closed, Contract};
+use crate::script::{Config, WhenFull};
 
-/// The subject: its events are numbers, each of which stands for a payload.
-pub(crate) struct Numbers;
+/// The mux that this crate ships, with events that need no drop, as the subject `mux-numbers`: it shares them in blocks.
+///
+/// Its events are numbers, each of which stands for a payload.
+#[derive(Clone, Copy, Debug)]
+pub struct Numbers;
 
 impl Subject for Numbers {
     fn name(&self) -> &str {
-        "mux-of-numbers"
+        "mux-numbers"
     }
 
     fn provenance(&self) -> &str {
@@ -31,12 +32,7 @@ impl Subject for Numbers {
     }
 
     fn start(&self, config: &Config) -> Box<dyn Running> {
-        let config = watchmux::Config {
-            incoming: config.incoming.into(),
-            queue: config.queue.into(),
-            when_full: config.when_full.into(),
-        };
-        Box::new(Numbered { it: Mux::new(config), payloads: Payloads::default() })
+        Box::new(Numbered { it: Mux::new(config.into()), payloads: Payloads::default() })
     }
 }
 
