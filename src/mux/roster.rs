@@ -115,6 +115,7 @@ mod tests {
         roster.add(Arc::clone(&slow));
         roster.add(Arc::clone(&fast));
         assert!(roster.has_room(1) && !roster.has_room(2));
+        assert_eq!(roster.looked_at(), 2);
         assert_eq!(slow.advance(0), 2);
         assert_eq!(roster.full_at(), 3);
         assert_eq!(slow.advance(1), 3);

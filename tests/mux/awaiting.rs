@@ -81,6 +81,24 @@ fn the_task_that_polled_last_is_woken() {
 }
 
 #[test]
+fn who_has_read_all_is_woken_by_a_close_that_the_slowest_holds_up() {
+    let mux = mux(9, 1);
+    let _slow = mux.watch().unwrap();
+    let mut fast = mux.watch().unwrap();
+    // The slow one's queue is full, and the second is in hand.
+    for event in 0..2 {
+        mux.action(event).unwrap();
+        assert_eq!(fast.recv().unwrap().event, event);
+    }
+    let wakes = Arc::default();
+    assert!(poll_recv(&mut fast, &wakes).is_pending());
+    mux.close();
+    assert_eq!(wakes.count(), 1);
+    let received = poll_recv(&mut fast, &wakes).map_err(|closed| closed.reason);
+    assert_eq!(received, Poll::Ready(Err(Reason::Shutdown)));
+}
+
+#[test]
 fn who_waits_is_woken_as_the_slowest_lets_events_out() {
     let mux = mux(9, 1);
     let slow = mux.watch().unwrap();

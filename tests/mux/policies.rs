@@ -179,3 +179,25 @@ fn who_joins_while_events_are_queued_is_not_given_them() {
         }
     });
 }
+
+#[test]
+fn a_receive_waits_on_after_what_it_has_let_out_is_dropped() {
+    watched(|| {
+        for _ in 0..20 {
+            let mux = mux(9, 1);
+            let slow = mux.watch().unwrap();
+            let _full = watch_when_full(&mux, WhenFull::DropNewest);
+            // One fills the queues, one is in hand, and one comes out when it is next looked: nobody sleeps who would see it.
+            for event in 0..3 {
+                mux.action(event).unwrap();
+            }
+            slow.recv().unwrap();
+            let late = mux.watch().unwrap();
+            let reader = thread::spawn(move || late.recv().unwrap().event);
+            let_others_go_on();
+            mux.action(3).unwrap();
+            drop(slow);
+            assert_eq!(reader.join().unwrap(), 3);
+        }
+    });
+}

@@ -44,10 +44,14 @@ fn errors_say_what_happened() {
 #[test]
 fn debug_formats_hold_no_events() {
     let mux = Mux::<u32>::default();
-    let watcher = mux.watch().unwrap();
+    let mut watcher = mux.watch().unwrap();
     assert_eq!(
         format!("{mux:?} {watcher:?} {:?}", watcher.stopper()),
         "Mux { .. } Watcher { .. } Stopper { .. }"
+    );
+    assert_eq!(
+        format!("{:?} {:?}", watcher.recv_async(), mux.action_async(7)),
+        "RecvFuture { .. } ActionFuture { .. }"
     );
     assert_eq!(format!("{:?}", ActionError(7)), "ActionError(..)");
     assert_eq!(
