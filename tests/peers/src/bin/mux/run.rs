@@ -43,7 +43,7 @@ pub fn throughput<E: Event>(peer: &dyn Peer<E>, point: Point, events: u64) -> Th
         Box::new(move |_| own.count()) as Sink<E>
     };
     let source = |_| Box::new((0..events).map(E::new)) as Source<E>;
-    let Spent { elapsed, processor } = run(peer, point, &source, &sink, 0);
+    let Spent { elapsed, processor } = run(peer, point, &source, &sink, Producers::Run);
     let delivered = delivered.load(Ordering::SeqCst);
     assert_eq!(delivered, events * (point.producers * point.watchers) as u64, "{} loses events", peer.name());
     let delivered = delivered as f64;
@@ -89,7 +89,7 @@ pub fn latencies(peer: &dyn Peer<Instant>, point: Point, events: u64, pause: Dur
         });
         Box::new(paced) as Source<Instant>
     };
-    _ = run(peer, point, &source, &sink, point.producers);
+    _ = run(peer, point, &source, &sink, Producers::Sleep);
     std::mem::take(&mut *all.lock().unwrap())
 }
 
@@ -123,14 +123,21 @@ fn processor_time() -> Duration {
     Duration::new(time.tv_sec as u64, time.tv_nsec as u32)
 }
 
-/// Runs a peer's jobs; says what it took from when the producers began to when the last job had ended. Of the runtime's
-/// threads, so many sleep in producers.
+/// What producers do between events.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Producers {
+    Run,
+    /// Each needs a thread of its own, also if it is a task: whom it has woken last would sleep with a thread of the runtime's.
+    Sleep,
+}
+
+/// Runs a peer's jobs; says what it took from when the producers began to when the last job had ended.
 fn run<E: Event>(
     peer: &dyn Peer<E>,
     Point { producers, watchers, queue }: Point,
     source: &dyn Fn(usize) -> Source<E>,
     sink: &dyn Fn() -> Sink<E>,
-    asleep: usize,
+    producers_do: Producers,
 ) -> Spent {
     let sources = (0..producers).map(source).collect();
     let sinks = (0..watchers).map(|_| sink()).collect();
@@ -138,7 +145,7 @@ fn run<E: Event>(
     let producing = watching.split_off(watching.len() - producers);
 
     let cores = available_parallelism().expect("the system says").get();
-    let runtime = Builder::new_multi_thread().worker_threads(cores + asleep).build().expect("it starts");
+    let runtime = Builder::new_multi_thread().worker_threads(cores).build().expect("it starts");
     let ended = Arc::new(Mutex::new(None));
     let start = |job| -> Box<dyn FnOnce()> {
         let ended = Arc::clone(&ended);
@@ -163,7 +170,15 @@ fn run<E: Event>(
     let mut joins: Vec<_> = watching.into_iter().map(start).collect();
     thread::sleep(SETTLING);
     let (started, before) = (Instant::now(), processor_time());
-    joins.extend(producing.into_iter().map(start));
+    let handle = runtime.handle();
+    let alone = |job| match job {
+        Job::Task(run) if producers_do == Producers::Sleep => {
+            let handle = handle.clone();
+            Job::thread(move || handle.block_on(run))
+        }
+        job => job,
+    };
+    joins.extend(producing.into_iter().map(alone).map(start));
     joins.into_iter().for_each(|join| join());
     let ended = ended.lock().unwrap().expect("there is a job");
     Spent { elapsed: ended - started, processor: processor_time() - before }
