@@ -119,6 +119,7 @@ mod roster;
 mod seat;
 mod shared;
 mod state;
+mod stopper;
 mod watcher;
 
 pub use awaiting::{ActionFuture, RecvFuture};
@@ -126,7 +127,8 @@ pub use error::{
     ActionError, Closed, Reason, RecvTimeoutError, ShutdownTimeoutError, TryActionError, TryRecvError,
     WatchError,
 };
-pub use watcher::{Delivery, Iter, Stopper, Watcher};
+pub use stopper::Stopper;
+pub use watcher::{Delivery, Iter, Watcher};
 
 use shared::Shared;
 

@@ -16,6 +16,7 @@ use super::roster::Cursor;
 use super::seat::SeatId;
 use super::shared::{Patience, Shared};
 use super::state::{End, Taken};
+use super::stopper::Stopper;
 use super::{Reason, WhenFull};
 use crate::sync::channel::{Receiver, Select, Selectable, SelectedOperation};
 use crate::sync::time::Instant;
@@ -369,7 +370,7 @@ impl<E: Send + Sync + 'static> Watcher<E> {
     /// assert_eq!(reader.join().unwrap().unwrap_err().reason, Reason::Stopped);
     /// ```
     pub fn stopper(&self) -> Stopper {
-        Stopper { seats: Arc::clone(&self.shared) as Arc<dyn Seats>, id: self.id }
+        Stopper::new(Arc::clone(&self.shared), self.id)
     }
 }
 
@@ -438,36 +439,3 @@ impl<E: Clone> Iterator for Iter<'_, E> {
 }
 
 impl<E: Clone> FusedIterator for Iter<'_, E> {}
-
-/// Stops a watcher, from any thread. See [`Watcher::stopper`].
-#[derive(Clone)]
-pub struct Stopper {
-    seats: Arc<dyn Seats>,
-    id: SeatId,
-}
-
-impl Stopper {
-    /// As [`Watcher::stop`].
-    #[track_caller]
-    pub fn stop(&self) {
-        self.seats.stop(self.id);
-    }
-}
-
-impl fmt::Debug for Stopper {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad("Stopper { .. }")
-    }
-}
-
-/// A mux, whatever its events are, for who stops a watcher.
-trait Seats: Send + Sync {
-    fn stop(&self, id: SeatId);
-}
-
-impl<E: Send + Sync> Seats for Shared<E> {
-    #[track_caller]
-    fn stop(&self, id: SeatId) {
-        self.end(id, Reason::Stopped);
-    }
-}
