@@ -61,7 +61,7 @@ fn woken(trace: &Trace, task: TaskId) -> Vec<Option<TaskId>> {
     steps.flat_map(|step| &step.effects).filter_map(woken).collect()
 }
 
-/// Lets the others go on until they wait or end.
+/// Lets the others go on until they wait or end: on fibers time passes only when nobody else can go on.
 fn let_others_wait() {
     thread::sleep(std::time::Duration::from_secs(1));
 }
@@ -171,19 +171,22 @@ struct Sleeping {
     lets_go_on: usize,
 }
 
+/// One watcher reads the only event, with queues of that length; the other has read it, and sleeps for more.
+fn reads_beside_one_that_sleeps(queue: usize) {
+    let mux = mux(9, queue);
+    let (watcher, other) = (mux.watch().unwrap(), mux.watch().unwrap());
+    let reader = thread::spawn(move || rest(&other));
+    mux.action(0).unwrap();
+    let_others_wait();
+    assert_eq!(watcher.recv().unwrap().event, 0);
+    drop((watcher, mux));
+    assert_eq!(reader.join().unwrap(), [0]);
+}
+
 const SLEEPING: [Sleeping; 4] = [
     Sleeping {
         why: "the other watcher has all there is, and sleeps for more",
-        program: || {
-            let mux = mux(9, 1);
-            let (watcher, other) = (mux.watch().unwrap(), mux.watch().unwrap());
-            let reader = thread::spawn(move || rest(&other));
-            mux.action(0).unwrap();
-            let_others_wait();
-            assert_eq!(watcher.recv().unwrap().event, 0);
-            drop((watcher, mux));
-            assert_eq!(reader.join().unwrap(), [0]);
-        },
+        program: || reads_beside_one_that_sleeps(1),
         ops: &["watch", "watch", "action", "recv", "drop of the watcher", "drop of the mux"],
         lets_go_on: 0,
     },
@@ -203,16 +206,7 @@ const SLEEPING: [Sleeping; 4] = [
     },
     Sleeping {
         why: "the other watcher has read what this one holds up, which is all there is",
-        program: || {
-            let mux = mux(9, 0);
-            let (watcher, other) = (mux.watch().unwrap(), mux.watch().unwrap());
-            let reader = thread::spawn(move || rest(&other));
-            mux.action(0).unwrap();
-            let_others_wait();
-            assert_eq!(watcher.recv().unwrap().event, 0);
-            drop((watcher, mux));
-            assert_eq!(reader.join().unwrap(), [0]);
-        },
+        program: || reads_beside_one_that_sleeps(0),
         ops: &["watch", "watch", "action", "recv", "drop of the watcher", "drop of the mux"],
         lets_go_on: 0,
     },
