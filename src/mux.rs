@@ -39,7 +39,8 @@
 //!
 //! No lock is held while an event is copied or dropped, nor while a task is woken, so the mux may be called again from
 //! there. A watcher's copy is made as it receives, by its own thread: several may copy one event at once, which is why it
-//! must be `Sync`. An idle mux wakes nothing, and has no thread of its own.
+//! must be `Sync`. (A `Clone` of what needs no drop cannot read on to the end of what its own watcher has taken: there it
+//! panics, which ends the watcher.) An idle mux wakes nothing, and has no thread of its own.
 //!
 //! # Threads and tasks
 //!
