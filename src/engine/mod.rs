@@ -84,7 +84,8 @@ pub trait Body: Send + Sync + 'static {
     }
 
     /// What is known of the execution, in words, before it is unwound although it should not be, or should the process end
-    /// meanwhile. It may be a task that panics that asks. What has been said need not be said again. Nothing of [`sync`](crate::sync) may be used.
+    /// meanwhile. It may be a task that panics that asks. What has been said need not be said again. Nothing of
+    /// [`sync`](crate::sync) may be used.
     fn last_words(&self) -> Option<String> {
         None
     }
