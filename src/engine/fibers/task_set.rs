@@ -60,7 +60,7 @@ impl TaskSet {
 
     #[inline]
     pub(super) fn is_empty(&self) -> bool {
-        self.first == 0 && self.others.iter().all(|word| *word == 0)
+        self.first == 0 && (self.others.is_empty() || self.next(0).is_none())
     }
 
     /// Whether this task, which is in it, is the only one.

@@ -96,35 +96,48 @@ pub(crate) fn recording<R>(f: impl FnOnce() -> R) -> R {
 }
 
 /// Whether what is touched is written down.
-#[inline]
+#[inline(always)]
 pub(crate) fn is_on() -> bool {
     ON.get()
 }
 
 /// Notes that something is touched.
-#[inline]
+#[inline(always)]
 pub(crate) fn touch(place: Place, what: What) {
     if ON.get() {
-        TOUCHED.with_borrow_mut(|touched| touched.push(Touch { place, what }));
+        write_down(Touch { place, what });
     }
 }
 
+// Apart from where the flag is looked at, which then needs next to nothing.
+#[cold]
+#[inline(never)]
+fn write_down(touch: Touch) {
+    TOUCHED.with_borrow_mut(|touched| touched.push(touch));
+}
+
 /// As [`touch`], for an object.
-#[inline]
+#[inline(always)]
 pub(crate) fn touch_object(id: ObjectId, what: What) {
     touch(Place::Object(id), what);
 }
 
 /// Notes what the running task waits for, if it must, at the sync point that comes next. Only where nobody can see that it
 /// waits: then it makes no difference when it begins to.
-#[inline]
+#[inline(always)]
 pub(crate) fn intend(targets: impl Iterator<Item = Target>) {
     if ON.get() {
-        INTENT.with_borrow_mut(|intent| {
-            intent.clear();
-            intent.extend(targets);
-        });
+        write_intent(targets);
     }
+}
+
+#[cold]
+#[inline(never)]
+fn write_intent(targets: impl Iterator<Item = Target>) {
+    INTENT.with_borrow_mut(|intent| {
+        intent.clear();
+        intent.extend(targets);
+    });
 }
 
 /// Moves what was touched since to there.

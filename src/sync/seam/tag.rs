@@ -18,7 +18,7 @@ pub(crate) enum Tag {
     /// To none.
     Outside,
     /// To one on fibers: the object is in its table, and on its thread.
-    OnFibers { execution: NonZeroU64, id: ObjectId, made: &'static Location<'static> },
+    OnFibers { execution: NonZeroU64, number: u32, made: &'static Location<'static> },
     /// To one on threads, which have it in common.
     OnThreads(Arc<Common>),
 }
@@ -28,6 +28,21 @@ pub(crate) struct Common {
     pub(crate) execution: NonZeroU64,
     pub(crate) id: ObjectId,
     pub(crate) object: Mutex<Object>,
+}
+
+impl Common {
+    // Apart from what is done on fibers, which then needs less.
+    #[cold]
+    #[inline(never)]
+    fn look<R>(&self, f: impl FnOnce(&Object) -> R) -> R {
+        f(&self.object.lock())
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn change<R>(&self, f: impl FnOnce(&mut Object) -> R) -> R {
+        f(&mut self.object.lock())
+    }
 }
 
 impl Tag {
@@ -64,7 +79,8 @@ impl Tag {
         match me.on_threads() {
             None => {
                 let (id, result) = fibers::add_object(kind, timer, made, f);
-                (Tag::OnFibers { execution: me.execution, id, made }, Some(result))
+                let number = u32::try_from(id.0).expect("an execution has fewer objects");
+                (Tag::OnFibers { execution: me.execution, number, made }, Some(result))
             }
             Some(execution) => {
                 let tag = Tag::OnThreads(execution.add_object(kind, timer, made));
@@ -79,7 +95,7 @@ impl Tag {
     pub(crate) fn id(&self) -> Option<ObjectId> {
         match self {
             Tag::Outside => None,
-            Tag::OnFibers { id, .. } => Some(*id),
+            Tag::OnFibers { number, .. } => Some(ObjectId(*number as usize)),
             Tag::OnThreads(common) => Some(common.id),
         }
     }
@@ -127,8 +143,10 @@ impl Tag {
     pub(crate) fn look<R>(&self, f: impl FnOnce(&Object) -> R) -> Option<R> {
         match self {
             Tag::Outside => None,
-            Tag::OnFibers { execution, id, .. } => fibers::look(*execution, *id, f),
-            Tag::OnThreads(common) => Some(f(&common.object.lock())),
+            Tag::OnFibers { execution, number, .. } => {
+                fibers::look(*execution, ObjectId(*number as usize), f)
+            }
+            Tag::OnThreads(common) => Some(common.look(f)),
         }
     }
 
@@ -137,8 +155,10 @@ impl Tag {
     pub(super) fn change<R>(&self, f: impl FnOnce(&mut Object) -> R) -> Option<R> {
         match self {
             Tag::Outside => None,
-            Tag::OnFibers { execution, id, .. } => fibers::change(*execution, *id, f),
-            Tag::OnThreads(common) => Some(f(&mut common.object.lock())),
+            Tag::OnFibers { execution, number, .. } => {
+                fibers::change(*execution, ObjectId(*number as usize), f)
+            }
+            Tag::OnThreads(common) => Some(common.change(f)),
         }
     }
 
@@ -163,8 +183,8 @@ impl Tag {
         let Some(me) = me() else { return };
         match self {
             Tag::Outside => {}
-            Tag::OnFibers { execution, id, .. } => {
-                fibers::change(*execution, *id, |object| object.release(me.task));
+            Tag::OnFibers { execution, number, .. } => {
+                fibers::change(*execution, ObjectId(*number as usize), |object| object.release(me.task));
             }
             Tag::OnThreads(common) => {
                 let is_waited_for = common.object.lock().release(me.task);
@@ -250,7 +270,8 @@ impl Inside<'_> {
         let target = Target::Lock(self.id());
         // Readers see a writer that waits; nobody sees who waits for a mutex.
         footprint::intend(std::iter::once(target));
-        if let Tag::OnFibers { id, .. } = self.tag {
+        if let Tag::OnFibers { number, .. } = self.tag {
+            let id = ObjectId(*number as usize);
             let task = self.me.task;
             let acquire = |object: &mut Object| {
                 let acquired = try_acquire();
@@ -259,7 +280,7 @@ impl Inside<'_> {
                 }
                 acquired
             };
-            match fibers::point_and_change(task, target, *id, self.location, acquire) {
+            match fibers::point_and_change(task, target, id, self.location, acquire) {
                 Ok(true) => return true,
                 Ok(false) => return self.wait_for_lock(target, false, until, try_acquire),
                 Err(true) => begin_unwinding(),
