@@ -147,11 +147,7 @@ impl Handle {
 
     pub(crate) fn look(&self, _: &Inside<'_>) {}
 
-    pub(crate) fn pass(&self, inside: &Inside<'_>) -> Option<Passage> {
-        match inside.0 {}
-    }
-
-    pub(crate) fn wait_to_pass(&self, inside: &Inside<'_>, _: Option<Instant>) -> Passage {
+    pub(crate) fn pass(&self, inside: &Inside<'_>, _: Limit) -> Passage {
         match inside.0 {}
     }
 
@@ -205,6 +201,14 @@ impl<T> Clone for Queue<T> {
     fn clone(&self) -> Queue<T> {
         match self.0 {}
     }
+}
+
+/// For how long an operation on a modelled channel waits: there is none.
+#[expect(dead_code, reason = "only executions model channels")]
+pub(crate) enum Limit {
+    Try,
+    Wait,
+    Until(Instant),
 }
 
 /// What came of an operation on a modelled channel: there is none.

@@ -35,8 +35,29 @@ impl Table {
     }
 
     /// A sync point of a task.
-    #[inline]
+    #[inline(always)]
     pub(super) fn point(
+        &mut self,
+        me: TaskId,
+        access: Option<Target>,
+        location: &'static Location<'static>,
+    ) -> Turn {
+        if self.points >= self.plain_points {
+            return self.odd_point(me, access, location);
+        }
+        self.come_to(me, access, location);
+        if self.ready.is_only(me) {
+            // What `choose_task` would come to, of half of all points.
+            strategy(&mut self.strategy).forced(Some(me), me, access);
+            self.steps.push(Step { task: me, branch: None, access, preempts: false });
+            return Turn::On;
+        }
+        of(me, self.choose_task(Some(me)))
+    }
+
+    /// A sync point at which there is more to do than to choose.
+    #[cold]
+    fn odd_point(
         &mut self,
         me: TaskId,
         access: Option<Target>,
@@ -45,22 +66,19 @@ impl Table {
         if self.ending {
             return Turn::Over;
         }
+        self.come_to(me, access, location);
+        if self.is_exhausted() {
+            return Turn::Of(None);
+        }
+        of(me, self.choose(Some(me)))
+    }
+
+    /// Notes that a task has come to a sync point.
+    #[inline(always)]
+    fn come_to(&mut self, me: TaskId, access: Option<Target>, location: &'static Location<'static>) {
         self.points += 1;
         self.accesses[me.0] = access;
         self.tasks[me.0].location = Some(location);
-        if self.points > self.most_points {
-            return Turn::Of(None);
-        }
-        if !self.is_watched && self.ready.is_only(me) {
-            // What `choose` would come to, of half of all points.
-            strategy(&mut self.strategy).forced(Some(me), me, access);
-            self.steps.push(Step { task: me, branch: None, access, preempts: false });
-            return Turn::On;
-        }
-        match self.choose(Some(me)) {
-            Some(next) if next == me => Turn::On,
-            next => Turn::Of(next),
-        }
     }
 
     /// Whether there were more points than there may be.
@@ -200,6 +218,15 @@ impl Table {
             }
         }
         None
+    }
+}
+
+/// The turn of a task at whose sync point that one was chosen.
+#[inline(always)]
+fn of(me: TaskId, chosen: Option<TaskId>) -> Turn {
+    match chosen {
+        Some(next) if next == me => Turn::On,
+        next => Turn::Of(next),
     }
 }
 

@@ -12,11 +12,13 @@ use crossbeam_channel as cc;
 use super::super::{ObjectId, ObjectKind, Target, TaskId, Wait};
 use super::choices::Turn;
 use super::fiber::give_way;
-use super::passing::{Passage, Passing};
+use super::passing::{Limit, Odd, Onward, Passage};
 use super::table::Table;
 use super::task::Woken;
 use crate::sync::channel::Line;
-use crate::sync::seam::{self, Attempt, Endpoint, Object, Queue, Selected, Side, Tag, TaskBody, Timer, Wake};
+use crate::sync::seam::{
+    self, Attempt, Endpoint, Handle, Object, Queue, Selected, Tag, TaskBody, Timer, Wake,
+};
 
 thread_local! {
     /// The table of the execution that this thread is in the middle of; none while it is used. Without a destructor, which
@@ -107,26 +109,90 @@ pub(crate) fn point_and_change<R>(
     turn.map_err(take)
 }
 
-/// A sync point of a task, before it uses the handle of this number of a channel for that; if it goes on at once, it goes
-/// ahead with it, if it can. Otherwise says whether it is to unwind.
+/// A sync point of a task, before it uses that handle of a channel; then it goes ahead, if it can within the limit. Otherwise
+/// says whether it is to unwind. Nothing of [`sync`](crate::sync) may be used meanwhile.
 #[inline(always)]
-pub(crate) fn point_and_pass(
+pub(crate) fn pass(
     me: TaskId,
-    handle: u32,
-    (target, side, channel): (Target, Side, ObjectId),
+    handle: &Handle,
+    limit: Limit,
     location: &'static Location<'static>,
-) -> Result<Passage, bool> {
-    let turn = table(|table| {
-        table.use_handle(channel, handle, me);
-        match table.point(me, Some(target), location) {
-            Turn::On if !seam::unwinding() => Ok(table.pass(me, target, side, channel)),
-            turn => Err(turn),
+) -> Result<Passage, Odd> {
+    go_through(come_to_pass(me, handle, limit, location), me, handle, limit, location)
+}
+
+/// [`pass`] without the sync point.
+pub(crate) fn pass_after_point(
+    me: TaskId,
+    handle: &Handle,
+    limit: Limit,
+    location: &'static Location<'static>,
+) -> Result<Passage, Odd> {
+    let onward = table(|table| table.pass_within(me, handle.operation(), limit, location));
+    go_through(onward, me, handle, limit, location)
+}
+
+/// Gives way as often as it takes.
+#[inline(always)]
+fn go_through(
+    mut onward: Onward,
+    me: TaskId,
+    handle: &Handle,
+    limit: Limit,
+    location: &'static Location<'static>,
+) -> Result<Passage, Odd> {
+    loop {
+        match onward {
+            Onward::Passed => return Ok(Passage::Passed),
+            Onward::Refused => return Ok(Passage::Refused),
+            Onward::Disconnected => return Ok(Passage::Disconnected),
+            Onward::GiveWay(next) => {
+                let over = give_way(next);
+                onward = go_on_to_pass(me, handle, limit, location, over);
+            }
+            Onward::Unwind => return Err(Odd::Unwind),
+            Onward::Unwinding => return Err(Odd::Unwinding),
+            Onward::Aborted => return Err(Odd::Aborted),
         }
-    });
-    match turn {
-        Ok(passing) => Ok(passed(me, (target, side, channel), passing)),
-        Err(turn) => Err(take(turn)),
     }
+}
+
+// What is called by `pass` is no part of it, for that is in all code that sends or receives; only the switch has to be.
+
+#[inline(never)]
+fn come_to_pass(me: TaskId, handle: &Handle, limit: Limit, location: &'static Location<'static>) -> Onward {
+    table(|table| {
+        let operation = handle.operation();
+        table.use_handle(operation.channel, handle.number(), me);
+        match table.point(me, Some(operation.target()), location) {
+            Turn::On if !seam::unwinding() => table.pass_within(me, operation, limit, location),
+            Turn::On => Onward::Unwinding,
+            Turn::Of(next) => Onward::GiveWay(next),
+            Turn::Over => Onward::Unwind,
+        }
+    })
+}
+
+#[inline(never)]
+fn go_on_to_pass(
+    me: TaskId,
+    handle: &Handle,
+    limit: Limit,
+    location: &'static Location<'static>,
+    over: bool,
+) -> Onward {
+    table(|table| {
+        let operation = handle.operation();
+        if table.is_waiting(me) {
+            table.wake_to_pass(me, operation, limit, location)
+        } else if over {
+            Onward::Unwind
+        } else if seam::unwinding() {
+            Onward::Unwinding
+        } else {
+            table.pass_within(me, operation, limit, location)
+        }
+    })
 }
 
 /// Takes the turn that it is; says whether the task is to unwind.
@@ -136,60 +202,6 @@ fn take(turn: Turn) -> bool {
         Turn::On => false,
         Turn::Of(next) => give_way(next),
         Turn::Over => true,
-    }
-}
-
-/// Goes ahead with an operation on a channel, if it can, and records it.
-#[inline(always)]
-pub(crate) fn try_pass(me: TaskId, (target, side, channel): (Target, Side, ObjectId)) -> Passage {
-    let passing = table(|table| table.pass(me, target, side, channel));
-    passed(me, (target, side, channel), passing)
-}
-
-/// Waits until an operation on a channel can go ahead, and goes ahead with it; it is refused if the time is up first. `None`
-/// if the task is to unwind.
-#[inline(always)]
-pub(crate) fn wait_to_pass(
-    me: TaskId,
-    (target, side, channel): (Target, Side, ObjectId),
-    until: Option<Instant>,
-    location: &'static Location<'static>,
-) -> Option<Passage> {
-    loop {
-        let next = begin_waiting(me, std::iter::once(Wait { target, location }), until)?;
-        if next != Some(me) {
-            give_way(next);
-        }
-        let passing = table(|table| match table.wake_up(me) {
-            Woken::Met(_) => match table.try_pass(channel, target, side) {
-                // Nobody is left: to whom it met, or by whom it was met.
-                Passage::Refused => Some(Passing::Over(Passage::Disconnected)),
-                passage => Some(Passing::Over(passage)),
-            },
-            Woken::Served => Some(table.pass(me, target, side, channel)),
-            Woken::TimedOut => Some(Passing::TimedOut),
-            Woken::Aborted => None,
-        });
-        match passing? {
-            Passing::TimedOut => return Some(Passage::Refused),
-            passing => match passed(me, (target, side, channel), passing) {
-                Passage::Refused => {}
-                passage => return Some(passage),
-            },
-        }
-    }
-}
-
-/// What came of an operation on a channel.
-#[inline(always)]
-fn passed(me: TaskId, (target, side, channel): (Target, Side, ObjectId), passing: Passing) -> Passage {
-    match passing {
-        Passing::Over(passage) => passage,
-        Passing::TimedOut => Passage::Refused,
-        Passing::TakesOver(partner) => {
-            take_over(me, partner, target);
-            table(|table| table.try_pass(channel, target, side))
-        }
     }
 }
 

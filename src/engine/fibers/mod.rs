@@ -43,10 +43,8 @@ use recorder::Recorder;
 use table::Table;
 use task::Doing;
 
-pub(crate) use execution::{
-    Fibers, add_object, change, look, point_and_change, point_and_pass, try_pass, wait_to_pass,
-};
-pub(crate) use passing::Passage;
+pub(crate) use execution::{Fibers, add_object, change, look, pass, pass_after_point, point_and_change};
+pub(crate) use passing::{Limit, Odd, Operation, Passage};
 pub use step::{Step, preemptions};
 
 /// An execution on fibers, and the choices that were made.
@@ -204,7 +202,7 @@ impl Engine {
 
     /// Unwinds all tasks, as far as they can be.
     fn unwind(&mut self, id: NonZeroU64) {
-        table(|table| table.ending = true);
+        table(Table::end_all);
         let fibers = fiber::Running::begin();
         while let Some(task) = table(Table::next_to_unwind) {
             self.resume(&fibers, id, task, true);

@@ -1,9 +1,13 @@
 //! Messages that pass through channels, and the partners of a rendezvous.
 
-use super::super::{ObjectId, Target, TaskId};
+use std::panic::Location;
+use std::time::Instant;
+
+use super::super::{ObjectId, Target, TaskId, Wait};
 use super::table::{Table, Tracked};
-use crate::sync::seam::Side;
+use super::task::Woken;
 use crate::sync::seam::footprint::{self, Place, What};
+use crate::sync::seam::{self, Side};
 
 /// What came of an operation on a channel that does not wait.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -16,14 +20,67 @@ pub(crate) enum Passage {
     Disconnected,
 }
 
-/// How far an operation on a channel has come.
-pub(super) enum Passing {
-    /// To its end.
-    Over(Passage),
-    /// This task, which waited, is about to hand its message over.
-    TakesOver(TaskId),
-    /// It has waited for too long.
-    TimedOut,
+/// For how long an operation on a channel waits until it can go ahead.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Limit {
+    /// Not at all.
+    Try,
+    /// For ever.
+    Wait,
+    /// Until then.
+    Until(Instant),
+}
+
+/// One use of a handle of a channel.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Operation {
+    pub(crate) side: Side,
+    pub(crate) channel: ObjectId,
+}
+
+impl Operation {
+    #[inline(always)]
+    pub(super) fn target(self) -> Target {
+        match self.side {
+            Side::Send => Target::Send(self.channel),
+            Side::Recv => Target::Recv(self.channel),
+        }
+    }
+}
+
+/// How far an operation on a channel has come. All of it in one, for it is told in registers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Onward {
+    Passed,
+    Refused,
+    Disconnected,
+    /// Its task gives way to that one, or to nobody.
+    GiveWay(Option<TaskId>),
+    Unwind,
+    Unwinding,
+    Aborted,
+}
+
+/// What keeps a task from an operation besides others.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Odd {
+    /// It has come to a sync point, and is to unwind.
+    Unwind,
+    /// It has come to a sync point, and unwinds already, for whatever reason.
+    Unwinding,
+    /// What it waits for will not come, for it is to unwind.
+    Aborted,
+}
+
+impl From<Passage> for Onward {
+    #[inline(always)]
+    fn from(passage: Passage) -> Onward {
+        match passage {
+            Passage::Passed => Onward::Passed,
+            Passage::Refused => Onward::Refused,
+            Passage::Disconnected => Onward::Disconnected,
+        }
+    }
 }
 
 impl Table {
@@ -35,9 +92,13 @@ impl Table {
         footprint::touch(Place::Task(partner), What::Wakes);
         self.touch_meetings(partner);
         if let Target::Send(rendezvous) = target {
+            // It goes on once the message is there.
             self.hand_over(partner, rendezvous);
+            self.ready.remove(partner);
+        } else {
+            self.ready.insert(partner);
         }
-        self.see(partner);
+        debug_assert_eq!(self.ready.contains(partner), self.can_go_on(partner));
         Some(partner)
     }
 
@@ -50,15 +111,21 @@ impl Table {
             _ => return None,
         };
         let Tracked { object, waiters } = &self.objects[object.0];
-        if !object.is_modelled() {
+        if waiters.is_empty() || !object.is_modelled() {
             return None;
         }
-        let waiting = waiters.iter().filter(|task| *task != me).filter_map(|task| {
+        let mut longest: Option<(u64, TaskId, usize)> = None;
+        waiters.for_each(|task| {
             let waiting = &self.tasks[task.0].waiting;
-            let wait = waiting.waits.iter().position(|wait| wait.target == other)?;
-            waiting.met.is_none().then_some((waiting.since, task, wait))
+            if task == me || waiting.met.is_some() || longest.is_some_and(|(since, ..)| since < waiting.since)
+            {
+                return;
+            }
+            if let Some(wait) = waiting.waits.iter().position(|wait| wait.target == other) {
+                longest = Some((waiting.since, task, wait));
+            }
         });
-        waiting.min_by_key(|(since, ..)| *since).map(|(_, task, wait)| (task, wait))
+        longest.map(|(_, task, wait)| (task, wait))
     }
 
     /// Notes that a task waits for its partner in a rendezvous, which can go ahead, to hand the message over.
@@ -73,10 +140,11 @@ impl Table {
     /// those before it are taken first.
     pub(super) fn hand_over(&mut self, receiver: TaskId, rendezvous: ObjectId) {
         let Tracked { object, waiters } = &self.objects[rendezvous.0];
-        let is_due = |task: &TaskId| {
-            self.tasks[task.0].waiting.message.is_some_and(|(object, _)| object == rendezvous)
-        };
-        let number = object.passed(Side::Recv) + waiters.iter().filter(is_due).count() as u64;
+        let mut number = object.passed(Side::Recv);
+        waiters.for_each(|task| {
+            let message = self.tasks[task.0].waiting.message;
+            number += u64::from(message.is_some_and(|(object, _)| object == rendezvous));
+        });
         footprint::touch(Place::Task(receiver), What::Wakes);
         let waiting = &mut self.tasks[receiver.0].waiting;
         waiting.message = Some((rendezvous, number));
@@ -89,34 +157,103 @@ impl Table {
         self.objects[rendezvous.0].waiters.iter().find(waits_for_it)
     }
 
-    /// Lets a message pass, if one can. At a rendezvous it needs a partner that waits: what is there is for those who have
-    /// met theirs.
+    /// Lets a message pass, if one can within the limit. At a rendezvous it needs a partner that waits: what is there is for
+    /// those who have met theirs.
     #[inline(always)]
-    pub(super) fn pass(&mut self, me: TaskId, target: Target, side: Side, channel: ObjectId) -> Passing {
-        if self.object(channel).is_modelled() {
-            match self.meet(me, target) {
-                Some(partner) if side == Side::Recv => return Passing::TakesOver(partner),
-                Some(_) => {}
-                None if self.object(channel).is_disconnected(target) => {
-                    return Passing::Over(Passage::Disconnected);
+    pub(super) fn pass_within(
+        &mut self,
+        me: TaskId,
+        operation: Operation,
+        limit: Limit,
+        location: &'static Location<'static>,
+    ) -> Onward {
+        let Operation { side, channel } = operation;
+        let passage = if self.object(channel).is_modelled() {
+            match self.meet(me, operation.target()) {
+                Some(partner) if side == Side::Recv => {
+                    self.wait_for_handover(me, partner, channel);
+                    return Onward::GiveWay(self.go_on());
                 }
-                None => return Passing::Over(Passage::Refused),
+                Some(_) => self.try_pass(operation),
+                None if self.object(channel).is_disconnected(operation.target()) => {
+                    self.disconnected(operation)
+                }
+                None => Passage::Refused,
             }
+        } else {
+            self.try_pass(operation)
+        };
+        match passage {
+            Passage::Refused => self.wait_to_pass(me, operation, limit, location),
+            passage => Onward::from(passage),
         }
-        Passing::Over(self.try_pass(channel, target, side))
+    }
+
+    /// Begins to wait until a message can pass, if the limit allows it.
+    fn wait_to_pass(
+        &mut self,
+        me: TaskId,
+        operation: Operation,
+        limit: Limit,
+        location: &'static Location<'static>,
+    ) -> Onward {
+        let until = match limit {
+            Limit::Try => return Onward::Refused,
+            Limit::Wait => None,
+            Limit::Until(until) => Some(until.saturating_duration_since(self.began())),
+        };
+        if self.ending && !seam::unwinding() {
+            return Onward::Aborted;
+        }
+        self.wait(me, std::iter::once(Wait { target: operation.target(), location }), until);
+        Onward::GiveWay(self.go_on())
+    }
+
+    /// Goes on after a wait for a message to pass, or for a partner to hand it over.
+    #[inline(always)]
+    pub(super) fn wake_to_pass(
+        &mut self,
+        me: TaskId,
+        operation: Operation,
+        limit: Limit,
+        location: &'static Location<'static>,
+    ) -> Onward {
+        let is_handed_over = self.tasks[me.0].waiting.rendezvous.is_some();
+        let passage = match self.wake_up(me) {
+            _ if is_handed_over => self.try_pass(operation),
+            Woken::Met(_) => match self.try_pass(operation) {
+                // Nobody is left: to whom it met, or by whom it was met.
+                Passage::Refused => self.disconnected(operation),
+                passage => passage,
+            },
+            Woken::Served => return self.pass_within(me, operation, limit, location),
+            Woken::TimedOut => return Onward::Refused,
+            Woken::Aborted => return Onward::Aborted,
+        };
+        match passage {
+            Passage::Refused => self.wait_to_pass(me, operation, limit, location),
+            passage => Onward::from(passage),
+        }
+    }
+
+    /// Nobody is left on the other side, and the task sees that.
+    fn disconnected(&self, Operation { side, channel }: Operation) -> Passage {
+        footprint::touch_object(channel, What::Sees(side, false));
+        Passage::Disconnected
     }
 
     /// Lets a message pass through a channel with room, if one can.
     #[inline(always)]
-    pub(super) fn try_pass(&mut self, channel: ObjectId, target: Target, side: Side) -> Passage {
+    fn try_pass(&mut self, operation: Operation) -> Passage {
+        let Operation { side, channel } = operation;
         let Tracked { object, waiters } = &mut self.objects[channel.0];
         if object.try_pass(side) {
             if !waiters.is_empty() {
                 self.see_waiters(channel);
             }
             Passage::Passed
-        } else if object.is_disconnected(target) {
-            Passage::Disconnected
+        } else if object.is_disconnected(operation.target()) {
+            self.disconnected(operation)
         } else {
             Passage::Refused
         }

@@ -44,6 +44,8 @@ pub(super) struct Table {
     pub(super) points: u64,
     /// How many points there may be.
     pub(super) most_points: u64,
+    /// Up to how many points there is nothing more to do at one than to choose: none if the execution is watched, or over.
+    pub(super) plain_points: u64,
     /// Whether the execution is over, and tasks unwind.
     pub(super) ending: bool,
     pub(super) waits: u64,
@@ -99,6 +101,13 @@ impl Table {
         self.coverage = Coverage::begin();
         self.recorder = recorder;
         self.is_watched = self.coverage.is_some() || self.recorder.is_some();
+        self.plain_points = if self.is_watched { 0 } else { most_points };
+    }
+
+    /// Ends the execution: tasks unwind from now on.
+    pub(super) fn end_all(&mut self) {
+        self.ending = true;
+        self.plain_points = 0;
     }
 
     /// Adds a task.
@@ -195,6 +204,12 @@ impl Table {
 
     pub(super) fn could_serve(&self, target: Target) -> bool {
         could_serve(target, &self.tasks, &self.objects)
+    }
+
+    /// Whether a task waits, with a limit of time or without.
+    #[inline(always)]
+    pub(super) fn is_waiting(&self, task: TaskId) -> bool {
+        self.tasks[task.0].waiting().is_some()
     }
 
     #[inline]

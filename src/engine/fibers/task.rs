@@ -85,10 +85,12 @@ pub(super) struct Waiting {
 
 impl Waiting {
     /// Makes it another wait, of the same memory, and for nothing yet.
+    #[inline(always)]
     pub(super) fn renew(&mut self, since: u64, until: Option<Duration>) {
-        let mut waits = std::mem::take(&mut self.waits);
-        waits.clear();
-        *self = Waiting { waits, until, since, ..Waiting::default() };
+        self.waits.clear();
+        (self.until, self.since) = (until, since);
+        (self.met, self.notified) = (None, false);
+        (self.handover, self.message, self.rendezvous) = (None, None, None);
     }
 }
 

@@ -16,18 +16,30 @@ impl Default for List {
 #[derive(Default)]
 pub(super) struct TaskSet {
     first: u64,
+    /// The last of them is not 0.
     others: Vec<u64>,
 }
 
 impl TaskSet {
-    #[inline]
+    #[inline(always)]
     pub(super) fn insert(&mut self, task: TaskId) {
-        *self.word(task) |= bit(task);
+        match task.0 / 64 {
+            0 => self.first |= bit(task),
+            word => self.insert_other(word, task),
+        }
     }
 
-    #[inline]
+    #[inline(always)]
     pub(super) fn remove(&mut self, task: TaskId) {
-        *self.word(task) &= !bit(task);
+        match task.0 / 64 {
+            0 => self.first &= !bit(task),
+            word => self.remove_other(word, task),
+        }
+    }
+
+    /// Whether it is in it.
+    pub(super) fn contains(&self, task: TaskId) -> bool {
+        self.next(task.0) == Some(task)
     }
 
     /// Inserts it, or removes it.
@@ -36,20 +48,23 @@ impl TaskSet {
         if is_in { self.insert(task) } else { self.remove(task) }
     }
 
-    #[inline]
-    fn word(&mut self, task: TaskId) -> &mut u64 {
-        match task.0 / 64 {
-            0 => &mut self.first,
-            word => self.other_word(word),
-        }
-    }
-
     #[cold]
-    fn other_word(&mut self, word: usize) -> &mut u64 {
+    fn insert_other(&mut self, word: usize, task: TaskId) {
         if self.others.len() < word {
             self.others.resize(word, 0);
         }
-        &mut self.others[word - 1]
+        self.others[word - 1] |= bit(task);
+    }
+
+    #[cold]
+    fn remove_other(&mut self, word: usize, task: TaskId) {
+        if let Some(bits) = self.others.get_mut(word - 1) {
+            *bits &= !bit(task);
+        }
+        // So that a look at the length tells whether there is any.
+        while self.others.last() == Some(&0) {
+            self.others.pop();
+        }
     }
 
     #[inline]
@@ -60,7 +75,7 @@ impl TaskSet {
 
     #[inline]
     pub(super) fn is_empty(&self) -> bool {
-        self.first == 0 && (self.others.is_empty() || self.next(0).is_none())
+        self.first == 0 && self.others.is_empty()
     }
 
     /// Whether this task, which is in it, is the only one.

@@ -11,21 +11,34 @@ use crate::sync::seam::Side;
 use crate::sync::seam::footprint::{self, Place, What};
 
 impl Table {
-    /// Notes that a task waits.
-    #[inline]
+    /// Notes that a task waits for one of these. All were refused just now, so nothing but time lets it go on at once.
+    #[inline(always)]
     pub(super) fn wait(&mut self, me: TaskId, waits: impl Iterator<Item = Wait>, until: Option<Duration>) {
         let Entry { doing, waiting, .. } = &mut self.tasks[me.0];
         *doing = Doing::Waiting;
         waiting.renew(self.waits, until);
-        waiting.waits.extend(waits);
-        self.accesses[me.0] = waiting.waits.first().map(|wait| wait.target);
         self.waits += 1;
-        self.touch_meetings(me);
-        for index in 0..self.tasks[me.0].waiting.waits.len() {
-            let target = self.tasks[me.0].waiting.waits[index].target;
-            self.waiters(target).insert(me);
+        waiting.waits.extend(waits);
+        match &*waiting.waits {
+            [wait] => {
+                let target = wait.target;
+                self.accesses[me.0] = Some(target);
+                self.waiters(target).insert(me);
+            }
+            _ => self.enlist(me),
         }
-        self.see(me);
+        self.touch_meetings(me);
+        let is_time_up = until.is_some_and(|until| until <= self.clock);
+        debug_assert_eq!(is_time_up, self.can_go_on(me));
+        self.ready.set(me, is_time_up);
+    }
+
+    /// Makes a task one of those who wait for any of what it waits for.
+    fn enlist(&mut self, me: TaskId) {
+        let waits = std::mem::take(&mut self.tasks[me.0].waiting.waits);
+        self.accesses[me.0] = waits.first().map(|wait| wait.target);
+        waits.iter().for_each(|wait| self.waiters(wait.target).insert(me));
+        self.tasks[me.0].waiting.waits = waits;
     }
 
     /// Who is to be seen again when something happens to the target.
@@ -44,14 +57,12 @@ impl Table {
     /// Notes that a task goes on after a wait, and says why.
     #[inline]
     pub(super) fn wake_up(&mut self, me: TaskId) -> Woken {
-        let unwinding = std::mem::replace(&mut self.tasks[me.0].unwinding, Unwinding::No);
-        if unwinding != Unwinding::No {
-            self.tasks[me.0].unwinding = Unwinding::Told;
+        let entry = &mut self.tasks[me.0];
+        let is_told = entry.unwinding == Unwinding::Due;
+        if is_told {
+            entry.unwinding = Unwinding::Told;
         }
-        if self.tasks[me.0].waiting().is_none() {
-            return Woken::Aborted;
-        }
-        let waiting = &self.tasks[me.0].waiting;
+        let Some(waiting) = self.tasks[me.0].waiting() else { return Woken::Aborted };
         let met = waiting.met;
         if met.is_some() || waiting.notified || waiting.message.is_some() {
             footprint::touch(Place::Task(me), What::Woken);
@@ -59,11 +70,13 @@ impl Table {
             self.touch_meetings(me);
         }
         let woken = match met {
-            _ if unwinding == Unwinding::Due => Woken::Aborted,
+            _ if is_told => Woken::Aborted,
             Some(index) => Woken::Met(index),
-            None if self.is_served(waiting) => Woken::Served,
+            // Without a limit of time nothing else lets it go on.
+            None if waiting.until.is_none() || self.is_served(waiting) => Woken::Served,
             None => Woken::TimedOut,
         };
+        debug_assert!(woken != Woken::Served || self.is_served(waiting));
         if woken == Woken::TimedOut {
             self.touch_refused(me);
         }
@@ -96,15 +109,27 @@ impl Table {
     /// Takes a task out of its wait.
     #[inline]
     pub(super) fn stop_waiting(&mut self, me: TaskId) {
-        for index in 0..self.tasks[me.0].waiting.waits.len() {
-            let target = self.tasks[me.0].waiting.waits[index].target;
-            self.waiters(target).remove(me);
+        let Entry { doing, waiting, .. } = &mut self.tasks[me.0];
+        *doing = Doing::Ready;
+        let rendezvous = waiting.rendezvous;
+        match &*waiting.waits {
+            [wait] => {
+                let target = wait.target;
+                self.waiters(target).remove(me);
+            }
+            _ => self.delist(me),
         }
-        if let Some(rendezvous) = self.tasks[me.0].waiting.rendezvous {
+        if let Some(rendezvous) = rendezvous {
             self.objects[rendezvous.0].waiters.remove(me);
         }
-        self.tasks[me.0].doing = Doing::Ready;
         self.ready.insert(me);
+    }
+
+    /// Makes a task none of those who wait for any of what it waited for.
+    fn delist(&mut self, me: TaskId) {
+        let waits = std::mem::take(&mut self.tasks[me.0].waiting.waits);
+        waits.iter().for_each(|wait| self.waiters(wait.target).remove(me));
+        self.tasks[me.0].waiting.waits = waits;
     }
 
     /// Notifies up to so many of those who wait; says how many. Whom, if not all of them, is a choice.

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use crossbeam_channel as cc;
 
-use super::super::seam::{Attempt, Endpoint, Handle, Inside, Passage};
+use super::super::seam::{Attempt, Endpoint, Handle, Inside, Limit, Passage, Queue};
 use super::super::time::Instant;
 use super::select::{self, SelectedOperation};
 use super::{Iter, Line, RecvError, RecvTimeoutError, TryIter, TryRecvError, look};
@@ -39,26 +39,45 @@ impl<T> Receiver<T> {
     fn recv_in_execution(&self) -> Result<T, RecvError> {
         match self.handle.inside() {
             None => self.line.native().recv(),
-            Some(inside) => self.recv_inside(&inside, None).map_err(|_| RecvError),
+            Some(inside) => {
+                let received = match &self.line {
+                    Line::Modelled(queue) => self.recv_modelled(queue, &inside, Limit::Wait),
+                    Line::Native(native) => self.recv_on_threads(native, &inside, None),
+                };
+                received.map_err(|_| RecvError)
+            }
+        }
+    }
+
+    /// Receives a message, within the limit.
+    #[inline(always)]
+    fn recv_modelled(
+        &self,
+        queue: &Queue<T>,
+        inside: &Inside<'_>,
+        limit: Limit,
+    ) -> Result<T, RecvTimeoutError> {
+        self.handle.intend();
+        match self.handle.pass(inside, limit) {
+            Passage::Passed => queue.pop().ok_or(RecvTimeoutError::Timeout),
+            Passage::Refused => Err(RecvTimeoutError::Timeout),
+            Passage::Disconnected => Err(RecvTimeoutError::Disconnected),
         }
     }
 
     /// Receives a message, waiting until then if there is a limit.
     #[track_caller]
     #[inline(never)]
-    fn recv_inside(&self, inside: &Inside<'_>, until: Option<Instant>) -> Result<T, RecvTimeoutError> {
-        self.handle.intend();
-        match self.try_recv_inside(inside) {
+    fn recv_on_threads(
+        &self,
+        native: &cc::Receiver<T>,
+        inside: &Inside<'_>,
+        until: Option<Instant>,
+    ) -> Result<T, RecvTimeoutError> {
+        match self.try_recv_on_threads(native, inside) {
             Ok(message) => return Ok(message),
             Err(TryRecvError::Disconnected) => return Err(RecvTimeoutError::Disconnected),
             Err(TryRecvError::Empty) => {}
-        }
-        if let Line::Modelled(queue) = &self.line {
-            return match self.handle.wait_to_pass(inside, until.map(Into::into)) {
-                Passage::Passed => queue.pop().ok_or(RecvTimeoutError::Timeout),
-                Passage::Refused => Err(RecvTimeoutError::Timeout),
-                Passage::Disconnected => Err(RecvTimeoutError::Disconnected),
-            };
         }
         let selected = select::one(self, until, Location::caller());
         Ok(selected.ok_or(RecvTimeoutError::Timeout)?.recv(self)?)
@@ -81,18 +100,19 @@ impl<T> Receiver<T> {
         }
     }
 
-    #[inline(always)]
+    #[inline]
     fn try_recv_inside(&self, inside: &Inside<'_>) -> Result<T, TryRecvError> {
-        let native = match &self.line {
-            Line::Native(native) => native,
-            Line::Modelled(queue) => {
-                return match self.handle.pass(inside) {
-                    Some(Passage::Passed) => queue.pop().ok_or(TryRecvError::Empty),
-                    Some(Passage::Refused) => Err(TryRecvError::Empty),
-                    Some(Passage::Disconnected) | None => Err(TryRecvError::Disconnected),
-                };
-            }
-        };
+        match &self.line {
+            Line::Native(native) => self.try_recv_on_threads(native, inside),
+            Line::Modelled(queue) => match self.handle.pass(inside, Limit::Try) {
+                Passage::Passed => queue.pop().ok_or(TryRecvError::Empty),
+                Passage::Refused => Err(TryRecvError::Empty),
+                Passage::Disconnected => Err(TryRecvError::Disconnected),
+            },
+        }
+    }
+
+    fn try_recv_on_threads(&self, native: &cc::Receiver<T>, inside: &Inside<'_>) -> Result<T, TryRecvError> {
         self.handle.point(inside);
         if inside.disconnected() {
             return Err(TryRecvError::Disconnected);
@@ -145,7 +165,10 @@ impl<T> Receiver<T> {
     pub fn recv_deadline(&self, deadline: Instant) -> Result<T, RecvTimeoutError> {
         match self.handle.inside() {
             None => self.line.native().recv_deadline(deadline.into()),
-            Some(inside) => self.recv_inside(&inside, Some(deadline)),
+            Some(inside) => match &self.line {
+                Line::Modelled(queue) => self.recv_modelled(queue, &inside, Limit::Until(deadline.into())),
+                Line::Native(native) => self.recv_on_threads(native, &inside, Some(deadline)),
+            },
         }
     }
 

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use crossbeam_channel as cc;
 
-use super::super::seam::{Attempt, Endpoint, Handle, Inside, Passage};
+use super::super::seam::{Attempt, Endpoint, Handle, Inside, Limit, Passage, Queue};
 use super::super::time::Instant;
 use super::select::{self, SelectedOperation};
 use super::{Line, SendError, SendTimeoutError, TrySendError, look};
@@ -44,7 +44,11 @@ impl<T> Sender<T> {
         match self.handle.inside() {
             None => self.line.native().send(message),
             Some(inside) => {
-                self.send_inside(&inside, message, None).map_err(|error| SendError(error.into_inner()))
+                let sent = match &self.line {
+                    Line::Modelled(queue) => self.send_modelled(queue, &inside, message, Limit::Wait),
+                    Line::Native(native) => self.send_on_threads(native, &inside, message, None),
+                };
+                sent.map_err(|error| SendError(error.into_inner()))
             }
         }
     }
@@ -66,52 +70,68 @@ impl<T> Sender<T> {
         }
     }
 
+    /// Sends a message, within the limit.
+    #[inline(always)]
+    fn send_modelled(
+        &self,
+        queue: &Queue<T>,
+        inside: &Inside<'_>,
+        message: T,
+        limit: Limit,
+    ) -> Result<(), SendTimeoutError<T>> {
+        self.handle.intend();
+        match self.handle.pass(inside, limit) {
+            Passage::Passed => {
+                queue.push(message);
+                Ok(())
+            }
+            Passage::Refused => Err(SendTimeoutError::Timeout(message)),
+            Passage::Disconnected => Err(SendTimeoutError::Disconnected(message)),
+        }
+    }
+
     /// Sends a message, waiting until then if there is a limit.
     #[track_caller]
     #[inline(never)]
-    fn send_inside(
+    fn send_on_threads(
         &self,
+        native: &cc::Sender<T>,
         inside: &Inside<'_>,
         message: T,
         until: Option<Instant>,
     ) -> Result<(), SendTimeoutError<T>> {
-        self.handle.intend();
-        let message = match self.try_send_inside(inside, message) {
+        let message = match self.try_send_on_threads(native, inside, message) {
             Ok(()) => return Ok(()),
             Err(TrySendError::Disconnected(message)) => return Err(SendTimeoutError::Disconnected(message)),
             Err(TrySendError::Full(message)) => message,
         };
-        if let Line::Modelled(queue) = &self.line {
-            return match self.handle.wait_to_pass(inside, until.map(Into::into)) {
-                Passage::Passed => {
-                    queue.push(message);
-                    Ok(())
-                }
-                Passage::Refused => Err(SendTimeoutError::Timeout(message)),
-                Passage::Disconnected => Err(SendTimeoutError::Disconnected(message)),
-            };
-        }
         match select::one(self, until, Location::caller()) {
             Some(selected) => selected.send(self, message).map_err(SendTimeoutError::from),
             None => Err(SendTimeoutError::Timeout(message)),
         }
     }
 
-    #[inline(always)]
+    #[inline]
     fn try_send_inside(&self, inside: &Inside<'_>, message: T) -> Result<(), TrySendError<T>> {
-        let native = match &self.line {
-            Line::Native(native) => native,
-            Line::Modelled(queue) => {
-                return match self.handle.pass(inside) {
-                    Some(Passage::Passed) => {
-                        queue.push(message);
-                        Ok(())
-                    }
-                    Some(Passage::Refused) => Err(TrySendError::Full(message)),
-                    Some(Passage::Disconnected) | None => Err(TrySendError::Disconnected(message)),
-                };
-            }
-        };
+        match &self.line {
+            Line::Native(native) => self.try_send_on_threads(native, inside, message),
+            Line::Modelled(queue) => match self.handle.pass(inside, Limit::Try) {
+                Passage::Passed => {
+                    queue.push(message);
+                    Ok(())
+                }
+                Passage::Refused => Err(TrySendError::Full(message)),
+                Passage::Disconnected => Err(TrySendError::Disconnected(message)),
+            },
+        }
+    }
+
+    fn try_send_on_threads(
+        &self,
+        native: &cc::Sender<T>,
+        inside: &Inside<'_>,
+        message: T,
+    ) -> Result<(), TrySendError<T>> {
         self.handle.point(inside);
         if inside.disconnected() {
             return Err(TrySendError::Disconnected(message));
@@ -166,7 +186,12 @@ impl<T> Sender<T> {
     pub fn send_deadline(&self, message: T, deadline: Instant) -> Result<(), SendTimeoutError<T>> {
         match self.handle.inside() {
             None => self.line.native().send_deadline(message, deadline.into()),
-            Some(inside) => self.send_inside(&inside, message, Some(deadline)),
+            Some(inside) => match &self.line {
+                Line::Modelled(queue) => {
+                    self.send_modelled(queue, &inside, message, Limit::Until(deadline.into()))
+                }
+                Line::Native(native) => self.send_on_threads(native, &inside, message, Some(deadline)),
+            },
         }
     }
 

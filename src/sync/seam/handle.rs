@@ -6,9 +6,9 @@ use crossbeam_channel as cc;
 
 use super::super::channel::Line;
 use super::footprint::{self, What};
-use super::{Inside, Meeting, Object, Queue, Side, Tag, Timer, begin_unwinding, me};
-use crate::engine::fibers::{self, Passage};
-use crate::engine::{ObjectId, ObjectKind, Target, TaskId};
+use super::{Inside, Limit, Meeting, Object, Passage, Queue, Side, Tag, Timer, begin_unwinding, me};
+use crate::engine::fibers::{self, Odd, Operation};
+use crate::engine::{ObjectKind, Target, TaskId};
 
 /// One handle of a channel.
 pub(crate) struct Handle {
@@ -90,59 +90,48 @@ impl Handle {
         inside.point_at(target);
     }
 
-    /// A sync point, before a use of this handle of a modelled channel; then goes ahead with the operation, if it can, and
-    /// records it. `None` if the task unwinds, and must be told that the other side is gone.
-    #[inline]
-    pub(crate) fn pass(&self, inside: &Inside<'_>) -> Option<Passage> {
-        let (me, passing) = (inside.me.task, self.passing());
-        let passage = match fibers::point_and_pass(me, self.id, passing, inside.location) {
+    /// A sync point, before a use of this handle of a modelled channel; then goes ahead with the operation, if it can within
+    /// the limit. To a task that unwinds the other side is gone.
+    #[inline(always)]
+    pub(crate) fn pass(&self, inside: &Inside<'_>, limit: Limit) -> Passage {
+        match fibers::pass(inside.me.task, self, limit, inside.location) {
             Ok(passage) => passage,
-            Err(over) => {
-                if over {
-                    begin_unwinding();
-                }
-                if inside.disconnected() {
-                    return None;
-                }
-                fibers::try_pass(me, passing)
-            }
-        };
-        self.see_disconnected(passage);
-        Some(passage)
-    }
-
-    /// Waits until the operation can go ahead, and goes ahead with it; it is refused if the time is up first, or the task
-    /// unwinds.
-    #[inline]
-    pub(crate) fn wait_to_pass(&self, inside: &Inside<'_>, until: Option<Instant>) -> Passage {
-        match fibers::wait_to_pass(inside.me.task, self.passing(), until, inside.location) {
-            Some(passage) => {
-                self.see_disconnected(passage);
-                passage
-            }
-            None => {
-                inside.me.refuse();
-                Passage::Refused
-            }
+            Err(odd) => self.pass_oddly(inside, limit, odd),
         }
     }
 
-    #[inline]
-    fn see_disconnected(&self, passage: Passage) {
-        if passage == Passage::Disconnected {
-            self.saw(false);
+    #[cold]
+    fn pass_oddly(&self, inside: &Inside<'_>, limit: Limit, mut odd: Odd) -> Passage {
+        loop {
+            match odd {
+                Odd::Unwind => begin_unwinding(),
+                Odd::Unwinding => {}
+                Odd::Aborted => {
+                    inside.me.refuse();
+                    return Passage::Refused;
+                }
+            }
+            if inside.disconnected() {
+                return Passage::Disconnected;
+            }
+            match fibers::pass_after_point(inside.me.task, self, limit, inside.location) {
+                Ok(passage) => return passage,
+                Err(other) => odd = other,
+            }
         }
     }
 
     /// What it is used for, of a modelled channel.
     #[inline(always)]
-    fn passing(&self) -> (Target, Side, ObjectId) {
+    pub(crate) fn operation(&self) -> Operation {
         let channel = self.tag.id().expect("a modelled channel belongs to an execution");
-        let target = match self.side {
-            Side::Send => Target::Send(channel),
-            Side::Recv => Target::Recv(channel),
-        };
-        (target, self.side, channel)
+        Operation { side: self.side, channel }
+    }
+
+    /// Its number among the handles of the channel.
+    #[inline(always)]
+    pub(crate) fn number(&self) -> u32 {
+        self.id
     }
 
     /// A sync point, before a look at the channel.

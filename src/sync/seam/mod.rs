@@ -23,7 +23,7 @@ mod tag;
 mod task;
 mod turn;
 
-pub(crate) use crate::engine::fibers::Passage;
+pub(crate) use crate::engine::fibers::{Limit, Passage};
 pub(crate) use execution::{Attempt, Execution, OnThreads, Selected, Wake};
 pub(crate) use handle::Handle;
 pub(crate) use object::{Meeting, Object, Side, Timer};
