@@ -2,119 +2,117 @@
 
 use std::cell::Cell;
 use std::ptr;
-use std::rc::Rc;
 
 use corosensei::stack::DefaultStack;
 use corosensei::{Coroutine, CoroutineResult, Yielder};
 
 use super::super::{TaskId, stack};
+use crate::sync::seam;
 
 /// The size of a stack, in bytes. A stack is mapped as it is used, so what is not used costs nothing.
 const STACK: usize = 256 * 1024;
 
 /// A coroutine that does one job after the other.
 pub(super) struct Fiber {
-    coroutine: Coroutine<Ask, Way, ()>,
-    /// The way back, known once it runs.
-    yielder: Rc<Cell<*const Yielder<Ask, Way>>>,
+    coroutine: Coroutine<(), Way, ()>,
+    /// The way back.
+    yielder: *const Yielder<(), Way>,
 }
 
-/// What a fiber is resumed for.
+/// What fibers are resumed for.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Ask {
-    /// To go on, told whether its execution is over.
-    GoOn(bool),
-    /// To have its stack captured, and give way again.
-    Stack(TaskId),
+pub(super) enum Ask {
+    /// To go on.
+    GoOn,
+    /// To go on, for the execution is over.
+    Unwind,
+    /// To have their stacks captured, and give way again.
+    Stack,
 }
 
-/// How a fiber gives way.
-pub(super) struct Way {
-    /// Who is to go on.
-    pub(super) next: Option<TaskId>,
-    /// Whether it has done its job.
-    pub(super) done: bool,
+/// Who is to go on when a fiber gives way: a word, which a switch hands over in a register.
+#[derive(Clone, Copy)]
+struct Way(usize);
+
+impl Way {
+    const TO_NOBODY: Way = Way(usize::MAX);
+
+    #[inline(always)]
+    fn to(next: Option<TaskId>) -> Way {
+        next.map_or(Way::TO_NOBODY, |task| Way(task.0))
+    }
+
+    #[inline(always)]
+    fn next(self) -> Option<TaskId> {
+        (self.0 != Way::TO_NOBODY.0).then_some(TaskId(self.0))
+    }
 }
 
 thread_local! {
     /// The way back of the fiber that runs on this thread.
-    static RUNNING: Cell<*const Yielder<Ask, Way>> = const { Cell::new(ptr::null()) };
+    static RUNNING: Cell<*const Yielder<(), Way>> = const { Cell::new(ptr::null()) };
+    /// What it was resumed for.
+    static ASKED: Cell<Ask> = const { Cell::new(Ask::GoOn) };
 }
 
 /// The calling thread runs one fiber after the other until this is dropped; then it goes on with the one it is in, if it is in
 /// one.
-pub(super) struct Running(*const Yielder<Ask, Way>);
+pub(super) struct Running(*const Yielder<(), Way>, Ask);
 
 impl Running {
-    pub(super) fn begin() -> Running {
-        Running(RUNNING.get())
+    pub(super) fn begin(ask: Ask) -> Running {
+        Running(RUNNING.get(), ASKED.replace(ask))
     }
 }
 
 impl Drop for Running {
     fn drop(&mut self) {
         RUNNING.set(self.0);
+        ASKED.set(self.1);
     }
 }
 
 impl Fiber {
     /// A fiber that does the job whenever it is resumed, and then says who is to go on. The job must not panic.
     pub(super) fn new(job: fn() -> Option<TaskId>) -> Fiber {
-        let yielder = Rc::new(Cell::new(ptr::null()));
-        let way_back = Rc::clone(&yielder);
         let stack = DefaultStack::new(STACK).expect("the system can map a stack");
-        let coroutine = Coroutine::with_stack(stack, move |yielder: &Yielder<Ask, Way>, _| {
-            way_back.set(ptr::from_ref(yielder));
-            // The stack is reset some day, which drops nothing.
-            drop(way_back);
-            RUNNING.set(ptr::from_ref(yielder));
+        let mut coroutine = Coroutine::with_stack(stack, move |yielder: &Yielder<(), Way>, ()| {
+            RUNNING.set(yielder);
+            let mut way = Way::TO_NOBODY;
             loop {
-                let next = job();
-                yielder.suspend(Way { next, done: true });
+                yielder.suspend(way);
+                way = Way::to(job());
             }
         });
-        Fiber { coroutine, yielder }
+        // It says where its way back is, and waits for its first job.
+        let before = RUNNING.get();
+        coroutine.resume(());
+        Fiber { coroutine, yielder: RUNNING.replace(before) }
     }
 
-    /// Lets the fiber go on, told whether its execution is over, until it gives way.
+    /// Lets the fiber go on until it gives way, and says who is to go on then.
     #[inline(always)]
-    pub(super) fn resume(&mut self, running: &Running, over: bool) -> Way {
-        self.ask(running, Ask::GoOn(over))
-    }
-
-    /// Has the stack of a fiber captured that is in the middle of its job, as that task's.
-    pub(super) fn capture(&mut self, running: &Running, task: TaskId) {
-        self.ask(running, Ask::Stack(task));
-    }
-
-    #[inline(always)]
-    fn ask(&mut self, _: &Running, ask: Ask) -> Way {
-        RUNNING.set(self.yielder.get());
-        match self.coroutine.resume(ask) {
-            CoroutineResult::Yield(way) => way,
+    pub(super) fn resume(&mut self, _: &Running) -> Option<TaskId> {
+        RUNNING.set(self.yielder);
+        match self.coroutine.resume(()) {
+            CoroutineResult::Yield(way) => way.next(),
             CoroutineResult::Return(()) => unreachable!("a fiber waits for its next job for ever"),
         }
-    }
-
-    /// Gives up a fiber in the middle of its job: nothing on its stack is ever dropped.
-    #[expect(unsafe_code, reason = "a stack that will not unwind can only be reset")]
-    pub(super) fn forget(mut self) {
-        // SAFETY: the fiber is suspended, and nobody will resume it. What is on its stack counts as leaked. Nothing
-        // else refers into it: tasks share only what is behind an `Arc`, and a scope, whose threads borrow from the
-        // stack of their parent, forgets all of them together (a parent is not forgotten before its children).
-        unsafe { self.coroutine.force_reset() };
     }
 }
 
 impl Drop for Fiber {
-    /// An idle fiber has nothing on its stack but its own loop, which need not be unwound.
-    #[expect(unsafe_code, reason = "unwinding an idle fiber at the end of its thread would cost a panic")]
+    /// Nothing on its stack is ever dropped.
+    #[expect(
+        unsafe_code,
+        reason = "unwinding a fiber costs a panic, and one in the middle of its job may refuse"
+    )]
     fn drop(&mut self) {
-        if !self.coroutine.done() && self.coroutine.started() {
-            // SAFETY: either the job is done, and the loop of `new` holds nothing, or the fiber was given up; see
-            // `forget`.
-            unsafe { self.coroutine.force_reset() };
-        }
+        // SAFETY: the fiber is suspended, and nobody will resume it. Either its job is done, and the loop of `new` holds
+        // nothing; or it is given up in the middle of it, and what is on its stack counts as leaked. Nothing else refers
+        // into that: tasks share only what is behind an `Arc`, and a scope, whose threads borrow from the stack of their
+        // parent, gives up all of them together (a parent is not given up before its children).
+        unsafe { self.coroutine.force_reset() };
     }
 }
 
@@ -129,19 +127,22 @@ impl Drop for Fiber {
 pub(super) fn give_way(next: Option<TaskId>) -> bool {
     let yielder = RUNNING.get();
     assert!(!yielder.is_null(), "only a fiber gives way");
-    // SAFETY: `RUNNING` is set by `ask` and by the fiber itself to the yielder of the fiber that runs, which lives at the
-    // bottom of the stack that this very call is on. While a `Running` lives, its owner, which is no fiber or another one,
-    // does nothing but resume fibers.
-    let ask = unsafe { (*yielder).suspend(Way { next, done: false }) };
-    match ask {
-        Ask::GoOn(over) => over,
-        Ask::Stack(task) => give_stack(task),
+    let unwound = seam::Unwound::current();
+    // SAFETY: `RUNNING` is set by `resume` to the yielder of the fiber that runs, which lives at the bottom of the stack that
+    // this very call is on. While a `Running` lives, its owner, which is no fiber or another one, does nothing but resume
+    // fibers.
+    unsafe { (*yielder).suspend(Way::to(next)) };
+    unwound.begin();
+    match ASKED.get() {
+        Ask::GoOn => false,
+        Ask::Unwind => true,
+        Ask::Stack => give_stack(),
     }
 }
 
 /// Gives way as often as the stack is asked for.
 #[cold]
-fn give_stack(task: TaskId) -> bool {
-    stack::capture(task, false);
+fn give_stack() -> bool {
+    stack::capture(seam::me().expect("a fiber is resumed as a task").task, false);
     give_way(None)
 }

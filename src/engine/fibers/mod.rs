@@ -38,7 +38,7 @@ mod timers;
 mod waits;
 
 use execution::{put, table};
-use fiber::Fiber;
+use fiber::{Ask, Fiber, Running};
 use recorder::Recorder;
 use table::Table;
 use task::Doing;
@@ -96,21 +96,13 @@ pub(crate) fn with_engine<R>(f: impl FnOnce(&mut Engine) -> R) -> R {
 #[derive(Default)]
 pub(crate) struct Engine {
     table: Option<Box<Table>>,
-    /// By task; `None` before it has started, and after it has ended.
-    running: Vec<Option<Running>>,
-    idle: Vec<Fiber>,
+    /// By task. None is in the middle of one between executions.
+    fibers: Vec<Fiber>,
     state: Option<State>,
     forgotten: usize,
 }
 
-/// A task that has started.
-struct Running {
-    fiber: Fiber,
-    /// What the thread is while the fiber runs.
-    turn: seam::Turn,
-}
-
-/// The most idle fibers that an engine keeps.
+/// The most fibers that an engine keeps.
 const MOST_KEPT: usize = 256;
 
 impl Engine {
@@ -136,7 +128,7 @@ impl Engine {
         let end = self.go(id, body, trace);
         self.table = put(None);
         drop(before);
-        self.idle.truncate(MOST_KEPT);
+        self.fibers.truncate(MOST_KEPT);
         end
     }
 
@@ -145,11 +137,11 @@ impl Engine {
         start(Arc::clone(&body).first());
         let end = loop {
             let mut next = table(Table::begin);
-            let fibers = fiber::Running::begin();
+            let running = Running::begin(Ask::GoOn);
             while let Some(task) = next {
-                next = self.resume(&fibers, id, task, false);
+                next = self.resume(&running, id, task);
             }
-            drop(fibers);
+            drop(running);
             footprint::touch(Place::Rest, What::Rests);
             seam::Turn::default().begin();
             let (exhausted, alive) = table(|table| {
@@ -169,7 +161,7 @@ impl Engine {
         };
         let after = body.over();
         if let Some(trace) = trace {
-            *trace = self.recorded();
+            *trace = self.recorded(id);
         }
         if end != End::Finished {
             self.state = Some(table(Table::state));
@@ -179,21 +171,19 @@ impl Engine {
                 start(Job::new("unwound", move || body.unwound()));
                 self.unwind(id);
             }
-            let left = self.running.iter_mut().filter_map(Option::take);
-            self.forgotten = left.map(|running| running.fiber.forget()).count();
+            self.forget();
         }
         end
     }
 
     /// What was written down, with the stacks of all tasks that have not ended.
-    fn recorded(&mut self) -> Trace {
-        let fibers = fiber::Running::begin();
-        for (task, running) in self.running.iter_mut().enumerate() {
-            if let Some(running) = running {
-                running.fiber.capture(&fibers, TaskId(task));
-            }
+    fn recorded(&mut self, id: NonZeroU64) -> Trace {
+        let running = Running::begin(Ask::Stack);
+        for task in table(|table| table.started()) {
+            self.resume(&running, id, task);
         }
-        drop(fibers);
+        drop(running);
+        seam::Turn::default().begin();
         table(|table| {
             let recorder = table.recorder.take().expect("what is recorded has a recorder");
             recorder.finish(&table.state())
@@ -203,40 +193,36 @@ impl Engine {
     /// Unwinds all tasks, as far as they can be.
     fn unwind(&mut self, id: NonZeroU64) {
         table(Table::end_all);
-        let fibers = fiber::Running::begin();
+        let running = Running::begin(Ask::Unwind);
         while let Some(task) = table(Table::next_to_unwind) {
-            self.resume(&fibers, id, task, true);
+            self.resume(&running, id, task);
         }
-        drop(fibers);
+        drop(running);
         seam::Turn::default().begin();
+    }
+
+    /// Gives up the fibers of tasks that will never end.
+    fn forget(&mut self) {
+        let started = table(|table| table.started());
+        self.forgotten = started.len();
+        // The last comes first: what then takes its place is idle.
+        started.into_iter().rev().for_each(|task| drop(self.fibers.swap_remove(task.0)));
     }
 
     /// Lets a task go on until it gives way; says who is to go on then.
     #[inline(always)]
-    fn resume(
-        &mut self,
-        fibers: &fiber::Running,
-        id: NonZeroU64,
-        task: TaskId,
-        over: bool,
-    ) -> Option<TaskId> {
-        if self.running.len() <= task.0 {
-            self.running.resize_with(task.0 + 1, || None);
+    fn resume(&mut self, running: &Running, id: NonZeroU64, task: TaskId) -> Option<TaskId> {
+        if self.fibers.len() <= task.0 {
+            self.add_fibers(task);
         }
-        let slot = &mut self.running[task.0];
-        let running = slot.get_or_insert_with(|| Running {
-            fiber: self.idle.pop().unwrap_or_else(|| Fiber::new(do_current)),
-            turn: seam::Turn::on_fibers(id, task),
-        });
-        running.turn.begin();
-        let way = running.fiber.resume(fibers, over);
-        running.turn.end();
-        if way.done
-            && let Some(running) = slot.take()
-        {
-            self.idle.push(running.fiber);
-        }
-        way.next
+        seam::Turn::on_fibers(id, task).begin();
+        self.fibers[task.0].resume(running)
+    }
+
+    /// Adds fibers for all tasks up to this one.
+    #[cold]
+    fn add_fibers(&mut self, task: TaskId) {
+        self.fibers.resize_with(task.0 + 1, || Fiber::new(do_current));
     }
 
     /// The execution, ended like that, and the choices that were made.

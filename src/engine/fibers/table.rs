@@ -217,6 +217,15 @@ impl Table {
         self.tasks[task.0].has_ended()
     }
 
+    /// The tasks that have started and not ended.
+    pub(super) fn started(&self) -> Vec<TaskId> {
+        let has_started = |task: &TaskId| {
+            let entry = &self.tasks[task.0];
+            entry.body.is_none() && !entry.has_ended()
+        };
+        (0..self.tasks.len()).map(TaskId).filter(has_started).collect()
+    }
+
     /// Notes that a task has ended, and chooses who goes on.
     pub(super) fn end(&mut self, task: TaskId, doing: Doing) -> Option<TaskId> {
         footprint::touch(Place::Task(task), What::Ends);

@@ -26,12 +26,30 @@ pub(crate) struct Me {
 const ON_FIBERS: u64 = 1 << 63;
 
 /// What the calling thread is in the middle of: which task, and how far that has been unwound. A thread can be in the
-/// middle of several. It is made of whole words, for each switch copies it.
+/// middle of several.
 #[derive(Clone, Copy, Default)]
 pub(crate) struct Turn {
     me: Option<Me>,
-    /// 0 unless the task unwinds; then 1, and the operations refused meanwhile: see [`Me::refuse`].
-    unwinding: u64,
+    unwound: Unwound,
+}
+
+/// How far a task has been unwound: 0 unless it unwinds; then 1, and the operations refused meanwhile: see
+/// [`Me::refuse`].
+#[derive(Clone, Copy, Default)]
+pub(crate) struct Unwound(u64);
+
+impl Unwound {
+    /// How far the current task has been.
+    #[inline(always)]
+    pub(crate) fn current() -> Unwound {
+        Unwound(UNWINDING.get())
+    }
+
+    /// Makes it so for the current task.
+    #[inline(always)]
+    pub(crate) fn begin(self) {
+        UNWINDING.set(self.0);
+    }
 }
 
 /// How often a destructor may ask again for what an unwinding task cannot get.
@@ -133,9 +151,10 @@ pub(crate) fn pass_abort(payload: Box<dyn Any + Send>) -> Box<dyn Any + Send> {
 }
 
 impl Turn {
-    /// The turn of a task on fibers.
+    /// The turn of a task on fibers, which keeps by itself how far it has been unwound.
+    #[inline(always)]
     pub(crate) fn on_fibers(execution: NonZeroU64, task: TaskId) -> Turn {
-        Turn { me: Some(Me { execution, task }), unwinding: 0 }
+        Turn { me: Some(Me { execution, task }), unwound: Unwound::default() }
     }
 
     /// A number for a new execution on fibers, which no other has.
@@ -148,18 +167,12 @@ impl Turn {
     #[inline(always)]
     pub(crate) fn begin(self) {
         ME.set(self.me);
-        UNWINDING.set(self.unwinding);
+        self.unwound.begin();
     }
 
     /// What the calling thread is in the middle of.
     pub(crate) fn current() -> Turn {
-        Turn { me: ME.get(), unwinding: UNWINDING.get() }
-    }
-
-    /// The same, as far as it has come.
-    #[inline(always)]
-    pub(crate) fn end(&mut self) {
-        self.unwinding = UNWINDING.get();
+        Turn { me: ME.get(), unwound: Unwound::current() }
     }
 }
 
@@ -172,7 +185,7 @@ pub(crate) fn as_task<R>(execution: Arc<dyn OnThreads>, task: TaskId, f: impl Fn
             self.1.begin();
         }
     }
-    let turn = Turn { me: Some(Me { execution: execution.id(), task }), unwinding: 0 };
+    let turn = Turn { me: Some(Me { execution: execution.id(), task }), unwound: Unwound::default() };
     let _restore = Restore(ON_THREADS.replace(Some(execution)), Turn::current());
     turn.begin();
     f()
