@@ -155,7 +155,7 @@ impl Handle {
         false
     }
 
-    pub(crate) fn leave(&mut self) -> bool {
+    pub(crate) fn leave(&self) -> bool {
         false
     }
 

@@ -12,7 +12,7 @@ use crossbeam_channel as cc;
 use super::super::{ObjectId, ObjectKind, Target, TaskId, Wait};
 use super::choices::Turn;
 use super::fiber::give_way;
-use super::passing::{Limit, Odd, Onward, Passage};
+use super::passing::{Limit, Odd, Onward, Operation, Passage};
 use super::table::Table;
 use super::task::Woken;
 use crate::sync::channel::Line;
@@ -69,27 +69,46 @@ pub(crate) fn look<R>(execution: NonZeroU64, object: ObjectId, f: impl FnOnce(&O
     table_of(execution, |table| f(table.object(object)))
 }
 
-/// Adds an object to the execution that the calling thread is in the middle of, and gives what this gives of it.
+/// Adds an object to the execution that the calling thread is in the middle of, with what this does to it; says its number.
 #[inline]
-pub(crate) fn add_object<R>(
+pub(crate) fn add_object(
     kind: ObjectKind,
     timer: Timer,
     made: &'static Location<'static>,
-    f: impl FnOnce(&mut Object) -> R,
-) -> (ObjectId, R) {
+    f: impl FnOnce(&mut Object),
+) -> ObjectId {
     table(|table| {
         let object = table.add_object(kind, timer, made);
-        (object.id, f(object))
+        f(object);
+        object.id
     })
 }
 
 /// Changes an object, if its execution is not over.
+#[inline]
 pub(crate) fn change<R>(
     execution: NonZeroU64,
     object: ObjectId,
     f: impl FnOnce(&mut Object) -> R,
 ) -> Option<R> {
     table_of(execution, |table| table.change(object, f))
+}
+
+/// Notes something about an object that lets nobody go on, if its execution is not over.
+#[inline]
+pub(crate) fn note<R>(
+    execution: NonZeroU64,
+    object: ObjectId,
+    f: impl FnOnce(&mut Object) -> R,
+) -> Option<R> {
+    table_of(execution, |table| table.note(object, f))
+}
+
+/// Removes the handle of this number of a channel, if its execution is not over; says whether it was the last of its side,
+/// and there are messages.
+#[inline]
+pub(crate) fn remove_handle(execution: NonZeroU64, operation: Operation, handle: u32) -> bool {
+    table_of(execution, |table| table.remove_handle(operation, handle)).unwrap_or_default()
 }
 
 /// A sync point of a task, before it uses an object for that; if it goes on at once, it does. Otherwise says whether it is
@@ -163,7 +182,7 @@ fn go_through(
 fn come_to_pass(me: TaskId, handle: &Handle, limit: Limit, location: &'static Location<'static>) -> Onward {
     table(|table| {
         let operation = handle.operation();
-        table.use_handle(operation.channel, handle.number(), me);
+        table.note(operation.channel, |object| object.use_handle(handle.number(), me));
         match table.point(me, Some(operation.target()), location) {
             Turn::On if !seam::unwinding() => table.pass_within(me, operation, limit, location),
             Turn::On => Onward::Unwinding,

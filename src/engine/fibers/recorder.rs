@@ -24,8 +24,8 @@ pub(super) struct Recorder {
 #[derive(Default)]
 struct Moment {
     state: State,
-    /// Of each object.
-    versions: Vec<u32>,
+    /// Of each object, how often it was taken, if it is a lock.
+    taken: Vec<u32>,
     timed: Vec<bool>,
     /// Of each task, whether it was notified.
     notified: Vec<bool>,
@@ -127,7 +127,7 @@ impl Moment {
                 tasks: tasks.clone().map(|task| doing(table, task)).collect(),
                 objects: objects().map(seam::Object::books).collect(),
             },
-            versions: objects().map(seam::Object::version).collect(),
+            taken: objects().map(seam::Object::taken).collect(),
             timed: objects().map(seam::Object::is_timed).collect(),
             notified: tasks.map(|task| is_notified(table.tasks[task.0].waiting())).collect(),
         }
@@ -160,8 +160,8 @@ fn effects(step: &Step, before: &Moment, after: &Moment, over: bool) -> Vec<Effe
     let mut effects = Vec::new();
     for (id, now) in (0..).map(ObjectId).zip(&after.state.objects) {
         let then = before.state.objects.get(id.0).unwrap_or(&new);
-        let touched = before.versions.get(id.0) != Some(&after.versions[id.0]);
-        let passing = touched && step.target.is_some_and(|target| takes(target, id)) && !waits;
+        let taken = before.taken.get(id.0).is_some_and(|taken| *taken < after.taken[id.0]);
+        let passing = taken && step.target.is_some_and(|target| takes(target, id)) && !waits;
         of_lock(&mut effects, step.task, id, (then, now), passing);
         of_channel(&mut effects, id, (then, now), after.timed[id.0]);
     }
@@ -203,8 +203,8 @@ fn takes(target: Target, lock: ObjectId) -> bool {
     matches!(target, Target::Lock(id) | Target::Read(id) if id == lock)
 }
 
-/// What a task did to a lock. `passing` says that it was touched by a task that wanted it: one that does not hold it then
-/// has released it at once.
+/// What a task did to a lock. `passing` says that it took the lock that it wanted: if it does not hold it then, it has
+/// released it at once.
 fn of_lock(
     effects: &mut Vec<Effect>,
     task: TaskId,

@@ -21,11 +21,25 @@ impl<T> Recycled<T> {
     /// Adds an entry, which may be an old one to be made anew.
     #[inline]
     pub(super) fn add(&mut self, new: impl FnOnce() -> T) -> &mut T {
-        if self.used == self.entries.len() {
-            self.entries.push(new());
+        let index = self.used;
+        if index == self.entries.len() {
+            self.grow(new);
         }
-        self.used += 1;
-        &mut self.entries[self.used - 1]
+        self.used = index + 1;
+        &mut self.entries[index]
+    }
+
+    /// The entry of a number, if it was ever given out.
+    #[inline(always)]
+    pub(super) fn entry(&mut self, index: usize) -> Option<&mut T> {
+        self.entries.get_mut(index)
+    }
+
+    // Apart, for a list that has grown once seldom does again.
+    #[cold]
+    #[inline(never)]
+    fn grow(&mut self, new: impl FnOnce() -> T) {
+        self.entries.push(new());
     }
 }
 

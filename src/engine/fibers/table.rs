@@ -9,6 +9,7 @@ use super::super::coverage::Coverage;
 use super::super::strategy::{Alternative, Strategy};
 use super::super::{ObjectId, ObjectKind, State, Status, Target, Task, TaskId, name};
 use super::Step;
+use super::passing::Operation;
 use super::readiness::could_serve;
 use super::recorder::Recorder;
 use super::recycled::Recycled;
@@ -138,6 +139,7 @@ impl Table {
     }
 
     /// Adds an object.
+    #[inline(always)]
     pub(super) fn add_object(
         &mut self,
         kind: ObjectKind,
@@ -147,12 +149,29 @@ impl Table {
         let is_rendezvous = kind == ObjectKind::Channel(Some(0));
         let meeting = if is_rendezvous { Meeting::Modelled } else { Meeting::Free };
         let id = ObjectId(self.objects.len());
-        let new =
-            || Tracked { object: Object::new(id, kind, timer, meeting, made), waiters: TaskSet::default() };
+        let new = move || Tracked {
+            object: Object::new(id, kind, timer, meeting, made),
+            waiters: TaskSet::default(),
+        };
         let Tracked { object, waiters } = self.objects.add(new);
         object.renew(id, kind, timer, meeting, made);
         waiters.clear();
         object
+    }
+
+    /// Removes a handle of a channel; says whether it was the last of its side, and there are messages. Only the last lets
+    /// anybody go on.
+    #[inline(always)]
+    pub(super) fn remove_handle(&mut self, Operation { side, channel }: Operation, handle: u32) -> bool {
+        let Some(Tracked { object, waiters }) = self.objects.entry(channel.0) else { return false };
+        if !object.remove_handle(side, handle) {
+            return false;
+        }
+        let are_left = object.has_messages();
+        if !waiters.is_empty() {
+            self.see_waiters(channel);
+        }
+        are_left
     }
 
     #[inline]
@@ -171,10 +190,10 @@ impl Table {
         result
     }
 
-    /// Notes who used a handle of a channel last, which lets nobody go on.
+    /// Notes something about an object that lets nobody go on.
     #[inline]
-    pub(super) fn use_handle(&mut self, channel: ObjectId, handle: u32, task: TaskId) {
-        self.objects[channel.0].object.use_handle(handle, task);
+    pub(super) fn note<R>(&mut self, id: ObjectId, f: impl FnOnce(&mut Object) -> R) -> R {
+        f(&mut self.objects[id.0].object)
     }
 
     pub(super) fn see_waiters(&mut self, id: ObjectId) {

@@ -243,6 +243,29 @@ fn of_several_that_wait_one_is_notified() {
 }
 
 #[test]
+fn a_lock_that_is_waited_for_too_long_was_not_taken() {
+    let trace = trace(|| {
+        let lock = Arc::new(Mutex::new(()).named("l"));
+        let theirs = Arc::clone(&lock);
+        let held = lock.lock();
+        let peer = named("peer", move || assert!(theirs.try_lock_for(Duration::from_secs(1)).is_none()));
+        peer.join().unwrap();
+        drop(held);
+    });
+    assert_eq!(
+        told(&trace),
+        [
+            "main On: +l",
+            "main On: started peer",
+            "main On: waits",
+            "peer On: waits",
+            "peer TimedOut: ended",
+            "main Ended: -l, ended",
+        ]
+    );
+}
+
+#[test]
 fn a_disconnection_and_a_time_out_let_go_on() {
     let trace = trace(|| {
         let (tx, rx) = bounded::<()>(0);

@@ -250,9 +250,10 @@ impl<T> Receiver<T> {
 }
 
 impl<T> Drop for Receiver<T> {
+    #[inline]
     fn drop(&mut self) {
-        if let Line::Modelled(queue) = &self.line
-            && self.handle.leave()
+        if self.handle.leave()
+            && let Line::Modelled(queue) = &self.line
         {
             queue.discard();
         }

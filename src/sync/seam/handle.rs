@@ -21,25 +21,16 @@ impl Handle {
     /// The two first handles of a new channel.
     #[track_caller]
     pub(crate) fn pair(capacity: Option<usize>) -> (Handle, Handle) {
-        let me = current_task();
-        let add =
-            |object: &mut Object| (object.add_handle(Side::Send, me), object.add_handle(Side::Recv, me));
-        let (tag, ids) = Tag::with(ObjectKind::Channel(capacity), Timer::None, add);
-        let (sender, receiver) = ids.unwrap_or_default();
-        let sender = Handle { tag: tag.clone(), side: Side::Send, id: sender };
-        (sender, Handle { tag, side: Side::Recv, id: receiver })
+        let tag = Tag::with(ObjectKind::Channel(capacity), Timer::None, Object::add_both_sides);
+        let sender = Handle { tag: tag.clone(), side: Side::Send, id: 0 };
+        (sender, Handle { tag, side: Side::Recv, id: 1 })
     }
 
     /// The only handle of a channel that time fills, or nobody.
     #[track_caller]
     pub(crate) fn timer(timer: Timer) -> Handle {
-        Handle::add(&Tag::new(ObjectKind::Channel(Some(1)), timer), Side::Recv)
-    }
-
-    #[inline]
-    fn add(tag: &Tag, side: Side) -> Handle {
-        let id = tag.change(|object| object.add_handle(side, current_task())).unwrap_or_default();
-        Handle { tag: tag.clone(), side, id }
+        let add = |object: &mut Object, me| _ = object.add_handle(Side::Recv, me);
+        Handle { tag: Tag::with(ObjectKind::Channel(Some(1)), timer, add), side: Side::Recv, id: 0 }
     }
 
     pub(crate) fn tag(&self) -> &Tag {
@@ -61,7 +52,7 @@ impl Handle {
 
     /// Notes who used the handle last.
     pub(super) fn used(&self, inside: &Inside<'_>) {
-        self.tag.change(|object| object.use_handle(self.id, inside.me.task));
+        self.tag.note(|object| object.use_handle(self.id, inside.me.task));
     }
 
     /// Where the messages of the channel are to be, if it is modelled.
@@ -199,31 +190,41 @@ impl Handle {
         self.tag.look(f).expect("the seam has checked the objects")
     }
 
-    /// Gives the handle up; says whether it was the last of its side.
-    #[inline]
-    pub(crate) fn leave(&mut self) -> bool {
-        let last = match &self.tag {
-            Tag::Outside => return false,
-            tag => tag.change(|object| object.remove_handle(self.id)),
-        };
-        self.tag = Tag::Outside;
-        last.unwrap_or_default()
+    /// Gives the handle up, once; says whether messages of a modelled channel are left that nobody can receive.
+    #[inline(always)]
+    pub(crate) fn leave(&self) -> bool {
+        !matches!(self.tag, Tag::Outside) && self.leave_execution()
     }
-}
 
-/// The current task; the first, if there is none.
-fn current_task() -> TaskId {
-    me().map_or(TaskId(0), |me| me.task)
+    #[inline(never)]
+    fn leave_execution(&self) -> bool {
+        match &self.tag {
+            Tag::Outside => false,
+            Tag::OnFibers { execution, .. } => fibers::remove_handle(*execution, self.operation(), self.id),
+            Tag::OnThreads(common) => {
+                let (side, id) = (self.side, self.id);
+                common.change(move |object| object.remove_handle(side, id));
+                false
+            }
+        }
+    }
+
+    #[inline(never)]
+    fn clone_in_execution(&self) -> Handle {
+        // The first task, where the handle of an execution is used outside of it.
+        let me = me().map_or(TaskId(0), |me| me.task);
+        let side = self.side;
+        let id = self.tag.note(move |object| object.add_handle(side, me)).unwrap_or_default();
+        Handle { tag: self.tag.clone(), side, id }
+    }
 }
 
 impl Clone for Handle {
+    #[inline]
     fn clone(&self) -> Handle {
-        Handle::add(&self.tag, self.side)
-    }
-}
-
-impl Drop for Handle {
-    fn drop(&mut self) {
-        self.leave();
+        match self.tag {
+            Tag::Outside => Handle { tag: Tag::Outside, side: self.side, id: 0 },
+            _ => self.clone_in_execution(),
+        }
     }
 }

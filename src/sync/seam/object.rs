@@ -47,19 +47,20 @@ pub(crate) struct Object {
     /// Empty if it has none.
     name: Cow<'static, str>,
     pub(crate) made: &'static Location<'static>,
-    /// How often the books were changed in a way that could serve a wait.
-    version: u32,
     sent: u64,
     received: u64,
     /// By number: the side, and who used the handle last; `None` once it is gone.
     handles: Vec<Option<(Side, TaskId)>>,
     senders: u32,
     receivers: u32,
-    holders: Vec<TaskId>,
-    writer: bool,
+    /// Who holds the lock alone, and who shares it.
+    writer: Option<TaskId>,
+    readers: Vec<TaskId>,
+    /// How often it was taken.
+    taken: u32,
     /// How many tasks wait for the object, and how many of them to hold it alone.
-    waiters: usize,
-    waiting_writers: usize,
+    waiters: u32,
+    waiting_writers: u32,
     notified: Option<Notification>,
 }
 
@@ -78,14 +79,14 @@ impl Object {
             meeting,
             name: Cow::Borrowed(""),
             made,
-            version: 0,
             sent: 0,
             received: 0,
             handles: Vec::new(),
             senders: 0,
             receivers: 0,
-            holders: Vec::new(),
-            writer: false,
+            writer: None,
+            readers: Vec::new(),
+            taken: 0,
             waiters: 0,
             waiting_writers: 0,
             notified: None,
@@ -93,6 +94,7 @@ impl Object {
     }
 
     /// Makes it another, of the same memory.
+    #[inline]
     pub(crate) fn renew(
         &mut self,
         id: ObjectId,
@@ -101,15 +103,18 @@ impl Object {
         meeting: Meeting,
         made: &'static Location<'static>,
     ) {
-        footprint::touch_object(id, What::Made(kind, timer != Timer::None));
         (self.id, self.kind, self.timer, self.meeting, self.made) = (id, kind, timer, meeting, made);
-        self.name = Cow::Borrowed("");
-        (self.version, self.sent, self.received) = (0, 0, 0);
+        if !self.name.is_empty() {
+            self.name = Cow::Borrowed("");
+        }
+        (self.sent, self.received) = (0, 0);
         self.handles.clear();
         (self.senders, self.receivers) = (0, 0);
-        self.holders.clear();
-        (self.writer, self.waiters, self.waiting_writers) = (false, 0, 0);
+        self.writer = None;
+        self.readers.clear();
+        (self.taken, self.waiters, self.waiting_writers) = (0, 0, 0);
         self.notified = None;
+        footprint::touch_object(id, What::Made(kind, timer != Timer::None));
     }
 
     #[inline]
@@ -120,9 +125,9 @@ impl Object {
         }
     }
 
-    /// Changes whenever a wait that could not be served may have become one that can.
-    pub(crate) fn version(&self) -> u32 {
-        self.version
+    /// How often the lock was taken.
+    pub(crate) fn taken(&self) -> u32 {
+        self.taken
     }
 
     /// Gives it its name; the first stays, for an object has one.
@@ -166,9 +171,19 @@ impl Object {
         self.sent as i64 - self.received as i64
     }
 
+    /// Whether there are messages in the channel.
+    #[inline]
+    pub(crate) fn has_messages(&self) -> bool {
+        self.length() > 0
+    }
+
     #[inline]
     pub(crate) fn is_held_by(&self, task: TaskId) -> bool {
-        self.holders.contains(&task)
+        self.writer == Some(task) || self.readers.contains(&task)
+    }
+
+    fn holders(&self) -> Vec<TaskId> {
+        self.writer.iter().chain(&self.readers).copied().collect()
     }
 
     /// Whether time fills it.
@@ -196,8 +211,8 @@ impl Object {
             (Target::Recv(_), ObjectKind::Channel(_)) => {
                 self.length() > 0 || partner_waits || self.is_disconnected(target)
             }
-            (Target::Lock(_), _) => self.holders.is_empty(),
-            (Target::Read(_), _) => !self.writer && self.waiting_writers == 0,
+            (Target::Lock(_), _) => self.writer.is_none() && self.readers.is_empty(),
+            (Target::Read(_), _) => self.writer.is_none() && self.waiting_writers == 0,
             _ => false,
         }
     }
@@ -250,8 +265,8 @@ impl Object {
             kind: self.kind,
             name: self.name().map(str::to_owned),
             made: self.made,
-            holders: self.holders.clone(),
-            shared: !self.holders.is_empty() && !self.writer,
+            holders: self.holders(),
+            shared: self.writer.is_none() && !self.readers.is_empty(),
             notified: self.notified,
             senders: users(Side::Send),
             receivers: users(Side::Recv),
@@ -261,23 +276,22 @@ impl Object {
     /// What has been completed on it.
     pub(crate) fn books(&self) -> Books {
         let Object { sent, received, senders, receivers, .. } = *self;
-        Books { sent, received, senders, receivers, holders: self.holders.clone(), shared: !self.writer }
+        let shared = self.writer.is_none();
+        Books { sent, received, senders, receivers, holders: self.holders(), shared }
     }
 
     #[inline]
     pub(crate) fn add_waiter(&mut self, shared: bool) {
         self.touch_writers(shared);
-        self.version += 1;
         self.waiters += 1;
-        self.waiting_writers += usize::from(!shared);
+        self.waiting_writers += u32::from(!shared);
     }
 
     #[inline]
     pub(crate) fn remove_waiter(&mut self, shared: bool) {
         self.touch_writers(shared);
-        self.version += 1;
         self.waiters -= 1;
-        self.waiting_writers -= usize::from(!shared);
+        self.waiting_writers -= u32::from(!shared);
     }
 
     #[inline]
@@ -294,49 +308,71 @@ impl Object {
     /// Records that a task holds the lock.
     #[inline]
     pub(crate) fn hold(&mut self, task: TaskId, shared: bool) {
+        self.taken += 1;
+        if shared {
+            self.readers.push(task);
+        } else {
+            self.writer = Some(task);
+        }
         footprint::touch_object(self.id, What::Acquires { shared });
-        self.version += 1;
-        self.holders.push(task);
-        self.writer = !shared;
     }
 
     /// Records that a task no longer holds the lock; says whether somebody waits for it.
     #[inline]
     pub(crate) fn release(&mut self, task: TaskId) -> bool {
-        self.version += 1;
-        if let Some(index) = self.holders.iter().position(|holder| *holder == task) {
-            footprint::touch_object(self.id, What::Releases { shared: !self.writer });
-            self.holders.swap_remove(index);
+        if self.writer == Some(task) {
+            self.writer = None;
+            footprint::touch_object(self.id, What::Releases { shared: false });
+        } else {
+            self.release_shared(task);
         }
-        self.writer &= !self.holders.is_empty();
         self.waiters > 0
     }
 
-    /// Adds a handle of a channel, last used by that task.
-    #[inline]
-    pub(crate) fn add_handle(&mut self, side: Side, task: TaskId) -> u32 {
-        footprint::touch_object(self.id, What::Adds(side));
-        self.version += 1;
-        *self.count(side) += 1;
-        self.handles.push(Some((side, task)));
-        self.handles.len() as u32 - 1
+    #[inline(never)]
+    fn release_shared(&mut self, task: TaskId) {
+        if let Some(index) = self.readers.iter().position(|reader| *reader == task) {
+            self.readers.swap_remove(index);
+            footprint::touch_object(self.id, What::Releases { shared: true });
+        }
     }
 
-    /// Removes a handle; says whether it was the last of its side.
+    /// Adds a handle of a channel, last used by that task; says its number.
     #[inline]
-    pub(crate) fn remove_handle(&mut self, id: u32) -> bool {
-        self.version += 1;
-        let Some((side, _)) = self.handles[id as usize].take() else { return false };
+    pub(crate) fn add_handle(&mut self, side: Side, task: TaskId) -> u32 {
+        let id = self.handles.len();
+        self.handles.push(Some((side, task)));
+        *self.count(side) += 1;
+        footprint::touch_object(self.id, What::Adds(side));
+        id as u32
+    }
+
+    /// Adds the first handles of a channel, a sender and a receiver.
+    #[inline]
+    pub(crate) fn add_both_sides(&mut self, task: TaskId) {
+        self.handles.extend([Some((Side::Send, task)), Some((Side::Recv, task))]);
+        (self.senders, self.receivers) = (1, 1);
+        if footprint::is_on() {
+            footprint::touch_object(self.id, What::Adds(Side::Send));
+            footprint::touch_object(self.id, What::Adds(Side::Recv));
+        }
+    }
+
+    /// Removes a handle of this side; says whether it was the last.
+    #[inline]
+    pub(crate) fn remove_handle(&mut self, side: Side, id: u32) -> bool {
+        if let Some(handle) = self.handles.get_mut(id as usize) {
+            *handle = None;
+        }
+        *self.count(side) -= 1;
         footprint::touch_object(self.id, What::Drops(side));
-        let count = self.count(side);
-        *count -= 1;
-        *count == 0
+        *self.count(side) == 0
     }
 
     /// Records who used a handle last.
     #[inline]
     pub(crate) fn use_handle(&mut self, id: u32, task: TaskId) {
-        if let Some(handle) = &mut self.handles[id as usize] {
+        if let Some(Some(handle)) = self.handles.get_mut(id as usize) {
             handle.1 = task;
         }
     }
@@ -350,7 +386,6 @@ impl Object {
     #[inline]
     pub(crate) fn pass(&mut self, side: Side) {
         footprint::touch_object(self.id, What::Passes(side));
-        self.version += 1;
         match side {
             Side::Send => self.sent += 1,
             Side::Recv => self.received += 1,

@@ -10,7 +10,7 @@ use parking_lot::Mutex;
 
 use super::footprint::{self, What};
 use super::{Attempt, Endpoint, Me, Object, Timer, Wake, begin_unwinding, is_inside, me};
-use crate::engine::{Notification, ObjectId, ObjectKind, Target, Wait, fibers};
+use crate::engine::{Notification, ObjectId, ObjectKind, Target, TaskId, Wait, fibers};
 
 /// Marks an object as belonging to an execution, or to none.
 #[derive(Clone)]
@@ -40,7 +40,7 @@ impl Common {
 
     #[cold]
     #[inline(never)]
-    fn change<R>(&self, f: impl FnOnce(&mut Object) -> R) -> R {
+    pub(super) fn change<R>(&self, f: impl FnOnce(&mut Object) -> R) -> R {
         f(&mut self.object.lock())
     }
 }
@@ -48,44 +48,40 @@ impl Common {
 impl Tag {
     #[track_caller]
     pub(crate) fn mutex() -> Tag {
-        Tag::new(ObjectKind::Mutex, Timer::None)
+        Tag::new(ObjectKind::Mutex)
     }
 
     #[track_caller]
     pub(crate) fn rwlock() -> Tag {
-        Tag::new(ObjectKind::RwLock, Timer::None)
+        Tag::new(ObjectKind::RwLock)
     }
 
     #[track_caller]
     pub(crate) fn condvar() -> Tag {
-        Tag::new(ObjectKind::Condvar, Timer::None)
+        Tag::new(ObjectKind::Condvar)
     }
 
     #[track_caller]
-    pub(super) fn new(kind: ObjectKind, timer: Timer) -> Tag {
-        Tag::with(kind, timer, |_| ()).0
+    fn new(kind: ObjectKind) -> Tag {
+        Tag::with(kind, Timer::None, |_, _| ())
     }
 
-    /// A new object, and what this gives of it.
+    /// A new object, with what this does to it for the current task.
     #[inline]
     #[track_caller]
-    pub(super) fn with<R>(
-        kind: ObjectKind,
-        timer: Timer,
-        f: impl FnOnce(&mut Object) -> R,
-    ) -> (Tag, Option<R>) {
+    pub(super) fn with(kind: ObjectKind, timer: Timer, f: impl FnOnce(&mut Object, TaskId)) -> Tag {
         let made = Location::caller();
-        let Some(me) = me() else { return (Tag::Outside, None) };
+        let Some(me) = me() else { return Tag::Outside };
         match me.on_threads() {
             None => {
-                let (id, result) = fibers::add_object(kind, timer, made, f);
+                let id = fibers::add_object(kind, timer, made, move |object| f(object, me.task));
                 let number = u32::try_from(id.0).expect("an execution has fewer objects");
-                (Tag::OnFibers { execution: me.execution, number, made }, Some(result))
+                Tag::OnFibers { execution: me.execution, number, made }
             }
             Some(execution) => {
-                let tag = Tag::OnThreads(execution.add_object(kind, timer, made));
-                let result = tag.change(f);
-                (tag, result)
+                let common = execution.add_object(kind, timer, made);
+                common.change(move |object| f(object, me.task));
+                Tag::OnThreads(common)
             }
         }
     }
@@ -162,11 +158,23 @@ impl Tag {
         }
     }
 
+    /// Notes something about the object that lets nobody go on, if its execution is not over.
+    #[inline]
+    pub(super) fn note<R>(&self, f: impl FnOnce(&mut Object) -> R) -> Option<R> {
+        match self {
+            Tag::Outside => None,
+            Tag::OnFibers { execution, number, .. } => {
+                fibers::note(*execution, ObjectId(*number as usize), f)
+            }
+            Tag::OnThreads(common) => Some(common.change(f)),
+        }
+    }
+
     #[inline]
     pub(crate) fn set_name(&self, name: impl Into<Cow<'static, str>>) {
         if !matches!(self, Tag::Outside) {
             let name = name.into();
-            self.change(|object| object.set_name(name));
+            self.note(|object| object.set_name(name));
         }
     }
 
@@ -187,7 +195,7 @@ impl Tag {
                 fibers::change(*execution, ObjectId(*number as usize), |object| object.release(me.task));
             }
             Tag::OnThreads(common) => {
-                let is_waited_for = common.object.lock().release(me.task);
+                let is_waited_for = common.change(|object| object.release(me.task));
                 if let (true, Some(execution)) = (is_waited_for, me.on_threads()) {
                     execution.wake(common.id);
                 }
