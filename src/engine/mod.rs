@@ -36,6 +36,7 @@ mod shared;
 mod stack;
 pub mod steered;
 pub mod strategy;
+mod task_set;
 pub mod threads;
 pub mod trace;
 pub(crate) mod words;
@@ -50,6 +51,7 @@ pub use run::{
 pub use schedule::{Schedule, schedule_of};
 pub use shared::Shared;
 pub use stack::{Frame, Stack, Stacks};
+pub use task_set::TaskSet;
 pub use work::{Stopwatch, work};
 
 /// What an engine runs.

@@ -4,6 +4,7 @@ use std::panic::Location;
 
 use super::super::coverage::Going;
 use super::super::strategy::{Alternative, Alternatives, Choosing, Point, Strategy};
+use super::super::task_set::Among;
 use super::super::{Target, TaskId};
 use super::Step;
 use super::table::Table;
@@ -27,7 +28,7 @@ impl Table {
             if self.is_exhausted() {
                 return None;
             }
-            let next = self.choose(None);
+            let next = self.choose();
             if next.is_some() || !self.pass_time() {
                 return next;
             }
@@ -46,13 +47,7 @@ impl Table {
             return self.odd_point(me, access, location);
         }
         self.come_to(me, access, location);
-        if self.ready.is_only(me) {
-            // What `choose_task` would come to, of half of all points.
-            strategy(&mut self.strategy).forced(Some(me), me, access);
-            self.steps.push(Step { task: me, branch: None, access, preempts: false });
-            return Turn::On;
-        }
-        of(me, self.choose_task(Some(me)))
+        of(me, self.choose_at(me))
     }
 
     /// A sync point at which there is more to do than to choose.
@@ -70,7 +65,11 @@ impl Table {
         if self.is_exhausted() {
             return Turn::Of(None);
         }
-        of(me, self.choose(Some(me)))
+        let next = self.choose_at(me);
+        if self.is_watched {
+            self.watch(Some(me), Some(next));
+        }
+        of(me, next)
     }
 
     /// Notes that a task has come to a sync point.
@@ -87,36 +86,53 @@ impl Table {
         self.points > self.most_points
     }
 
-    /// Who goes on, if anybody can without time passing; `current` can.
-    pub(super) fn choose(&mut self, current: Option<TaskId>) -> Option<TaskId> {
-        let chosen = self.choose_task(current);
+    /// Who goes on, of those that can; the current one can.
+    #[inline(always)]
+    fn choose_at(&mut self, current: TaskId) -> TaskId {
+        if self.ready.is_only(current) {
+            // Half of all points.
+            strategy(&mut self.strategy).forced(Some(current), current, self.accesses[current.0]);
+            self.step(current, false);
+            return current;
+        }
+        self.choose_of_several(current)
+    }
+
+    /// Who goes on, of several that can; the current one can.
+    #[inline(never)]
+    fn choose_of_several(&mut self, current: TaskId) -> TaskId {
+        let task = strategy(&mut self.strategy).choose_task(Some(current), &self.ready, &self.accesses);
+        debug_assert!(self.ready.contains(task));
+        self.step(task, task != current);
+        task
+    }
+
+    /// Who goes on, if anybody can without time passing.
+    fn choose(&mut self) -> Option<TaskId> {
+        let strategy = strategy(&mut self.strategy);
+        let chosen = match self.ready.among() {
+            Among::Nobody => None,
+            Among::One(task) => {
+                strategy.forced(None, task, self.accesses[task.0]);
+                Some(task)
+            }
+            Among::Several => Some(strategy.choose_task(None, &self.ready, &self.accesses)),
+        };
+        if let Some(task) = chosen {
+            debug_assert!(self.ready.contains(task));
+            let preempts = self.has_timed_out(task);
+            self.step(task, preempts);
+        }
         if self.is_watched {
-            self.watch(current, chosen);
+            self.watch(None, chosen);
         }
         chosen
     }
 
+    /// Notes that a task goes on.
     #[inline(always)]
-    fn choose_task(&mut self, current: Option<TaskId>) -> Option<TaskId> {
-        let (tasks, accesses) = (self.ready.list(current, &mut self.able), &self.accesses[..]);
-        let strategy = strategy(&mut self.strategy);
-        let task = match tasks {
-            [] => return None,
-            [only] => {
-                strategy.forced(current, *only, accesses[only.0]);
-                *only
-            }
-            several => {
-                let index = strategy.choose_task(current, several, accesses);
-                several[within(index, several.len())]
-            }
-        };
-        let preempts = match current {
-            Some(current) => current != task,
-            None => self.has_timed_out(task),
-        };
+    fn step(&mut self, task: TaskId, preempts: bool) {
         self.steps.push(Step { task, branch: None, access: self.accesses[task.0], preempts });
-        Some(task)
     }
 
     /// Has the choice that was just made written down or counted, as it is asked for.
@@ -202,7 +218,7 @@ impl Table {
     pub(super) fn choose_for(&mut self, me: TaskId, kind: Choosing) -> Option<u32> {
         let alternatives = Alternatives::from(&self.alternatives[..]);
         let index = strategy(&mut self.strategy).choose(&Point { kind, current: Some(me), alternatives });
-        let Alternative { task, branch, access } = self.alternatives[within(index, self.alternatives.len())];
+        let Alternative { task, branch, access } = self.alternatives[index % self.alternatives.len()];
         self.steps.push(Step { task, branch, access, preempts: false });
         self.record(Some(me));
         branch
@@ -212,7 +228,7 @@ impl Table {
     #[inline]
     pub(super) fn go_on(&mut self) -> Option<TaskId> {
         while !self.ending {
-            let next = self.choose(None);
+            let next = self.choose();
             if next.is_some() || !self.pass_time() {
                 return next;
             }
@@ -223,22 +239,12 @@ impl Table {
 
 /// The turn of a task at whose sync point that one was chosen.
 #[inline(always)]
-fn of(me: TaskId, chosen: Option<TaskId>) -> Turn {
-    match chosen {
-        Some(next) if next == me => Turn::On,
-        next => Turn::Of(next),
-    }
+fn of(me: TaskId, chosen: TaskId) -> Turn {
+    if chosen == me { Turn::On } else { Turn::Of(Some(chosen)) }
 }
 
 /// The strategy.
 #[inline(always)]
 fn strategy(strategy: &mut Option<Box<dyn Strategy>>) -> &mut dyn Strategy {
     &mut **strategy.as_mut().expect("there is one while there is anything to choose")
-}
-
-/// The index modulo the number of alternatives.
-#[inline(always)]
-fn within(index: usize, alternatives: usize) -> usize {
-    // A division costs more than all the rest.
-    if index < alternatives { index } else { index % alternatives }
 }

@@ -33,7 +33,6 @@ mod recycled;
 mod step;
 mod table;
 mod task;
-mod task_set;
 mod timers;
 mod waits;
 

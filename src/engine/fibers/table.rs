@@ -7,14 +7,13 @@ use std::time::{Duration, Instant};
 
 use super::super::coverage::Coverage;
 use super::super::strategy::{Alternative, Strategy};
-use super::super::{ObjectId, ObjectKind, State, Status, Target, Task, TaskId, name};
+use super::super::{ObjectId, ObjectKind, State, Status, Target, Task, TaskId, TaskSet, name};
 use super::Step;
 use super::passing::Operation;
 use super::readiness::could_serve;
 use super::recorder::Recorder;
 use super::recycled::Recycled;
 use super::task::{Doing, Entry, Unwinding, Waiting};
-use super::task_set::{List, TaskSet};
 use super::timers::Alarm;
 use crate::sync::seam::footprint::{self, Place, What};
 use crate::sync::seam::{Meeting, Object, TaskBody, Timer};
@@ -50,8 +49,6 @@ pub(super) struct Table {
     /// Whether the execution is over, and tasks unwind.
     pub(super) ending: bool,
     pub(super) waits: u64,
-    /// Those that can go on, while one is chosen.
-    pub(super) able: List,
     /// The branches of a select, or those that wait for a notification, while one is chosen.
     pub(super) alternatives: Vec<Alternative>,
     /// What is counted of it, if anything is.

@@ -4,8 +4,7 @@ use std::borrow::Cow;
 use std::panic::Location;
 use std::time::Duration;
 
-use super::super::{ObjectId, TaskId, Wait};
-use super::task_set::TaskSet;
+use super::super::{ObjectId, TaskId, TaskSet, Wait};
 use crate::sync::seam::TaskBody;
 
 /// A task.

@@ -3,10 +3,9 @@
 use std::time::Duration;
 
 use super::super::strategy::{Alternative, Choosing};
-use super::super::{ObjectId, Target, TaskId, Wait};
+use super::super::{ObjectId, Target, TaskId, TaskSet, Wait};
 use super::table::Table;
 use super::task::{Doing, Entry, Unwinding, Woken};
-use super::task_set::TaskSet;
 use crate::sync::seam::Side;
 use crate::sync::seam::footprint::{self, Place, What};
 

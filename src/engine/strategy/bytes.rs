@@ -129,10 +129,14 @@ mod tests {
         (Bytes::new(choices, cue.clone()), cue)
     }
 
+    fn several_tasks(several: usize) -> Vec<usize> {
+        (0..several).collect()
+    }
+
     #[test]
     fn a_byte_is_taken_where_there_is_a_choice_modulo_the_alternatives() {
         let (mut bytes_of_tail, _) = bytes(&[], &[4, 0, 255]);
-        let mut choose = |several| tasks(&vec![0; several], |point| bytes_of_tail.choose(point));
+        let mut choose = |several| tasks(&several_tasks(several), |point| bytes_of_tail.choose(point));
         assert_eq!([choose(3), choose(1), choose(2), choose(255)], [1, 0, 0, 0]);
         assert_eq!(choose(7), 0, "after the end");
         let (mut bytes, _) = bytes(&[], &[5]);
@@ -147,7 +151,7 @@ mod tests {
                 if let Some(op) = op {
                     cue.give(*op);
                 }
-                tasks(&vec![0; *several], |point| strategy.choose(point))
+                tasks(&several_tasks(*several), |point| strategy.choose(point))
             };
             points.iter().map(choose).collect()
         };
@@ -166,7 +170,7 @@ mod tests {
             if let Some(op) = op {
                 cue.give(op);
             }
-            tasks(&vec![0; several], |point| bytes.choose(point))
+            tasks(&several_tasks(several), |point| bytes.choose(point))
         };
         assert_eq!([choose(Some(1), 3), choose(None, 3), choose(Some(0), 3)], [2, 1, 1]);
         assert_eq!([choose(Some(2), 3), choose(None, 3)], [0, 0], "there are no more");

@@ -1,6 +1,8 @@
 use rand_xoshiro::Xoshiro256PlusPlus;
 use rand_xoshiro::rand_core::{Rng, SeedableRng};
 
+use super::super::{TaskId, TaskSet};
+
 /// Where strategies draw from.
 #[derive(Clone, Debug)]
 pub(super) struct Draw(Xoshiro256PlusPlus);
@@ -24,6 +26,12 @@ impl Draw {
             1 => 0,
             several => self.below(several as u32) as usize,
         }
+    }
+
+    /// One of several tasks, with equal chances; the current one counts as the first.
+    #[inline]
+    pub(super) fn any_of(&mut self, current: Option<TaskId>, ready: &TaskSet) -> TaskId {
+        ready.pick(current, |several| self.below(several as u32) as usize)
     }
 }
 

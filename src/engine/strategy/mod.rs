@@ -33,7 +33,7 @@
 //!   paper's guarantee is gone.
 //! - Estimates from a random walk alone: SURW then needs 25 (121) with the random clients.
 
-use super::{Target, TaskId};
+use super::{Target, TaskId, TaskSet};
 
 mod alternatives;
 mod bytes;
@@ -92,16 +92,17 @@ pub trait Strategy: Send {
     /// The index of the alternative to go on with. It is taken modulo their number.
     fn choose(&mut self, point: &Point<'_>) -> usize;
 
-    /// [`choose`](Strategy::choose) where it is one of several tasks that goes on; what each task is about to do is given by
-    /// its number.
+    /// [`choose`](Strategy::choose) where it is one of several tasks that goes on, one of those that are ready; what each task
+    /// is about to do is given by its number.
     fn choose_task(
         &mut self,
         current: Option<TaskId>,
-        tasks: &[TaskId],
+        ready: &TaskSet,
         accesses: &[Option<Target>],
-    ) -> usize {
-        let alternatives = Alternatives::tasks(tasks, accesses);
-        self.choose(&Point { kind: Choosing::Task, current, alternatives })
+    ) -> TaskId {
+        let alternatives = Alternatives::tasks(current, ready, accesses);
+        let index = self.choose(&Point { kind: Choosing::Task, current, alternatives });
+        ready.pick(current, |several| index % several)
     }
 
     /// Called instead of [`choose`](Strategy::choose) where one task alone can go on, the one that was going on until now if
@@ -125,10 +126,10 @@ impl<S: Strategy + ?Sized> Strategy for Box<S> {
     fn choose_task(
         &mut self,
         current: Option<TaskId>,
-        tasks: &[TaskId],
+        ready: &TaskSet,
         accesses: &[Option<Target>],
-    ) -> usize {
-        (**self).choose_task(current, tasks, accesses)
+    ) -> TaskId {
+        (**self).choose_task(current, ready, accesses)
     }
 
     fn forced(&mut self, current: Option<TaskId>, task: TaskId, access: Option<Target>) {

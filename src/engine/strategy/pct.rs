@@ -1,7 +1,7 @@
 use super::draw::{Draw, mix};
 use super::estimates::{Estimates, TASKS, place};
 use super::{Choosing, Point, Strategy};
-use crate::engine::{Target, TaskId};
+use crate::engine::{Target, TaskId, TaskSet};
 
 /// The most change points there can be.
 const MOST_CHANGES: usize = 3;
@@ -20,10 +20,13 @@ const MOST_CHANGES: usize = 3;
 pub struct Pct {
     draw: Draw,
     seed: u64,
-    /// The priorities of the first tasks, as far as they were asked for; none is 0.
-    priorities: [u64; TASKS],
+    /// The priorities of the first tasks that were seen, from the highest to the lowest; 0 where there are no more.
+    order: [u64; TASKS],
+    /// A bit for each of these tasks.
+    seen: u64,
     changes: [Change; MOST_CHANGES],
-    /// The first of the change points that are left, in all and by task: to look at all of them takes longer.
+    /// After how many choices something is to be done, a change point or the end of patience, in all and by task: to look at
+    /// everything takes longer.
     due: u32,
     due_of: [u32; TASKS],
     /// How many choices were made, in all and by task.
@@ -65,57 +68,79 @@ impl Pct {
             };
         }
         let patience = estimates.patience();
-        let (priorities, by_task) = ([0; TASKS], [0; TASKS]);
-        let (due, due_of) = due(&changes);
-        Pct { draw, seed, priorities, changes, due, due_of, made: 0, by_task, patience }
+        let (order, by_task) = ([0; TASKS], [0; TASKS]);
+        let (due, due_of) = due(&changes, patience);
+        Pct { draw, seed, order, seen: 0, changes, due, due_of, made: 0, by_task, patience }
     }
 
-    /// The priority of a task.
-    #[inline]
-    fn priority(&mut self, task: TaskId) -> u64 {
-        let known = self.priorities.get(task.0).copied().unwrap_or_default();
-        if known != 0 { known } else { self.find_priority(task) }
-    }
-
+    /// The priority of a task. The lowest bits are its number, as far as they go.
+    ///
     /// Those that were lowered come last, the one lowered at the last of the change points very last.
-    fn find_priority(&mut self, task: TaskId) -> u64 {
+    fn priority(&self, task: TaskId) -> u64 {
         let lowered =
             self.changes.iter().rposition(|change| matches!(change, Change::Passed(of) if *of == task));
         let priority = match lowered {
-            Some(index) => (MOST_CHANGES - index) as u64,
+            Some(index) => ((MOST_CHANGES - index) * TASKS) as u64,
             None => mix(self.seed, task.0 as u64) | 1 << 63,
         };
-        if let Some(known) = self.priorities.get_mut(task.0) {
-            *known = priority;
+        priority & !(TASKS as u64 - 1) | place(task) as u64
+    }
+
+    /// Puts tasks that were not seen before in their order, a bit for each.
+    #[cold]
+    #[inline(never)]
+    fn see(&mut self, tasks: u64) {
+        self.seen |= tasks;
+        let mut left = tasks;
+        while left != 0 {
+            let mut priority = self.priority(TaskId(left.trailing_zeros() as usize));
+            for other in &mut self.order {
+                if priority > *other {
+                    std::mem::swap(other, &mut priority);
+                }
+                if priority == 0 {
+                    break;
+                }
+            }
+            left &= left - 1;
         }
-        priority
     }
 
     /// Gives the task the priority of a change point that it has come to.
     fn lower(&mut self, task: TaskId, change: usize) {
         self.changes[change] = Change::Passed(task);
-        (self.due, self.due_of) = due(&self.changes);
-        if let Some(known) = self.priorities.get_mut(task.0) {
-            *known = 0;
+        (self.due, self.due_of) = due(&self.changes, self.patience);
+        if let Some(at) = self.order.iter().position(|priority| *priority > 0 && number(*priority) == task.0)
+        {
+            // It is seen anew.
+            self.order.copy_within(at + 1.., at);
+            self.order[TASKS - 1] = 0;
+            self.seen &= !(1 << task.0);
         }
     }
 
-    /// The index of the task of the highest priority.
-    #[inline]
-    fn highest(&mut self, tasks: &[TaskId]) -> usize {
-        let (mut chosen, mut highest) = (0, 0);
-        for (index, task) in tasks.iter().enumerate() {
-            let priority = self.priority(*task);
-            if priority > highest {
-                (chosen, highest) = (index, priority);
-            }
+    /// The task of the highest priority.
+    #[inline(always)]
+    fn highest(&mut self, ready: &TaskSet) -> TaskId {
+        let Some(ready) = ready.bits().filter(|ready| ready >> TASKS == 0) else {
+            return self.highest_of_many(ready);
+        };
+        if ready & !self.seen != 0 {
+            self.see(ready & !self.seen);
         }
-        chosen
+        let highest = self.order.iter().find(|priority| ready >> number(**priority) & 1 == 1);
+        TaskId(highest.map_or(0, |priority| number(*priority)))
     }
 
-    /// Whether the task, which is to go on, has come to a change point.
+    #[cold]
+    #[inline(never)]
+    fn highest_of_many(&self, ready: &TaskSet) -> TaskId {
+        ready.iter().max_by_key(|task| self.priority(*task)).expect("somebody can go on")
+    }
+
+    /// Whether there is anything to be done before this task goes on.
     #[inline]
-    fn has_come_to_any(&self, task: TaskId) -> bool {
+    fn is_due(&self, task: TaskId) -> bool {
         let of = place(task);
         self.made >= self.due || self.by_task[of] >= self.due_of[of]
     }
@@ -129,6 +154,39 @@ impl Pct {
         }
     }
 
+    /// Chooses when something is due; otherwise this task would go on.
+    #[cold]
+    #[inline(never)]
+    fn choose_when_due(&mut self, current: Option<TaskId>, ready: &TaskSet, task: TaskId) -> TaskId {
+        if self.made > self.patience {
+            return self.draw.any_of(current, ready);
+        }
+        let mut task = task;
+        for change in 0..MOST_CHANGES {
+            if self.has_come_to(change, task) {
+                self.lower(task, change);
+                task = self.highest(ready);
+            }
+        }
+        self.count(task);
+        task
+    }
+
+    /// Counts a choice that this task was forced to when something is due.
+    #[cold]
+    #[inline(never)]
+    fn count_when_due(&mut self, task: TaskId) {
+        if self.made > self.patience {
+            return;
+        }
+        for change in 0..MOST_CHANGES {
+            if self.has_come_to(change, task) {
+                self.lower(task, change);
+            }
+        }
+        self.count(task);
+    }
+
     /// Counts a choice.
     #[inline]
     fn count(&mut self, task: TaskId) {
@@ -137,9 +195,15 @@ impl Pct {
     }
 }
 
-/// The first change point that is left, in all and of each place; the largest number where none is.
-fn due(changes: &[Change]) -> (u32, [u32; TASKS]) {
-    let (mut due, mut due_of) = (u32::MAX, [u32::MAX; TASKS]);
+/// The number of the task that has this priority, if it is one of the first.
+fn number(priority: u64) -> usize {
+    (priority % TASKS as u64) as usize
+}
+
+/// The first change point that is left, or the end of patience, in all and of each place; the largest number where there is
+/// none.
+fn due(changes: &[Change], patience: u32) -> (u32, [u32; TASKS]) {
+    let (mut due, mut due_of) = (patience.saturating_add(1), [u32::MAX; TASKS]);
     for change in changes {
         match change {
             Change::At(at) => due = due.min(*at),
@@ -154,7 +218,9 @@ impl Strategy for Pct {
     fn choose(&mut self, point: &Point<'_>) -> usize {
         match point.alternatives.of_tasks() {
             _ if point.kind != Choosing::Task => self.draw.any(point.alternatives.len()),
-            Some((tasks, accesses)) => self.choose_task(point.current, tasks, accesses),
+            Some((ready, accesses)) => {
+                point.alternatives.index_of(self.choose_task(point.current, ready, accesses))
+            }
             None => {
                 point.alternatives.iter().for_each(|only| self.forced(point.current, only.task, only.access));
                 0
@@ -162,33 +228,18 @@ impl Strategy for Pct {
         }
     }
 
-    fn choose_task(&mut self, _: Option<TaskId>, tasks: &[TaskId], _: &[Option<Target>]) -> usize {
-        if self.made > self.patience {
-            return self.draw.any(tasks.len());
+    fn choose_task(&mut self, current: Option<TaskId>, ready: &TaskSet, _: &[Option<Target>]) -> TaskId {
+        let task = self.highest(ready);
+        if self.is_due(task) {
+            return self.choose_when_due(current, ready, task);
         }
-        let mut chosen = self.highest(tasks);
-        if self.has_come_to_any(tasks[chosen]) {
-            for change in 0..MOST_CHANGES {
-                if self.has_come_to(change, tasks[chosen]) {
-                    self.lower(tasks[chosen], change);
-                    chosen = self.highest(tasks);
-                }
-            }
-        }
-        self.count(tasks[chosen]);
-        chosen
+        self.count(task);
+        task
     }
 
     fn forced(&mut self, _: Option<TaskId>, task: TaskId, _: Option<Target>) {
-        if self.made > self.patience {
-            return;
-        }
-        if self.has_come_to_any(task) {
-            for change in 0..MOST_CHANGES {
-                if self.has_come_to(change, task) {
-                    self.lower(task, change);
-                }
-            }
+        if self.is_due(task) {
+            return self.count_when_due(task);
         }
         self.count(task);
     }
@@ -213,6 +264,13 @@ mod tests {
         let of_a_busy_task = std::iter::repeat_n(step(0, None), 10);
         estimates.learn(&of_a_busy_task.chain([step(1, None), step(2, None)]).collect::<Vec<_>>());
         estimates
+    }
+
+    /// One of these change points.
+    fn changing(changes: [Change; MOST_CHANGES]) -> Pct {
+        let pct = Pct::new(0, 1, &estimates());
+        let (due, due_of) = due(&changes, pct.patience);
+        Pct { changes, due, due_of, ..pct }
     }
 
     #[test]
@@ -248,9 +306,11 @@ mod tests {
 
     #[test]
     fn the_order_of_the_lowered_is_that_of_the_change_points() {
-        let mut pct = Pct::new(0, 3, &estimates());
-        pct.changes = [Change::At(1), Change::At(0), Change::None];
-        let first = pct.highest(&[TaskId(0), TaskId(1)]);
+        let mut two = TaskSet::default();
+        two.insert(TaskId(0));
+        two.insert(TaskId(1));
+        let mut pct = changing([Change::At(1), Change::At(0), Change::None]);
+        let first = pct.highest(&two).0;
         let walk = walk(pct);
         let second = walk[0];
         assert_ne!(second, first, "lowered before the first choice");
@@ -260,12 +320,43 @@ mod tests {
 
     #[test]
     fn a_task_that_is_lowered_again_comes_last() {
-        let mut pct = Pct::new(0, 1, &estimates());
-        pct.changes = [Change::At(0), Change::At(1), Change::At(2)];
+        let mut pct = changing([Change::At(0), Change::At(1), Change::At(2)]);
         for task in [0, 1, 0] {
             tasks(&[task], |point| pct.choose(point));
         }
         assert_eq!(tasks(&[0, 1], |point| pct.choose(point)), 1);
+    }
+
+    #[test]
+    fn of_many_tasks_the_highest_is_that_of_the_few() {
+        let mut ready = TaskSet::default();
+        (0..TASKS).for_each(|task| ready.insert(TaskId(task)));
+        for seed in 0..100 {
+            let mut pct = changing([Change::At(2), Change::At(1), Change::At(0)]);
+            pct.seed = seed;
+            let mut order = Vec::new();
+            while !ready.is_empty() {
+                let highest = pct.highest(&ready);
+                assert_eq!(pct.highest_of_many(&ready), highest);
+                if pct.made < 3 {
+                    assert_ne!(pct.choose_task(None, &ready, &[]), highest, "it is lowered");
+                } else {
+                    ready.remove(highest);
+                    order.push(highest);
+                }
+            }
+            assert_eq!(order.len(), TASKS);
+            assert_eq!(
+                order[TASKS - 3..].iter().map(|task| pct.priority(*task) / TASKS as u64).collect::<Vec<_>>(),
+                [3, 2, 1]
+            );
+            order.into_iter().for_each(|task| ready.insert(task));
+            ready.insert(TaskId(70));
+            let highest = pct.highest(&ready);
+            assert!(ready.iter().all(|task| pct.priority(task) <= pct.priority(highest)));
+            ready.clear();
+            (0..TASKS).for_each(|task| ready.insert(TaskId(task)));
+        }
     }
 
     #[test]

@@ -1,6 +1,6 @@
 use super::draw::Draw;
 use super::{Point, Strategy};
-use crate::engine::{Target, TaskId};
+use crate::engine::{Target, TaskId, TaskSet};
 
 /// Chooses with equal chances, at every point anew.
 #[derive(Clone, Debug)]
@@ -18,8 +18,8 @@ impl Strategy for RandomWalk {
         self.0.any(point.alternatives.len())
     }
 
-    fn choose_task(&mut self, _: Option<TaskId>, tasks: &[TaskId], _: &[Option<Target>]) -> usize {
-        self.0.any(tasks.len())
+    fn choose_task(&mut self, current: Option<TaskId>, ready: &TaskSet, _: &[Option<Target>]) -> TaskId {
+        self.0.any_of(current, ready)
     }
 
     fn forced(&mut self, _: Option<TaskId>, _: TaskId, _: Option<Target>) {}

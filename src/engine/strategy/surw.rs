@@ -1,7 +1,7 @@
 use super::draw::Draw;
 use super::estimates::{Estimates, TASKS, place};
 use super::{Choosing, Point, Strategy};
-use crate::engine::{ObjectId, Target, TaskId};
+use crate::engine::{ObjectId, Target, TaskId, TaskSet};
 
 /// Selectively uniform random walk (Zhao et al., "Selectively Uniform Concurrency Testing", ASPLOS 2025).
 ///
@@ -15,7 +15,7 @@ use crate::engine::{ObjectId, Target, TaskId};
 #[derive(Clone, Debug)]
 pub struct Surw {
     draw: Draw,
-    /// The choices each task has left.
+    /// The choices each task has left; one at least, for estimates can be wrong.
     left: [u32; TASKS],
     /// The object, if tasks share one.
     object: Option<ObjectId>,
@@ -23,12 +23,14 @@ pub struct Surw {
     uses: [u32; TASKS],
     /// And all together.
     uses_left: u32,
-    /// The place of the task that uses it next, if somebody is to.
-    next: Option<usize>,
+    /// Who uses it next, if somebody is to: a bit for each task of that place; otherwise all of them.
+    next: u64,
+    /// The tasks of which is known whether they are about to use it, which stays so until they go on.
+    seen: u64,
+    /// Those of them that are.
+    users: u64,
     made: u32,
     patience: u32,
-    /// Of those that can go on, while one is drawn.
-    weights: [u32; TASKS],
 }
 
 impl Surw {
@@ -41,81 +43,142 @@ impl Surw {
         };
         let mut surw = Surw {
             draw,
-            left: estimates.tasks,
+            left: estimates.tasks.map(|left| left.max(1)),
             object: drawn.map(|uses| uses.object),
             uses: drawn.map_or([0; TASKS], |uses| uses.tasks),
             uses_left: drawn.map_or(0, |uses| uses.tasks.iter().sum()),
-            next: None,
+            next: u64::MAX,
+            seen: 0,
+            users: 0,
             made: 0,
             patience: estimates.patience(),
-            weights: [0; TASKS],
         };
         surw.draw_next();
         surw
     }
 
     /// One of several tasks, in proportion to the choices that they have left.
-    #[inline]
-    fn drawn(&mut self, tasks: &[TaskId], accesses: &[Option<Target>]) -> usize {
-        let Surw { draw, left, object, next, weights, .. } = self;
-        let mut more;
-        let weights = if tasks.len() <= TASKS {
-            &mut weights[..tasks.len()]
-        } else {
-            more = vec![0; tasks.len()];
-            &mut more[..]
-        };
-        let mut total = 0;
-        for (weight, task) in weights.iter_mut().zip(tasks) {
-            let place = place(*task);
-            let is_kept = next.is_some_and(|next| next != place) && uses(*object, accesses[task.0]);
-            *weight = if is_kept { 0 } else { left[place].max(1) };
-            total += *weight;
+    #[inline(always)]
+    fn drawn(&mut self, current: Option<TaskId>, ready: u64, accesses: &[Option<Target>]) -> TaskId {
+        let mut unseen = ready & !self.seen;
+        self.seen |= ready;
+        while unseen != 0 {
+            let task = unseen.trailing_zeros();
+            let is_user = u64::from(uses(self.object, accesses[task as usize]));
+            self.users = self.users & !(1 << task) | is_user << task;
+            unseen &= unseen - 1;
         }
-        if total == 0 {
+        let mut able = ready & (self.next | !self.users);
+        if able == 0 {
             // All are kept from the object, for the one who is to use it next cannot go on yet: they are let go.
-            for (weight, task) in weights.iter_mut().zip(tasks) {
-                *weight = left[place(*task)].max(1);
-                total += *weight;
-            }
+            able = ready;
         }
-        let mut drawn = draw.below(total);
-        for (index, weight) in weights.iter().enumerate() {
-            if drawn < *weight {
-                return index;
+        let (mut left, mut total) = (able, 0);
+        while left != 0 {
+            total += self.left[left.trailing_zeros() as usize % TASKS];
+            left &= left - 1;
+        }
+        let mut drawn = self.draw.below(total);
+        if let Some(current) = current
+            && able >> current.0 & 1 == 1
+        {
+            let weight = self.left[place(current)];
+            if drawn < weight {
+                return current;
             }
             drawn -= weight;
+            able &= !(1 << current.0);
         }
-        unreachable!("less was drawn than there is")
+        loop {
+            let task = TaskId(able.trailing_zeros() as usize);
+            let weight = self.left[place(task)];
+            if drawn < weight {
+                return task;
+            }
+            drawn -= weight;
+            able &= able - 1;
+        }
+    }
+
+    /// As [`drawn`](Surw::drawn), where there are many tasks.
+    fn drawn_of_many(
+        &mut self,
+        current: Option<TaskId>,
+        ready: &TaskSet,
+        accesses: &[Option<Target>],
+    ) -> TaskId {
+        let others = ready.iter().filter(|task| Some(*task) != current);
+        let tasks: Vec<TaskId> = current.into_iter().chain(others).collect();
+        let is_kept =
+            |task: &TaskId| self.next >> (task.0 % 64) & 1 == 0 && uses(self.object, accesses[task.0]);
+        let is_any_able = tasks.iter().any(|task| !is_kept(task));
+        let able = tasks.iter().filter(|task| !(is_any_able && is_kept(task)));
+        let mut total = 0;
+        let sums: Vec<(TaskId, u32)> = able
+            .map(|task| {
+                total += self.left[place(*task)];
+                (*task, total)
+            })
+            .collect();
+        let drawn = self.draw.below(total);
+        let chosen = sums.iter().find(|(_, sum)| drawn < *sum);
+        chosen.expect("less was drawn than there is").0
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn choose_of_many(
+        &mut self,
+        current: Option<TaskId>,
+        ready: &TaskSet,
+        accesses: &[Option<Target>],
+    ) -> TaskId {
+        if self.made > self.patience {
+            return self.draw.any_of(current, ready);
+        }
+        let task = self.drawn_of_many(current, ready, accesses);
+        self.count(task, uses(self.object, accesses[task.0]));
+        task
     }
 
     /// Counts a choice.
-    #[inline]
-    fn count(&mut self, task: TaskId, access: Option<Target>) {
+    #[inline(always)]
+    fn count(&mut self, task: TaskId, is_user: bool) {
         self.made += 1;
         let at = place(task);
-        self.left[at] = self.left[at].saturating_sub(1);
-        if uses(self.object, access) {
-            let used = self.uses[at].min(1);
-            self.uses[at] -= used;
-            self.uses_left -= used;
-            self.draw_next();
+        self.left[at] -= u32::from(self.left[at] > 1);
+        self.seen &= !(1 << (task.0 % 64));
+        if is_user {
+            self.count_use(at);
         }
+    }
+
+    /// Counts a use of the object, and draws who uses it next.
+    #[inline(never)]
+    fn count_use(&mut self, at: usize) {
+        let used = self.uses[at].min(1);
+        self.uses[at] -= used;
+        self.uses_left -= used;
+        self.draw_next();
     }
 
     fn draw_next(&mut self) {
         if self.uses_left == 0 {
-            self.next = None;
+            self.next = u64::MAX;
             return;
         }
         let mut drawn = self.draw.below(self.uses_left);
-        self.next = self.uses.iter().position(|uses| {
-            let is_next = drawn < *uses;
-            drawn = drawn.saturating_sub(*uses);
-            is_next
-        });
+        let mut place = 0;
+        while drawn >= self.uses[place] {
+            drawn -= self.uses[place];
+            place += 1;
+        }
+        self.next = OF_PLACE_0 << place;
     }
 }
+
+/// A bit for each task of place 0.
+const OF_PLACE_0: u64 = u64::MAX / ((1 << TASKS) - 1);
 
 #[inline(always)]
 fn uses(object: Option<ObjectId>, access: Option<Target>) -> bool {
@@ -126,7 +189,9 @@ impl Strategy for Surw {
     fn choose(&mut self, point: &Point<'_>) -> usize {
         match point.alternatives.of_tasks() {
             _ if point.kind != Choosing::Task => self.draw.any(point.alternatives.len()),
-            Some((tasks, accesses)) => self.choose_task(point.current, tasks, accesses),
+            Some((ready, accesses)) => {
+                point.alternatives.index_of(self.choose_task(point.current, ready, accesses))
+            }
             None => {
                 point.alternatives.iter().for_each(|only| self.forced(point.current, only.task, only.access));
                 0
@@ -134,19 +199,25 @@ impl Strategy for Surw {
         }
     }
 
-    fn choose_task(&mut self, _: Option<TaskId>, tasks: &[TaskId], accesses: &[Option<Target>]) -> usize {
-        if self.made > self.patience {
-            return self.draw.any(tasks.len());
+    fn choose_task(
+        &mut self,
+        current: Option<TaskId>,
+        ready: &TaskSet,
+        accesses: &[Option<Target>],
+    ) -> TaskId {
+        match ready.bits() {
+            Some(ready) if self.made <= self.patience => {
+                let task = self.drawn(current, ready, accesses);
+                self.count(task, self.users >> task.0 & 1 == 1);
+                task
+            }
+            _ => self.choose_of_many(current, ready, accesses),
         }
-        let chosen = self.drawn(tasks, accesses);
-        let task = tasks[chosen];
-        self.count(task, accesses[task.0]);
-        chosen
     }
 
     fn forced(&mut self, _: Option<TaskId>, task: TaskId, access: Option<Target>) {
         if self.made <= self.patience {
-            self.count(task, access);
+            self.count(task, uses(self.object, access));
         }
     }
 }
@@ -225,6 +296,26 @@ mod tests {
             firsts[order[0].0] += 1;
         }
         assert!(firsts[1] > 90 && firsts[2] > 90, "either goes first: {firsts:?}");
+    }
+
+    #[test]
+    fn of_many_tasks_one_is_drawn_as_of_few() {
+        let none = (0..5).map(|_| None).collect::<Vec<_>>();
+        let estimates = estimates(&[&[LOCK, LOCK, None], &none, &[LOCK], &[None, LOCK]]);
+        let mut ready = TaskSet::default();
+        (0..4).for_each(|task| ready.insert(TaskId(task)));
+        let mut drawn = [0; 4];
+        for seed in 0..1000 {
+            let current = (seed % 2 == 0).then_some(TaskId(2));
+            let accesses = [0, 1, 2, 3].map(|task| if seed >> task & 1 == 1 { LOCK } else { None });
+            let (mut few, mut many) = (Surw::new(seed, &estimates), Surw::new(seed, &estimates));
+            for _ in 0..4 {
+                let task = few.choose_task(current, &ready, &accesses);
+                assert_eq!(many.choose_of_many(current, &ready, &accesses), task);
+                drawn[task.0] += 1;
+            }
+        }
+        assert!(drawn.iter().all(|count| *count > 300), "{drawn:?}");
     }
 
     #[test]

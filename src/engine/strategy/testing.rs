@@ -2,9 +2,9 @@
 
 use super::{Alternative, Alternatives, Choosing, Point};
 use crate::engine::fibers::Step;
-use crate::engine::{Target, TaskId};
+use crate::engine::{Target, TaskId, TaskSet};
 
-/// Calls the closure with a point at which these tasks can go on.
+/// Calls the closure with a point at which these tasks can go on, which are given in the order of their numbers.
 pub(super) fn tasks<R>(tasks: &[usize], f: impl FnOnce(&Point<'_>) -> R) -> R {
     let tasks: Vec<_> = tasks.iter().map(|task| (*task, None)).collect();
     accesses(&tasks, f)
@@ -15,8 +15,10 @@ pub(super) fn accesses<R>(tasks: &[(usize, Option<Target>)], f: impl FnOnce(&Poi
     let most = tasks.iter().map(|(task, _)| *task).max().unwrap_or_default();
     let mut all = vec![None; most + 1];
     tasks.iter().for_each(|(task, access)| all[*task] = *access);
-    let tasks: Vec<_> = tasks.iter().map(|(task, _)| TaskId(*task)).collect();
-    f(&Point { kind: Choosing::Task, current: None, alternatives: Alternatives::tasks(&tasks, &all) })
+    let mut ready = TaskSet::default();
+    tasks.iter().for_each(|(task, _)| ready.insert(TaskId(*task)));
+    let alternatives = Alternatives::tasks(None, &ready, &all);
+    f(&Point { kind: Choosing::Task, current: None, alternatives })
 }
 
 /// Calls the closure with a point at which task 0 can take that many branches.
