@@ -268,6 +268,11 @@ fn go_on_after(me: TaskId, next: Option<TaskId>) -> Woken {
     if next != Some(me) {
         give_way(next);
     }
+    wake_up(me)
+}
+
+#[inline(never)]
+fn wake_up(me: TaskId) -> Woken {
     table(|table| table.wake_up(me))
 }
 

@@ -54,39 +54,49 @@ impl Table {
     }
 
     /// Notes that a task goes on after a wait, and says why.
-    #[inline]
+    #[inline(always)]
     pub(super) fn wake_up(&mut self, me: TaskId) -> Woken {
-        let entry = &mut self.tasks[me.0];
-        let is_told = entry.unwinding == Unwinding::Due;
-        if is_told {
-            entry.unwinding = Unwinding::Told;
+        if footprint::is_on() {
+            self.touch_woken(me);
         }
-        let Some(waiting) = self.tasks[me.0].waiting() else { return Woken::Aborted };
-        let met = waiting.met;
-        if met.is_some() || waiting.notified || waiting.message.is_some() {
-            footprint::touch(Place::Task(me), What::Woken);
-        } else {
-            self.touch_meetings(me);
-        }
-        let woken = match met {
-            _ if is_told => Woken::Aborted,
+        let Entry { waiting, unwinding, .. } = &self.tasks[me.0];
+        let woken = match waiting.met {
+            _ if *unwinding == Unwinding::Due => Woken::Aborted,
             Some(index) => Woken::Met(index),
             // Without a limit of time nothing else lets it go on.
             None if waiting.until.is_none() || self.is_served(waiting) => Woken::Served,
             None => Woken::TimedOut,
         };
         debug_assert!(woken != Woken::Served || self.is_served(waiting));
-        if woken == Woken::TimedOut {
-            self.touch_refused(me);
+        match woken {
+            Woken::Served => {}
+            Woken::Met(index) => self.meet_receiver(me, index),
+            Woken::TimedOut => self.touch_refused(me),
+            Woken::Aborted => self.tasks[me.0].unwinding = Unwinding::Told,
         }
-        if let Some(index) = met
-            && let Target::Send(rendezvous) = self.tasks[me.0].waiting.waits[index].target
+        self.stop_waiting(me);
+        woken
+    }
+
+    /// Notes that a task goes on by the wait of that number, which has met its partner: if it is to send, the receiver waits
+    /// for its message from now on.
+    #[inline]
+    fn meet_receiver(&mut self, me: TaskId, index: usize) {
+        if let Target::Send(rendezvous) = self.tasks[me.0].waiting.waits[index].target
             && let Some(receiver) = self.receiver_of(me, rendezvous)
         {
             self.hand_over(receiver, rendezvous);
         }
-        self.stop_waiting(me);
-        woken
+    }
+
+    #[cold]
+    fn touch_woken(&self, me: TaskId) {
+        let waiting = &self.tasks[me.0].waiting;
+        if waiting.met.is_some() || waiting.notified || waiting.message.is_some() {
+            footprint::touch(Place::Task(me), What::Woken);
+        } else {
+            self.touch_meetings(me);
+        }
     }
 
     /// Notes that a task whose time is up has seen that none of what it waits for is there.
