@@ -36,7 +36,11 @@ impl Inside<'_> {
         match self.0 {}
     }
 
-    pub(crate) fn acquire_mutex(&self, _: Option<Instant>, _: &mut impl FnMut() -> bool) -> bool {
+    pub(crate) fn hold_mutex(&self, _: Option<Instant>) -> Option<bool> {
+        match self.0 {}
+    }
+
+    pub(crate) fn acquire_mutex(&self, _: Option<Instant>, _: &mut dyn FnMut() -> bool) -> bool {
         match self.0 {}
     }
 
@@ -90,6 +94,10 @@ impl Tag {
         None
     }
 
+    pub(crate) fn inside_execution(&self) -> Option<Inside<'_>> {
+        None
+    }
+
     pub(crate) fn set_name(&self, _: impl Into<Cow<'static, str>>) {}
 
     pub(crate) fn released(&self) {}
@@ -125,6 +133,10 @@ impl Handle {
         None
     }
 
+    pub(crate) fn inside_execution(&self) -> Option<Inside<'_>> {
+        None
+    }
+
     pub(crate) fn passed(&self) {}
 
     pub(crate) fn is_modelled(&self) -> bool {
@@ -142,8 +154,6 @@ impl Handle {
     pub(crate) fn point(&self, _: &Inside<'_>) {}
 
     pub(crate) fn saw(&self, _: bool) {}
-
-    pub(crate) fn intend(&self) {}
 
     pub(crate) fn look(&self, _: &Inside<'_>) {}
 

@@ -84,13 +84,27 @@ impl<T: ?Sized> Mutex<T> {
     #[track_caller]
     #[inline(never)]
     fn lock_in_execution(&self) -> parking_lot::MutexGuard<'_, T> {
-        match self.tag.inside() {
+        match self.tag.inside_execution() {
             None => self.native.lock(),
             Some(inside) => self.lock_inside(&inside, None).expect("there is no limit of time"),
         }
     }
 
+    #[inline(always)]
     fn lock_inside(
+        &self,
+        inside: &Inside<'_>,
+        until: Option<Instant>,
+    ) -> Option<parking_lot::MutexGuard<'_, T>> {
+        match inside.hold_mutex(until.map(Into::into)) {
+            Some(true) => self.native.try_lock(),
+            Some(false) => None,
+            None => self.ask_native(inside, until),
+        }
+    }
+
+    #[inline(never)]
+    fn ask_native(
         &self,
         inside: &Inside<'_>,
         until: Option<Instant>,

@@ -16,6 +16,7 @@ use super::passing::{Limit, Odd, Onward, Operation, Passage};
 use super::table::Table;
 use super::task::Woken;
 use crate::sync::channel::Line;
+use crate::sync::seam::footprint;
 use crate::sync::seam::{
     self, Attempt, Endpoint, Handle, Object, Queue, Selected, Tag, TaskBody, Timer, Wake,
 };
@@ -111,23 +112,6 @@ pub(crate) fn remove_handle(execution: NonZeroU64, operation: Operation, handle:
     table_of(execution, |table| table.remove_handle(operation, handle)).unwrap_or_default()
 }
 
-/// A sync point of a task, before it uses an object for that; if it goes on at once, it does. Otherwise says whether it is
-/// to unwind. Nothing of [`sync`](crate::sync) may be used meanwhile.
-#[inline(always)]
-pub(crate) fn point_and_change<R>(
-    me: TaskId,
-    target: Target,
-    object: ObjectId,
-    location: &'static Location<'static>,
-    f: impl FnOnce(&mut Object) -> R,
-) -> Result<R, bool> {
-    let turn = table(|table| match table.point(me, Some(target), location) {
-        Turn::On if !seam::unwinding() => Ok(table.change(object, f)),
-        turn => Err(turn),
-    });
-    turn.map_err(take)
-}
-
 /// A sync point of a task, before it uses that handle of a channel; then it goes ahead, if it can within the limit. Otherwise
 /// says whether it is to unwind. Nothing of [`sync`](crate::sync) may be used meanwhile.
 #[inline(always)]
@@ -137,7 +121,8 @@ pub(crate) fn pass(
     limit: Limit,
     location: &'static Location<'static>,
 ) -> Result<Passage, Odd> {
-    go_through(come_to_pass(me, handle, limit, location), me, handle, limit, location)
+    let go_on = |over| go_on_to_pass(me, handle, limit, location, over);
+    go_through(come_to_pass(me, handle, limit, location), go_on)
 }
 
 /// [`pass`] without the sync point.
@@ -148,27 +133,32 @@ pub(crate) fn pass_after_point(
     location: &'static Location<'static>,
 ) -> Result<Passage, Odd> {
     let onward = table(|table| table.pass_within(me, handle.operation(), limit, location));
-    go_through(onward, me, handle, limit, location)
+    go_through(onward, |over| go_on_to_pass(me, handle, limit, location, over))
+}
+
+/// A sync point of a task, before it takes a mutex; then it holds it by the books, which is to say natively as well, if it can
+/// within the limit. Otherwise says whether it is to unwind. Nothing of [`sync`](crate::sync) may be used meanwhile.
+#[inline(always)]
+pub(crate) fn lock(
+    me: TaskId,
+    mutex: ObjectId,
+    limit: Limit,
+    location: &'static Location<'static>,
+) -> Result<bool, Odd> {
+    let go_on = |over| go_on_to_lock(me, mutex, limit, location, over);
+    let passage = go_through(come_to_lock(me, mutex, limit, location), go_on)?;
+    Ok(passage == Passage::Passed)
 }
 
 /// Gives way as often as it takes.
 #[inline(always)]
-fn go_through(
-    mut onward: Onward,
-    me: TaskId,
-    handle: &Handle,
-    limit: Limit,
-    location: &'static Location<'static>,
-) -> Result<Passage, Odd> {
+fn go_through(mut onward: Onward, go_on: impl Fn(bool) -> Onward) -> Result<Passage, Odd> {
     loop {
         match onward {
             Onward::Passed => return Ok(Passage::Passed),
             Onward::Refused => return Ok(Passage::Refused),
             Onward::Disconnected => return Ok(Passage::Disconnected),
-            Onward::GiveWay(next) => {
-                let over = give_way(next);
-                onward = go_on_to_pass(me, handle, limit, location, over);
-            }
+            Onward::GiveWay(next) => onward = go_on(give_way(next)),
             Onward::Unwind => return Err(Odd::Unwind),
             Onward::Unwinding => return Err(Odd::Unwinding),
             Onward::Aborted => return Err(Odd::Aborted),
@@ -176,19 +166,21 @@ fn go_through(
     }
 }
 
-// What is called by `pass` is no part of it, for that is in all code that sends or receives; only the switch has to be.
+// What `pass` and `lock` call is no part of them, for they are in all code that uses channels and locks; only the switch has to
+// be.
 
 #[inline(never)]
 fn come_to_pass(me: TaskId, handle: &Handle, limit: Limit, location: &'static Location<'static>) -> Onward {
     table(|table| {
         let operation = handle.operation();
         table.note(operation.channel, |object| object.use_handle(handle.number(), me));
-        match table.point(me, Some(operation.target()), location) {
-            Turn::On if !seam::unwinding() => table.pass_within(me, operation, limit, location),
-            Turn::On => Onward::Unwinding,
-            Turn::Of(next) => Onward::GiveWay(next),
-            Turn::Over => Onward::Unwind,
+        // Everybody sees who waits at a rendezvous.
+        if footprint::is_on() && limit != Limit::Try && !table.object(operation.channel).is_modelled() {
+            footprint::intend(std::iter::once(operation.target()));
         }
+        table
+            .come(me, operation.target(), location)
+            .unwrap_or_else(|| table.pass_within(me, operation, limit, location))
     })
 }
 
@@ -203,15 +195,47 @@ fn go_on_to_pass(
     table(|table| {
         let operation = handle.operation();
         if table.is_waiting(me) {
-            table.wake_to_pass(me, operation, limit, location)
-        } else if over {
-            Onward::Unwind
-        } else if seam::unwinding() {
-            Onward::Unwinding
-        } else {
-            table.pass_within(me, operation, limit, location)
+            return table.wake_to_pass(me, operation, limit, location);
         }
+        odd(over).unwrap_or_else(|| table.pass_within(me, operation, limit, location))
     })
+}
+
+#[inline(never)]
+fn come_to_lock(me: TaskId, mutex: ObjectId, limit: Limit, location: &'static Location<'static>) -> Onward {
+    // Nobody sees who waits for a mutex.
+    footprint::intend(std::iter::once(Target::Lock(mutex)));
+    table(|table| {
+        table
+            .come(me, Target::Lock(mutex), location)
+            .unwrap_or_else(|| table.lock_within(me, mutex, limit, location))
+    })
+}
+
+#[inline(never)]
+fn go_on_to_lock(
+    me: TaskId,
+    mutex: ObjectId,
+    limit: Limit,
+    location: &'static Location<'static>,
+    over: bool,
+) -> Onward {
+    table(|table| {
+        if table.is_waiting(me) {
+            return table.wake_to_lock(me, mutex, limit, location);
+        }
+        odd(over).unwrap_or_else(|| table.lock_within(me, mutex, limit, location))
+    })
+}
+
+/// What keeps a task from going ahead after its sync point, if something does; it is told whether the execution is over.
+#[inline(always)]
+fn odd(over: bool) -> Option<Onward> {
+    match over {
+        true => Some(Onward::Unwind),
+        false if seam::unwinding() => Some(Onward::Unwinding),
+        false => None,
+    }
 }
 
 /// Takes the turn that it is; says whether the task is to unwind.

@@ -43,7 +43,7 @@ use table::Table;
 use task::Doing;
 
 pub(crate) use execution::{
-    Fibers, add_object, change, look, note, pass, pass_after_point, point_and_change, remove_handle,
+    Fibers, add_object, change, lock, look, note, pass, pass_after_point, remove_handle,
 };
 pub(crate) use passing::{Limit, Odd, Operation, Passage};
 pub use step::{Step, preemptions};

@@ -4,6 +4,7 @@ use std::panic::Location;
 use std::time::Instant;
 
 use super::super::{ObjectId, Target, TaskId, Wait};
+use super::choices::Turn;
 use super::table::{Table, Tracked};
 use super::task::Woken;
 use crate::sync::seam::footprint::{self, Place, What};
@@ -184,16 +185,65 @@ impl Table {
             self.try_pass(operation)
         };
         match passage {
-            Passage::Refused => self.wait_to_pass(me, operation, limit, location),
+            Passage::Refused => self.wait_within(me, operation.target(), limit, location),
             passage => Onward::from(passage),
         }
     }
 
-    /// Begins to wait until a message can pass, if the limit allows it.
-    fn wait_to_pass(
+    /// A sync point of a task, before it goes ahead with that; says what keeps it from that, if something does.
+    #[inline(always)]
+    pub(super) fn come(
         &mut self,
         me: TaskId,
-        operation: Operation,
+        target: Target,
+        location: &'static Location<'static>,
+    ) -> Option<Onward> {
+        match self.point(me, Some(target), location) {
+            Turn::On if !seam::unwinding() => None,
+            Turn::On => Some(Onward::Unwinding),
+            Turn::Of(next) => Some(Onward::GiveWay(next)),
+            Turn::Over => Some(Onward::Unwind),
+        }
+    }
+
+    /// Takes a mutex, if it is free within the limit.
+    #[inline(always)]
+    pub(super) fn lock_within(
+        &mut self,
+        me: TaskId,
+        mutex: ObjectId,
+        limit: Limit,
+        location: &'static Location<'static>,
+    ) -> Onward {
+        let target = Target::Lock(mutex);
+        if !self.object(mutex).could_serve(target, false) {
+            return self.wait_within(me, target, limit, location);
+        }
+        self.change(mutex, |object| object.hold(me, false));
+        Onward::Passed
+    }
+
+    /// Goes on after a wait for a mutex.
+    #[inline(always)]
+    pub(super) fn wake_to_lock(
+        &mut self,
+        me: TaskId,
+        mutex: ObjectId,
+        limit: Limit,
+        location: &'static Location<'static>,
+    ) -> Onward {
+        match self.wake_up(me) {
+            Woken::Served | Woken::Met(_) => self.lock_within(me, mutex, limit, location),
+            Woken::TimedOut => Onward::Refused,
+            Woken::Aborted => Onward::Aborted,
+        }
+    }
+
+    /// Begins to wait for that, if the limit allows it.
+    fn wait_within(
+        &mut self,
+        me: TaskId,
+        target: Target,
         limit: Limit,
         location: &'static Location<'static>,
     ) -> Onward {
@@ -205,7 +255,7 @@ impl Table {
         if self.ending && !seam::unwinding() {
             return Onward::Aborted;
         }
-        self.wait(me, std::iter::once(Wait { target: operation.target(), location }), until);
+        self.wait(me, std::iter::once(Wait { target, location }), until);
         Onward::GiveWay(self.go_on())
     }
 
@@ -231,7 +281,7 @@ impl Table {
             Woken::Aborted => return Onward::Aborted,
         };
         match passage {
-            Passage::Refused => self.wait_to_pass(me, operation, limit, location),
+            Passage::Refused => self.wait_within(me, operation.target(), limit, location),
             passage => Onward::from(passage),
         }
     }

@@ -37,7 +37,7 @@ impl<T> Receiver<T> {
     #[track_caller]
     #[inline(never)]
     fn recv_in_execution(&self) -> Result<T, RecvError> {
-        match self.handle.inside() {
+        match self.handle.inside_execution() {
             None => self.line.native().recv(),
             Some(inside) => {
                 let received = match &self.line {
@@ -57,7 +57,6 @@ impl<T> Receiver<T> {
         inside: &Inside<'_>,
         limit: Limit,
     ) -> Result<T, RecvTimeoutError> {
-        self.handle.intend();
         match self.handle.pass(inside, limit) {
             Passage::Passed => queue.pop().ok_or(RecvTimeoutError::Timeout),
             Passage::Refused => Err(RecvTimeoutError::Timeout),

@@ -41,7 +41,7 @@ impl<T> Sender<T> {
     #[track_caller]
     #[inline(never)]
     fn send_in_execution(&self, message: T) -> Result<(), SendError<T>> {
-        match self.handle.inside() {
+        match self.handle.inside_execution() {
             None => self.line.native().send(message),
             Some(inside) => {
                 let sent = match &self.line {
@@ -79,7 +79,6 @@ impl<T> Sender<T> {
         message: T,
         limit: Limit,
     ) -> Result<(), SendTimeoutError<T>> {
-        self.handle.intend();
         match self.handle.pass(inside, limit) {
             Passage::Passed => {
                 queue.push(message);

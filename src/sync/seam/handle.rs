@@ -50,6 +50,13 @@ impl Handle {
         self.tag.inside()
     }
 
+    /// As [`Tag::inside_execution`].
+    #[inline(always)]
+    #[track_caller]
+    pub(crate) fn inside_execution(&self) -> Option<Inside<'_>> {
+        self.tag.inside_execution()
+    }
+
     /// Notes who used the handle last.
     pub(super) fn used(&self, inside: &Inside<'_>) {
         self.tag.note(|object| object.use_handle(self.id, inside.me.task));
@@ -175,14 +182,6 @@ impl Handle {
     /// Whether it is a rendezvous on fibers: whoever waits there can be seen.
     pub(super) fn is_rendezvous(&self) -> bool {
         self.tag.look(Object::is_modelled).unwrap_or_default()
-    }
-
-    /// Notes what the running task waits for at the next sync point, unless it can be seen to wait.
-    #[inline]
-    pub(crate) fn intend(&self) {
-        if footprint::is_on() && !self.is_rendezvous() {
-            footprint::intend(self.target().into_iter());
-        }
     }
 
     /// Looks at the channel; it belongs to an execution that is not over.

@@ -9,8 +9,9 @@ use std::time::Instant;
 use parking_lot::Mutex;
 
 use super::footprint::{self, What};
-use super::{Attempt, Endpoint, Me, Object, Timer, Wake, begin_unwinding, is_inside, me};
-use crate::engine::{Notification, ObjectId, ObjectKind, Target, TaskId, Wait, fibers};
+use super::{Attempt, Endpoint, Limit, Me, Object, Timer, Wake, begin_unwinding, is_inside, me};
+use crate::engine::fibers::{self, Odd};
+use crate::engine::{Notification, ObjectId, ObjectKind, Target, TaskId, Wait};
 
 /// Marks an object as belonging to an execution, or to none.
 #[derive(Clone)]
@@ -122,9 +123,10 @@ impl Tag {
         if self.is_native() { None } else { self.inside_execution() }
     }
 
+    /// As [`inside`](Tag::inside), where it is known not to be native.
     #[inline]
     #[track_caller]
-    fn inside_execution(&self) -> Option<Inside<'_>> {
+    pub(crate) fn inside_execution(&self) -> Option<Inside<'_>> {
         match (self.execution(), me()) {
             (None, None) => None,
             (Some(execution), Some(me)) if me.execution == execution => {
@@ -268,40 +270,45 @@ impl Inside<'_> {
         gives_up
     }
 
-    /// Waits to hold a mutex.
-    #[inline]
+    /// A sync point, before a mutex is held; on fibers waits to hold it, and says whether it came to that. `None` where the
+    /// native lock has to be asked.
+    #[inline(always)]
+    pub(crate) fn hold_mutex(&self, until: Option<Instant>) -> Option<bool> {
+        let Tag::OnFibers { number, .. } = self.tag else {
+            self.point();
+            return None;
+        };
+        let limit = until.map_or(Limit::Wait, Limit::Until);
+        match fibers::lock(self.me.task, ObjectId(*number as usize), limit, self.location) {
+            Ok(is_held) => Some(is_held),
+            Err(odd) => {
+                self.lock_oddly(odd);
+                None
+            }
+        }
+    }
+
+    /// Waits to hold a mutex that the native lock tells about.
     pub(crate) fn acquire_mutex(
         &self,
         until: Option<Instant>,
-        try_acquire: &mut impl FnMut() -> bool,
+        try_acquire: &mut dyn FnMut() -> bool,
     ) -> bool {
-        let target = Target::Lock(self.id());
-        // Readers see a writer that waits; nobody sees who waits for a mutex.
-        footprint::intend(std::iter::once(target));
-        if let Tag::OnFibers { number, .. } = self.tag {
-            let id = ObjectId(*number as usize);
-            let task = self.me.task;
-            let acquire = |object: &mut Object| {
-                let acquired = try_acquire();
-                if acquired {
-                    object.hold(task, false);
-                }
-                acquired
-            };
-            match fibers::point_and_change(task, target, id, self.location, acquire) {
-                Ok(true) => return true,
-                Ok(false) => return self.wait_for_lock(target, false, until, try_acquire),
-                Err(true) => begin_unwinding(),
-                Err(false) => {}
-            }
-        } else {
-            self.point_at(target);
-        }
         if try_acquire() {
             self.held(false);
             return true;
         }
-        self.wait_for_lock(target, false, until, try_acquire)
+        self.wait_for_lock(Target::Lock(self.id()), false, until, try_acquire)
+    }
+
+    /// A destructor that needs the lock goes on waiting, though its task is to unwind: those who hold it may yet unwind.
+    #[cold]
+    fn lock_oddly(&self, odd: Odd) {
+        match odd {
+            Odd::Unwind => begin_unwinding(),
+            Odd::Unwinding => {}
+            Odd::Aborted => self.me.refuse(),
+        }
     }
 
     /// Waits to hold a reader-writer lock, alone or shared.
