@@ -248,7 +248,7 @@ pub fn explore(config: Config, f: impl Fn() + Send + Sync + 'static) -> Result<E
     fibers::with_engine(|engine| {
         while config.allows(executions, stopwatch) {
             let strategy = search.strategy(seed, executions, &estimates);
-            let end = engine.run(Arc::clone(&body), strategy, most_points);
+            let end = engine.run(&body, strategy, most_points);
             if let Some(what) = wrong(end, engine) {
                 return Err(Failure::new(what, engine, Some(Found { seed, index: executions }), body));
             }
@@ -277,7 +277,7 @@ fn exhaust(
             if !config.allows(executions, stopwatch) {
                 break false;
             }
-            let run = |strategy| engine.run(Arc::clone(&body), strategy, config.most_points);
+            let run = |strategy| engine.run(&body, strategy, config.most_points);
             let (end, seen) = exhaustive.execute(run);
             let what = match seen {
                 Seen::Redundant => None,
@@ -330,7 +330,7 @@ pub fn replay(schedule: &Schedule, f: impl Fn() + Send + Sync + 'static) -> Resu
     let body: Arc<dyn Body> = Arc::new(Closure { run: f });
     let stopwatch = Stopwatch::start();
     fibers::with_engine(|engine| {
-        let end = engine.run(Arc::clone(&body), Box::new(replay.clone()), most_points);
+        let end = engine.run(&body, Box::new(replay.clone()), most_points);
         let elapsed = stopwatch.elapsed();
         match replay.divergence().map(What::Diverged).or_else(|| wrong(end, engine)) {
             Some(what) => Err(Failure::new(what, engine, None, body)),

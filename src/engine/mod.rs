@@ -19,7 +19,7 @@ use std::borrow::Cow;
 use std::sync::Arc;
 
 use crate::sync::seam::footprint::{self, Place, What};
-use crate::sync::seam::{self, TaskBody};
+use crate::sync::seam::{self, TaskBody, Value};
 
 pub mod coverage;
 mod divergence;
@@ -106,10 +106,9 @@ pub struct Job {
 impl Job {
     /// Of that name in schedules and reports; what it does may panic.
     pub fn new(name: impl Into<Cow<'static, str>>, run: impl FnOnce() + Send + 'static) -> Job {
-        // An engine catches the panics of all tasks.
-        let body = Box::new(move || {
+        let body = Box::new(move || -> Value {
             run();
-            None
+            Box::new(())
         });
         Job { name: name.into(), body }
     }
@@ -121,7 +120,7 @@ impl Job {
 /// If the calling thread is not a task of an execution.
 #[track_caller]
 pub fn start(job: Job) {
-    seam::start(job.name, job.body);
+    seam::start(Some(job.name), job.body);
 }
 
 /// What to do with the tasks that have not ended when an execution is over.

@@ -272,6 +272,61 @@ fn a_panic_is_kept_and_joined() {
 }
 
 #[test]
+fn what_a_task_leaves_is_dropped_by_whoever_has_it_last() {
+    /// Notes which task drops it.
+    struct Left(Arc<Shared<Vec<String>>>);
+    impl Drop for Left {
+        fn drop(&mut self) {
+            let name = thread::current().name().unwrap().to_owned();
+            self.0.with(|by| by.push(name));
+        }
+    }
+    fn dropped_by(heir: fn(thread::JoinHandle<Left>)) -> Vec<String> {
+        let by = Arc::new(Shared::new(Vec::new()));
+        let seen = Arc::clone(&by);
+        let run = run_once(0, move || {
+            let left = Left(Arc::clone(&seen));
+            let leaver = thread::Builder::new().name("leaver".to_owned());
+            heir(leaver.spawn(move || left).unwrap());
+        });
+        assert_eq!((run.end, run.forgotten), (End::Finished, 0));
+        by.with(std::mem::take)
+    }
+    let joined = dropped_by(|leaver| drop(leaver.join()));
+    assert_eq!(joined, ["main"]);
+    let given_up = dropped_by(|leaver| {
+        while !leaver.is_finished() {
+            thread::yield_now();
+        }
+        drop(leaver);
+    });
+    assert_eq!(given_up, ["main"]);
+    let unwanted = dropped_by(drop);
+    assert!(unwanted == ["leaver"] || unwanted == ["main"], "{unwanted:?}");
+}
+
+#[test]
+fn a_panic_of_what_a_task_leaves_is_its_own() {
+    struct Left;
+    impl Drop for Left {
+        fn drop(&mut self) {
+            panic!("dropped");
+        }
+    }
+    let run = run_once(0, || {
+        let (tx, rx) = bounded(0);
+        let leaver = thread::spawn(move || {
+            let _ = rx.recv();
+            Left
+        });
+        drop(leaver);
+        tx.send(()).unwrap();
+    });
+    assert_eq!(run.end, End::Finished);
+    assert!(matches!(&run.state.tasks[1].status, Status::Panicked(message) if message == "dropped"));
+}
+
+#[test]
 fn an_abort_passes_through_catch_unwind_and_destructors() {
     struct Destructor(Sender<()>, Receiver<()>, Arc<Mutex<()>>, Arc<AtomicUsize>);
     impl Drop for Destructor {
@@ -392,6 +447,30 @@ fn an_object_of_another_execution_is_one_clear_error() {
 
 tests!(free_threads, super::on_threads, End::Deadline);
 tests!(on_coroutines, super::on_fibers, End::Exhausted);
+
+#[test]
+fn what_a_task_leaves_is_gone_with_its_execution_on_fibers() {
+    struct Left(Arc<AtomicUsize>);
+    impl Drop for Left {
+        fn drop(&mut self) {
+            thread::yield_now();
+            self.0.fetch_add(1, Ordering::SeqCst);
+        }
+    }
+    let dropped = Arc::new(AtomicUsize::new(0));
+    let (out, taken) = std::sync::mpsc::channel();
+    let counter = Arc::clone(&dropped);
+    let body = move || {
+        let left = Left(Arc::clone(&counter));
+        out.send(thread::spawn(move || left)).unwrap();
+    };
+    assert_eq!(on_fibers(Arc::new(Only(body)), 0).end, End::Finished);
+    assert!(taken.recv().unwrap().join().is_err());
+    assert_eq!(dropped.load(Ordering::SeqCst), 0);
+    // Before the next one begins it is dropped, where it is no task's.
+    assert_eq!(on_fibers(Arc::new(Only(|| ())), 0).end, End::Finished);
+    assert_eq!(dropped.load(Ordering::SeqCst), 1);
+}
 
 #[test]
 fn a_record_has_the_stack_of_each_task_that_is_left() {

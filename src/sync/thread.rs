@@ -106,17 +106,15 @@ impl Builder {
         self,
         f: impl FnOnce() -> T + Send + 'static,
     ) -> io::Result<JoinHandle<T>> {
-        match seam::spawn(self.name, f) {
-            Ok(joining) => Ok(JoinHandle(Joining::Task(joining))),
-            Err((name, f)) => {
-                let builder = std::thread::Builder::new();
-                let builder = match name {
-                    Some(name) => builder.name(name),
-                    None => builder,
-                };
-                builder.spawn(f).map(|native| JoinHandle(Joining::Native(native)))
-            }
+        if seam::is_inside() {
+            return Ok(JoinHandle(Joining::Task(seam::spawn(self.name, f))));
         }
+        let builder = std::thread::Builder::new();
+        let builder = match self.name {
+            Some(name) => builder.name(name),
+            None => builder,
+        };
+        builder.spawn(f).map(|native| JoinHandle(Joining::Native(native)))
     }
 }
 
@@ -214,7 +212,7 @@ pub struct ScopedJoinHandle<'scope, T>(ScopedJoining<'scope, T>);
 
 enum ScopedJoining<'scope, T> {
     Native(std::thread::ScopedJoinHandle<'scope, T>, seam::Child),
-    Task(seam::Joining<T>),
+    Task(seam::ScopedJoining<T>),
 }
 
 impl<T> ScopedJoinHandle<'_, T> {

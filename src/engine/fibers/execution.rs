@@ -18,7 +18,7 @@ use super::task::Woken;
 use crate::sync::channel::Line;
 use crate::sync::seam::footprint;
 use crate::sync::seam::{
-    self, Attempt, Endpoint, Handle, Object, Queue, Selected, Tag, TaskBody, Timer, Wake,
+    self, Attempt, Endpoint, Handle, Object, Queue, Selected, Tag, TaskBody, Timer, Value, Wake,
 };
 
 thread_local! {
@@ -300,6 +300,27 @@ fn wake_up(me: TaskId) -> Woken {
     table(|table| table.wake_up(me))
 }
 
+/// Starts a task of the execution that the calling thread is in the middle of.
+pub(crate) fn spawn(name: Option<Cow<'static, str>>, body: TaskBody<'static>) -> TaskId {
+    table(|table| table.add(name, body))
+}
+
+/// Whether a task has ended, or its execution is over.
+pub(crate) fn has_ended(execution: NonZeroU64, task: TaskId) -> bool {
+    table_of(execution, |table| table.has_ended(task)).unwrap_or(true)
+}
+
+/// Waits for the end of a task that has not ended, unless the waiting one is to unwind; says whether it has ended.
+#[inline(always)]
+pub(crate) fn await_end(me: TaskId, end: Wait) -> bool {
+    wait(me, std::iter::once(end), None) != Woken::Aborted
+}
+
+/// Takes what a task has left, if its execution is not over; what it leaves later nobody wants.
+pub(crate) fn claim(execution: NonZeroU64, task: TaskId) -> Option<std::thread::Result<Value>> {
+    table_of(execution, |table| table.tasks[task.0].legacy.claim())?
+}
+
 /// What the seam asks of this engine. It is about the execution that the calling thread is in the middle of.
 pub(crate) struct Fibers;
 
@@ -375,14 +396,6 @@ impl seam::Execution for Fibers {
 
     fn notify(&self, me: TaskId, object: ObjectId, most: usize) -> usize {
         table(|table| table.notify(me, object, most))
-    }
-
-    fn spawn(&self, name: Option<Cow<'static, str>>, body: TaskBody<'static>) -> TaskId {
-        table(|table| table.add(name, body))
-    }
-
-    fn ended(&self, task: TaskId) -> bool {
-        table(|table| table.has_ended(task))
     }
 
     fn name(&self, task: TaskId) -> String {

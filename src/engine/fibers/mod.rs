@@ -12,16 +12,15 @@
 
 use std::cell::RefCell;
 use std::num::NonZeroU64;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 use super::last_words::Unwinding;
 use super::stack::Album;
 use super::strategy::Strategy;
 use super::trace::Trace;
-use super::{After, Body, End, Job, Next, Quiescence, Run, Stacks, State, Status, TaskId};
+use super::{After, Body, End, Job, Next, Quiescence, Run, Stacks, State, TaskId};
+use crate::sync::seam;
 use crate::sync::seam::footprint::{self, Place, What};
-use crate::sync::seam::{self, Abort};
 
 mod choices;
 mod execution;
@@ -40,10 +39,10 @@ use execution::{put, table};
 use fiber::{Ask, Fiber, Running};
 use recorder::Recorder;
 use table::Table;
-use task::Doing;
 
 pub(crate) use execution::{
-    Fibers, add_object, change, lock, look, note, pass, pass_after_point, remove_handle,
+    Fibers, add_object, await_end, change, claim, has_ended, lock, look, note, pass, pass_after_point,
+    remove_handle, spawn,
 };
 pub(crate) use passing::{Limit, Odd, Operation, Passage};
 pub use step::{Step, preemptions};
@@ -62,7 +61,7 @@ pub struct Traced {
 /// It ends by [`End::Exhausted`] if it passes more than `most_points` sync points.
 pub fn run(body: Arc<dyn Body>, strategy: Box<dyn Strategy>, most_points: u64) -> Traced {
     with_engine(|engine| {
-        let end = engine.run(body, strategy, most_points);
+        let end = engine.run(&body, strategy, most_points);
         engine.traced(end)
     })
 }
@@ -73,7 +72,7 @@ pub fn record(body: Arc<dyn Body>, strategy: Box<dyn Strategy>, most_points: u64
         let album = Arc::<Album>::default();
         let _open = album.open();
         let mut recording = (Some(Recorder::new(Arc::clone(&body), album)), Trace::default());
-        let end = engine.run_recorded(body, strategy, most_points, Some(&mut recording));
+        let end = engine.run_recorded(&body, strategy, most_points, Some(&mut recording));
         (engine.traced(end), recording.1)
     })
 }
@@ -108,13 +107,13 @@ const MOST_KEPT: usize = 256;
 
 impl Engine {
     /// Runs the body once, and says how it ended. What else is known of the execution can be asked until the next.
-    pub(crate) fn run(&mut self, body: Arc<dyn Body>, strategy: Box<dyn Strategy>, most_points: u64) -> End {
+    pub(crate) fn run(&mut self, body: &Arc<dyn Body>, strategy: Box<dyn Strategy>, most_points: u64) -> End {
         self.run_recorded(body, strategy, most_points, None)
     }
 
     fn run_recorded(
         &mut self,
-        body: Arc<dyn Body>,
+        body: &Arc<dyn Body>,
         strategy: Box<dyn Strategy>,
         most_points: u64,
         recording: Option<&mut Recording>,
@@ -133,9 +132,9 @@ impl Engine {
         end
     }
 
-    fn go(&mut self, id: NonZeroU64, body: Arc<dyn Body>, trace: Option<&mut Trace>) -> End {
+    fn go(&mut self, id: NonZeroU64, body: &Arc<dyn Body>, trace: Option<&mut Trace>) -> End {
         (self.state, self.forgotten) = (None, 0);
-        start(Arc::clone(&body).first());
+        start(Arc::clone(body).first());
         let end = loop {
             let mut next = table(Table::begin);
             let running = Running::begin(Ask::GoOn);
@@ -145,17 +144,17 @@ impl Engine {
             drop(running);
             footprint::touch(Place::Rest, What::Rests);
             seam::Turn::default().begin();
-            let (exhausted, alive) = table(|table| {
+            let (exhausted, alive, blocked) = table(|table| {
                 table.rest();
-                (table.is_exhausted(), table.alive > 0)
+                (table.is_exhausted(), table.alive > 0, table.is_anyone_blocked())
             });
             if exhausted {
                 break End::Exhausted;
             }
             let state = || table(Table::state);
             let is_blocked = |task| table(|table| table.is_blocked(task));
-            let quiescence = Quiescence::new(table(|table| table.is_anyone_blocked()), &is_blocked, &state);
-            match Arc::clone(&body).quiescent(&quiescence) {
+            let quiescence = Quiescence::new(blocked, &is_blocked, &state);
+            match Arc::clone(body).quiescent(&quiescence) {
                 Next::Start(jobs) => jobs.into_iter().for_each(start),
                 Next::End => break if alive { End::Quiescent } else { End::Finished },
             }
@@ -167,8 +166,9 @@ impl Engine {
         if end != End::Finished {
             self.state = Some(table(Table::state));
             if after == After::Unwind {
-                let _unwinding = Unwinding::of(id.get(), &body);
+                let _unwinding = Unwinding::of(id.get(), body);
                 self.unwind(id);
+                let body = Arc::clone(body);
                 start(Job::new("unwound", move || body.unwound()));
                 self.unwind(id);
             }
@@ -245,11 +245,7 @@ impl Engine {
 
     /// Whether any task has panicked; not while it was unwound, where a channel that is found closed may well do that.
     pub(crate) fn has_anyone_panicked(&self) -> bool {
-        let panicked = |task: &super::Task| matches!(task.status, Status::Panicked(_));
-        match &self.state {
-            Some(state) => state.tasks.iter().any(panicked),
-            None => self.table.as_ref().is_some_and(|table| table.has_anyone_panicked()),
-        }
+        self.table.as_ref().is_some_and(|table| table.has_panicked)
     }
 
     /// The state at the last quiescence, or when there were too many sync points.
@@ -282,11 +278,6 @@ fn start(job: Job) {
 fn do_current() -> Option<TaskId> {
     let me = seam::me().expect("a fiber is resumed as a task").task;
     let body = table(|table| table.tasks[me.0].body.take()).expect("a task is started once");
-    let doing = match catch_unwind(AssertUnwindSafe(body)) {
-        Ok(None) => Doing::Ended,
-        Ok(Some(message)) => Doing::Panicked(message),
-        Err(payload) if payload.is::<Abort>() => Doing::Ended,
-        Err(payload) => Doing::Panicked(seam::panic_message(&*payload)),
-    };
-    table(|table| table.end(me, doing))
+    let panic = seam::run(body, |result| table(|table| table.tasks[me.0].legacy.leave(result)));
+    table(|table| table.end(me, panic))
 }

@@ -25,13 +25,13 @@ impl Entry {
                     || waiting.is_served(tasks, objects)
                     || (waiting.message.is_none() && waiting.until.is_some_and(|until| until <= clock))
             }
-            Doing::Forgotten | Doing::Ended | Doing::Panicked(_) => false,
+            Doing::Forgotten | Doing::Ended | Doing::Panicked => false,
         }
     }
 
     #[inline]
     pub(super) fn has_ended(&self) -> bool {
-        matches!(self.doing, Doing::Ended | Doing::Panicked(_))
+        matches!(self.doing, Doing::Ended | Doing::Panicked)
     }
 }
 

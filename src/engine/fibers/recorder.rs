@@ -135,7 +135,7 @@ impl Moment {
 }
 
 fn doing(table: &Table, task: TaskId) -> Doing {
-    let task::Entry { doing, waiting, .. } = &table.tasks[task.0];
+    let task::Entry { doing, panic, waiting, .. } = &table.tasks[task.0];
     match doing {
         task::Doing::Ready | task::Doing::Forgotten => Doing::Ready,
         task::Doing::Waiting => Doing::Waiting(Waiting {
@@ -145,7 +145,7 @@ fn doing(table: &Table, task: TaskId) -> Doing {
             served: table.can_go_on(task),
         }),
         task::Doing::Ended => Doing::Ended,
-        task::Doing::Panicked(message) => Doing::Panicked(message.clone()),
+        task::Doing::Panicked => Doing::Panicked(panic.clone()),
     }
 }
 

@@ -30,6 +30,8 @@ pub(super) struct Table {
     pub(super) names: Vec<String>,
     /// How many tasks have not ended.
     pub(super) alive: usize,
+    /// Whether any has panicked, but for those that unwound.
+    pub(super) has_panicked: bool,
     /// The tasks that can go on without time passing.
     pub(super) ready: TaskSet,
     pub(super) objects: Recycled<Tracked>,
@@ -72,7 +74,7 @@ impl Borrow<Object> for Tracked {
 }
 
 impl Table {
-    /// Makes it that of another execution.
+    /// Makes it that of another execution. What tasks of the one before have left is dropped, so it must not be in use.
     pub(super) fn renew(
         &mut self,
         id: NonZeroU64,
@@ -81,10 +83,12 @@ impl Table {
         recorder: Option<Box<Recorder>>,
     ) {
         self.id = Some(id);
+        self.tasks.iter_mut().for_each(Entry::clear);
         self.tasks.clear();
         self.accesses.clear();
         self.names.clear();
         self.alive = 0;
+        self.has_panicked = false;
         self.ready.clear();
         self.objects.clear();
         self.timers.clear();
@@ -242,17 +246,19 @@ impl Table {
         (0..self.tasks.len()).map(TaskId).filter(has_started).collect()
     }
 
-    /// Notes that a task has ended, and chooses who goes on.
-    pub(super) fn end(&mut self, task: TaskId, doing: Doing) -> Option<TaskId> {
+    /// Notes that a task has ended, or by which panic it has, and chooses who goes on.
+    pub(super) fn end(&mut self, task: TaskId, panic: Option<String>) -> Option<TaskId> {
         footprint::touch(Place::Task(task), What::Ends);
-        self.tasks[task.0].doing = doing;
-        self.alive -= 1;
-        self.ready.remove(task);
-        let mut from = 0;
-        while let Some(joiner) = self.tasks[task.0].joiners.next(from) {
-            self.see(joiner);
-            from = joiner.0 + 1;
+        let Table { tasks, ready, .. } = self;
+        let entry = &mut tasks[task.0];
+        entry.doing = Doing::Ended;
+        if let Some(message) = panic {
+            (entry.doing, entry.panic) = (Doing::Panicked, message);
+            self.has_panicked |= !self.ending;
         }
+        self.alive -= 1;
+        ready.remove(task);
+        entry.joiners.for_each(|joiner| ready.insert(joiner));
         self.go_on()
     }
 
@@ -282,17 +288,12 @@ impl Table {
 
     /// Whether any task waits without a limit of time.
     pub(super) fn is_anyone_blocked(&self) -> bool {
-        (0..self.tasks.len()).any(|task| self.is_blocked(TaskId(task)))
+        self.alive > 0 && (0..self.tasks.len()).any(|task| self.is_blocked(TaskId(task)))
     }
 
     /// Whether a task waits without a limit of time.
     pub(super) fn is_blocked(&self, task: TaskId) -> bool {
         self.tasks[task.0].waiting().is_some_and(|waiting| waiting.until.is_none())
-    }
-
-    /// Whether any task has panicked.
-    pub(super) fn has_anyone_panicked(&self) -> bool {
-        self.tasks.iter().any(|task| matches!(task.doing, Doing::Panicked(_)))
     }
 
     /// As data.
@@ -301,7 +302,7 @@ impl Table {
             Doing::Waiting if entry.waiting.until.is_none() => Status::Blocked(entry.waiting.waits.clone()),
             Doing::Ready | Doing::Waiting | Doing::Forgotten => Status::Running,
             Doing::Ended => Status::Ended,
-            Doing::Panicked(message) => Status::Panicked(message.clone()),
+            Doing::Panicked => Status::Panicked(entry.panic.clone()),
         };
         if let Some(last) = self.tasks.len().checked_sub(1) {
             self.name(TaskId(last));

@@ -5,7 +5,7 @@ use std::panic::Location;
 use std::time::Duration;
 
 use super::super::{ObjectId, TaskId, TaskSet, Wait};
-use crate::sync::seam::TaskBody;
+use crate::sync::seam::{Legacy, TaskBody};
 
 /// A task.
 #[derive(Default)]
@@ -13,10 +13,13 @@ pub(super) struct Entry {
     /// The name it was given, if it was given one.
     pub(super) given: Option<Cow<'static, str>>,
     pub(super) doing: Doing,
+    /// What the panic said that it ended with, if it did.
+    pub(super) panic: String,
     /// What it waits for, while it does; otherwise what is left of an earlier wait.
     pub(super) waiting: Waiting,
     /// What it does, until it is started.
     pub(super) body: Option<TaskBody<'static>>,
+    pub(super) legacy: Legacy,
     /// Where in the code its last sync point is.
     pub(super) location: Option<&'static Location<'static>>,
     pub(super) unwinding: Unwinding,
@@ -34,6 +37,12 @@ impl Entry {
         self.location = None;
         self.unwinding = Unwinding::No;
         self.joiners.clear();
+    }
+
+    /// Drops what is left in it of another task.
+    #[inline]
+    pub(super) fn clear(&mut self) {
+        (self.body, self.legacy) = (None, Legacy::Nothing);
     }
 
     /// What it waits for, if it does.
@@ -54,7 +63,7 @@ pub(super) enum Unwinding {
 }
 
 /// What a task does.
-#[derive(Default)]
+#[derive(Clone, Copy, Default, PartialEq, Eq)]
 pub(super) enum Doing {
     #[default]
     Ready,
@@ -62,7 +71,7 @@ pub(super) enum Doing {
     /// Left behind: it will never do anything again.
     Forgotten,
     Ended,
-    Panicked(String),
+    Panicked,
 }
 
 /// What a task waits for.

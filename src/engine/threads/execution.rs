@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 use std::num::NonZeroU64;
-use std::panic::{AssertUnwindSafe, Location, catch_unwind};
+use std::panic::Location;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Weak};
 use std::thread;
@@ -15,10 +15,10 @@ use super::super::stack::{self, Album};
 use super::super::steered::Steering;
 use super::super::{ObjectId, ObjectKind, State, Target, TaskId, Wait};
 use super::table::{Doing, Table, Token};
-use super::{QUIET, Rest, is_abort, native, noise, pool};
+use super::{QUIET, Rest, native, noise, pool};
 use crate::sync::channel::Line;
 use crate::sync::seam::{
-    self, Attempt, Common, Endpoint, Meeting, Object, OnThreads, Selected, Tag, TaskBody, Timer, Wake,
+    self, Attempt, Common, Endpoint, Meeting, Object, OnThreads, Selected, Tag, TaskBody, Timer, Value, Wake,
 };
 
 /// What tasks do at sync points.
@@ -264,22 +264,11 @@ impl seam::Execution for Execution {
         table.wake(most, |target| *target == Target::Notify(object))
     }
 
-    fn spawn(&self, name: Option<Cow<'static, str>>, body: TaskBody<'static>) -> TaskId {
-        let task = self.table.lock().add(name.as_deref());
-        let this = self.this.upgrade().expect("an execution lives for as long as it is used");
-        pool::run(Box::new(move || OnThreads::run(this, task, body)));
-        task
-    }
-
     fn add_timer(&self, object: &Tag, duration: Duration) -> Option<Line<Instant, cc::Receiver<Instant>>> {
         let (id, repeats) = (object.id()?, object.look(Object::repeats)?);
         let mut table = self.table.lock();
         let receiver = table.steering.as_mut()?.add_timer(id, repeats, duration);
         Some(Line::Native(receiver))
-    }
-
-    fn ended(&self, task: TaskId) -> bool {
-        self.table.lock().has_ended(task)
     }
 
     fn name(&self, task: TaskId) -> String {
@@ -345,6 +334,21 @@ impl OnThreads for Execution {
         common
     }
 
+    fn spawn(&self, name: Option<Cow<'static, str>>, body: TaskBody<'static>) -> TaskId {
+        let task = self.table.lock().add(name.as_deref());
+        let this = self.this.upgrade().expect("an execution lives for as long as it is used");
+        pool::run(Box::new(move || OnThreads::run(this, task, body)));
+        task
+    }
+
+    fn has_ended(&self, task: TaskId) -> bool {
+        self.table.lock().has_ended(task)
+    }
+
+    fn claim(&self, task: TaskId) -> Option<thread::Result<Value>> {
+        self.table.lock().tasks[task.0].legacy.claim()
+    }
+
     fn adopt(&self) -> TaskId {
         self.table.lock().add(None)
     }
@@ -359,14 +363,9 @@ impl OnThreads for Execution {
             Pace::Steered => self.await_first_turn(task),
         }
         let execution: Arc<dyn OnThreads> = Arc::clone(&self) as _;
-        let result = catch_unwind(AssertUnwindSafe(|| seam::as_task(execution, task, body)));
-        let doing = match result {
-            Ok(None) => Doing::Ended,
-            Ok(Some(message)) => Doing::Panicked(message),
-            Err(payload) if is_abort(&*payload) => Doing::Ended,
-            Err(payload) => Doing::Panicked(seam::panic_message(&*payload)),
-        };
-        self.ended_with(task, doing);
+        let leave = |result| self.table.lock().tasks[task.0].legacy.leave(result);
+        let panic = seam::as_task(execution, task, || seam::run(body, leave));
+        self.ended_with(task, panic.map_or(Doing::Ended, Doing::Panicked));
     }
 
     fn wake(&self, lock: ObjectId) {

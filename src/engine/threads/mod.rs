@@ -13,7 +13,7 @@ use super::fibers::Traced;
 use super::last_words::{self, Unwinding};
 use super::steered::Steering;
 use super::{After, Body, Divergence, End, Job, Next, Quiescence, Run, Status};
-use crate::sync::seam::{self, Abort};
+use crate::sync::seam;
 
 mod execution;
 pub(super) mod native;
@@ -149,11 +149,6 @@ impl Execution {
 
     /// Starts a task of the body's.
     fn start(&self, job: Job) {
-        seam::Execution::spawn(self, Some(job.name), job.body);
+        seam::OnThreads::spawn(self, Some(job.name), job.body);
     }
-}
-
-/// Whether a task ended by being unwound.
-fn is_abort(payload: &(dyn std::any::Any + Send)) -> bool {
-    payload.is::<Abort>()
 }

@@ -87,7 +87,8 @@ impl Cast {
     ) -> R {
         harness::with_kept(self, script, orders, |harness| {
             fibers::with_engine(|engine| {
-                let end = engine.run(Arc::clone(harness) as Arc<dyn Body>, strategy, MOST_POINTS);
+                let body = Arc::clone(harness) as Arc<dyn Body>;
+                let end = engine.run(&body, strategy, MOST_POINTS);
                 see(Glimpse::new(harness, engine, end))
             })
         })

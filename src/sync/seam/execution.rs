@@ -4,12 +4,13 @@ use std::borrow::Cow;
 use std::num::NonZeroU64;
 use std::panic::Location;
 use std::sync::Arc;
+use std::thread::Result;
 use std::time::{Duration, Instant};
 
 use crossbeam_channel as cc;
 
 use super::super::channel::Line;
-use super::{Common, Endpoint, Tag, TaskBody, Timer};
+use super::{Common, Endpoint, Tag, TaskBody, Timer, Value};
 use crate::engine::{ObjectId, ObjectKind, Target, TaskId, Wait};
 
 /// What an engine offers the primitives of an execution. All of it is called on a task of the execution.
@@ -40,14 +41,8 @@ pub(crate) trait Execution {
     /// Wakes up to `most` tasks that wait for a notification of the object; says how many.
     fn notify(&self, me: TaskId, object: ObjectId, most: usize) -> usize;
 
-    /// Starts a task.
-    fn spawn(&self, name: Option<Cow<'static, str>>, body: TaskBody<'static>) -> TaskId;
-
     /// Makes a channel that time fills, if it is not the system's time; the first after so long, then the others.
     fn add_timer(&self, object: &Tag, duration: Duration) -> Option<Line<Instant, cc::Receiver<Instant>>>;
-
-    /// Whether the task has ended.
-    fn ended(&self, task: TaskId) -> bool;
 
     /// The name of a task.
     fn name(&self, task: TaskId) -> String;
@@ -72,6 +67,15 @@ pub(crate) trait Execution {
 pub(crate) trait OnThreads: Execution + Send + Sync {
     /// Adds an object.
     fn add_object(&self, kind: ObjectKind, timer: Timer, made: &'static Location<'static>) -> Arc<Common>;
+
+    /// Starts a task.
+    fn spawn(&self, name: Option<Cow<'static, str>>, body: TaskBody<'static>) -> TaskId;
+
+    /// Whether the task has ended.
+    fn has_ended(&self, task: TaskId) -> bool;
+
+    /// Takes what the task has left; what it leaves later nobody wants.
+    fn claim(&self, task: TaskId) -> Option<Result<Value>>;
 
     /// Adds a task that will be [run](OnThreads::run) on a thread of the caller's.
     fn adopt(&self) -> TaskId;

@@ -17,6 +17,7 @@ use super::channel::SelectedOperation;
 mod execution;
 pub(crate) mod footprint;
 mod handle;
+mod legacy;
 mod object;
 mod queue;
 mod tag;
@@ -26,10 +27,11 @@ mod turn;
 pub(crate) use crate::engine::fibers::{Limit, Passage};
 pub(crate) use execution::{Attempt, Execution, OnThreads, Selected, Wake};
 pub(crate) use handle::Handle;
+pub(crate) use legacy::{Legacy, TaskBody, Value, panic_message, run};
 pub(crate) use object::{Meeting, Object, Side, Timer};
 pub(crate) use queue::Queue;
 pub(crate) use tag::{Common, Inside, Tag};
-pub(crate) use task::{Child, Children, Joining, TaskBody, current, panic_message, sleep, spawn, start};
+pub(crate) use task::{Child, Children, Joining, ScopedJoining, current, sleep, spawn, start};
 pub(crate) use turn::{
     Abort, Me, Turn, Unwound, as_task, begin_unwinding, catching, is_inside, me, opaque, panicking,
     pass_abort, unwinding,

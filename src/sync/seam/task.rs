@@ -1,10 +1,10 @@
 //! Threads of `sync` that are tasks of an execution.
 
-use std::any::Any;
 use std::borrow::Cow;
 use std::cell::RefCell;
+use std::mem;
 use std::num::NonZeroU64;
-use std::panic::{AssertUnwindSafe, Location, catch_unwind, resume_unwind};
+use std::panic::{Location, resume_unwind};
 use std::sync::Arc;
 use std::thread::Result;
 use std::time::Duration;
@@ -13,102 +13,90 @@ use parking_lot::Mutex;
 
 use super::super::thread::{Id, Thread, ThreadId};
 use super::footprint::{self, Place, What};
+use super::legacy::{TaskBody, Value};
 use super::{Abort, Me, OnThreads, Wake, me};
+use crate::engine::fibers;
 use crate::engine::{Target, TaskId, Wait};
 
-/// What a task runs. It gives back the message of the panic it ended with, if it did; but an abort unwinds
-/// through it.
-pub(crate) type TaskBody<'a> = Box<dyn FnOnce() -> Option<String> + Send + 'a>;
-
-/// Starts a task, if the calling thread is one; otherwise gives back the name and what was to be run.
+/// Starts a task. The calling thread must be one.
 #[track_caller]
-pub(crate) fn spawn<T, F>(name: Option<String>, f: F) -> std::result::Result<Joining<T>, (Option<String>, F)>
+#[inline(always)]
+pub(crate) fn spawn<T, F>(name: Option<String>, f: F) -> Joining<T>
 where
     T: Send + 'static,
     F: FnOnce() -> T + Send + 'static,
 {
-    let Some(me) = me() else { return Err((name, f)) };
-    let (result, body) = with_result(f);
-    Ok(start_joined(me, name.map(Cow::Owned), result, Box::new(body)))
+    let body = Box::new(move || -> Value { Box::new(f()) });
+    let heir = Heir(start(name.map(Cow::Owned), body));
+    Joining { heir, value: |value| *value.downcast().expect("it is what the task gave") }
 }
 
-/// Where a task leaves its result for whoever joins it.
-type Outcome<T> = Arc<Mutex<Option<Result<T>>>>;
-
-/// A task's body that leaves its result.
-fn with_result<'a, T: Send + 'a>(
-    f: impl FnOnce() -> T + Send + 'a,
-) -> (Outcome<T>, impl FnOnce() -> Option<String> + Send + 'a) {
-    let result = Arc::new(Mutex::new(None));
-    let put = Arc::clone(&result);
-    let body = move || {
-        let (result, message) = observe(f);
-        *put.lock() = Some(result);
-        message
-    };
-    (result, body)
-}
-
+/// Starts a task. The calling thread must be one.
 #[track_caller]
-fn start_joined<T>(
-    me: Me,
-    name: Option<Cow<'static, str>>,
-    result: Outcome<T>,
-    body: TaskBody<'static>,
-) -> Joining<T> {
-    me.point(None, Location::caller());
-    let task = me.engine(|engine| engine.spawn(name, body));
-    Joining { child: Child::of(me, task), result }
-}
-
-/// Starts a task that nobody joins. The calling thread must be one.
-#[track_caller]
-pub(crate) fn start(name: Cow<'static, str>, body: TaskBody<'static>) {
+#[inline(always)]
+pub(crate) fn start(name: Option<Cow<'static, str>>, body: TaskBody<'static>) -> Child {
     let me = me().expect("only tasks of an execution start others of it");
     me.point(None, Location::caller());
-    me.engine(|engine| engine.spawn(Some(name), body));
-}
-
-/// Runs to the end, or to a panic and its message; but an abort unwinds through.
-fn observe<T>(f: impl FnOnce() -> T) -> (Result<T>, Option<String>) {
-    match super::catching(|| catch_unwind(AssertUnwindSafe(f))) {
-        Ok(value) => (Ok(value), None),
-        Err(payload) if payload.is::<Abort>() => resume_unwind(payload),
-        Err(payload) => {
-            let message = panic_message(&*payload);
-            (Err(payload), Some(message))
+    match me.on_threads() {
+        None => Child::OnFibers(me.execution, fibers::spawn(name, body)),
+        Some(execution) => {
+            let task = execution.spawn(name, body);
+            Child::OnThreads(execution, task)
         }
     }
 }
 
-/// What a panic said.
-pub(crate) fn panic_message(payload: &(dyn Any + Send)) -> String {
-    let message = payload.downcast_ref::<&str>().map(|message| (*message).to_owned());
-    message
-        .or_else(|| payload.downcast_ref::<String>().cloned())
-        .unwrap_or_else(|| "a panic without a message".to_owned())
+/// Who joins a task: what that leaves is for it alone.
+struct Heir(Child);
+
+impl Heir {
+    /// Waits for the end of the task, and takes what it left.
+    #[inline(always)]
+    fn join(mut self, location: &'static Location<'static>) -> Result<Value> {
+        self.0.wait(location);
+        let left = mem::replace(&mut self.0, Child::None).claim();
+        // A task that was unwound for good left nothing; whoever joins it is about to be.
+        left.unwrap_or_else(|| {
+            Err(Box::new("the thread was unwound by its engine, or its execution is over"))
+        })
+    }
+}
+
+impl Drop for Heir {
+    fn drop(&mut self) {
+        drop(self.0.claim());
+    }
 }
 
 /// Waits for a task and its result.
 pub(crate) struct Joining<T> {
-    child: Child,
-    result: Outcome<T>,
+    heir: Heir,
+    value: fn(Value) -> T,
 }
 
 impl<T> Joining<T> {
+    #[inline(always)]
     pub(crate) fn join(self, location: &'static Location<'static>) -> Result<T> {
-        self.child.wait(location);
-        // Nobody else has it any more, unless the task was left behind.
-        let result = Arc::try_unwrap(self.result).map(Mutex::into_inner);
-        // A task that was unwound for good left no result; whoever joins it is about to be.
-        result
-            .unwrap_or_else(|shared| shared.lock().take())
-            .unwrap_or_else(|| Err(Box::new("the thread was unwound by its engine")))
+        self.heir.join(location).map(self.value)
     }
 
     #[track_caller]
     pub(crate) fn is_finished(&self) -> bool {
-        self.child.is_finished()
+        self.heir.0.is_finished()
+    }
+}
+
+/// Waits for a task on fibers and its result, which may borrow from what is around its scope.
+pub(crate) struct ScopedJoining<T> {
+    heir: Heir,
+    value: Arc<Mutex<Option<T>>>,
+}
+
+impl<T> ScopedJoining<T> {
+    #[inline(always)]
+    pub(crate) fn join(self, location: &'static Location<'static>) -> Result<T> {
+        let ScopedJoining { heir, value } = self;
+        heir.join(location).map(|_| value.lock().take().expect("a task that ends leaves its value"))
     }
 }
 
@@ -123,26 +111,37 @@ pub(crate) enum Child {
 }
 
 impl Child {
-    fn of(me: Me, task: TaskId) -> Child {
-        match me.on_threads() {
-            None => Child::OnFibers(me.execution, task),
-            Some(execution) => Child::OnThreads(execution, task),
-        }
-    }
-
+    #[inline(always)]
     pub(crate) fn wait(&self, location: &'static Location<'static>) {
         let (Some(task), Some(me)) = (self.task(), me()) else { return };
         footprint::intend(std::iter::once(Target::Join(task)));
         me.point(None, location);
-        let wait = Wait { target: Target::Join(task), location };
-        while !self.ended() {
-            let mut ready = || self.ended();
-            let wake = me.engine(|engine| engine.park(me.task, wait.clone(), None, &mut ready));
-            if wake == Wake::Aborted {
-                me.refuse();
-            }
+        while !self.await_end(me, task, location) {
+            me.refuse();
         }
         footprint::touch(Place::Task(task), What::SeesEnd(true));
+    }
+
+    /// Waits until it has ended, unless the waiting task is to unwind; says whether it has.
+    #[inline(always)]
+    fn await_end(&self, me: Me, task: TaskId, location: &'static Location<'static>) -> bool {
+        let wait = Wait { target: Target::Join(task), location };
+        match self {
+            Child::OnFibers(..) if self.ended() => true,
+            Child::OnFibers(..) => fibers::await_end(me.task, wait),
+            _ => self.await_end_on_threads(me, &wait),
+        }
+    }
+
+    #[cold]
+    fn await_end_on_threads(&self, me: Me, wait: &Wait) -> bool {
+        let mut ready = || self.ended();
+        while !self.ended() {
+            if me.engine(|engine| engine.park(me.task, wait.clone(), None, &mut ready)) == Wake::Aborted {
+                return false;
+            }
+        }
+        true
     }
 
     fn task(&self) -> Option<TaskId> {
@@ -156,10 +155,17 @@ impl Child {
     fn ended(&self) -> bool {
         match self {
             Child::None => true,
-            Child::OnFibers(execution, task) => {
-                me().is_none_or(|me| me.execution != *execution || me.engine(|engine| engine.ended(*task)))
-            }
-            Child::OnThreads(execution, task) => execution.ended(*task),
+            Child::OnFibers(execution, task) => fibers::has_ended(*execution, *task),
+            Child::OnThreads(execution, task) => execution.has_ended(*task),
+        }
+    }
+
+    /// Takes what it has left, if its execution is not over; what it leaves later nobody wants.
+    fn claim(&self) -> Option<Result<Value>> {
+        match self {
+            Child::None => None,
+            Child::OnFibers(execution, task) => fibers::claim(*execution, *task),
+            Child::OnThreads(execution, task) => execution.claim(*task),
         }
     }
 
@@ -187,21 +193,28 @@ impl Children {
     /// Whoever calls this waits for all of them before anything borrowed is gone.
     #[expect(unsafe_code, reason = "an engine keeps what its tasks run, and knows no lifetimes")]
     #[track_caller]
-    pub(crate) fn spawn<'scope, T, F>(&self, f: F) -> std::result::Result<Joining<T>, F>
+    pub(crate) fn spawn<'scope, T, F>(&self, f: F) -> std::result::Result<ScopedJoining<T>, F>
     where
         T: Send + 'scope,
         F: FnOnce() -> T + Send + 'scope,
     {
-        let Some(me) = me().filter(|me| me.on_threads().is_none()) else { return Err(f) };
-        let (result, body) = with_result(f);
-        let body: TaskBody<'scope> = Box::new(body);
+        if me().is_none_or(|me| me.on_threads().is_some()) {
+            return Err(f);
+        }
+        let value = Arc::new(Mutex::new(None));
+        let place = Arc::clone(&value);
+        let body: TaskBody<'scope> = Box::new(move || {
+            let value = f();
+            *place.lock() = Some(value);
+            Box::new(())
+        });
         // SAFETY: only the lifetime changes. `thread::scope` returns or unwinds only after `Children::wait`, which waits
         // until each of these tasks has ended, and what it ran is gone. A task that is forgotten never has, so then its
         // parent waits for ever and is forgotten as well, with all that was borrowed.
         let body = unsafe { std::mem::transmute::<TaskBody<'scope>, TaskBody<'static>>(body) };
-        let joining = start_joined(me, None, result, body);
-        self.0.borrow_mut().push(joining.child.clone());
-        Ok(joining)
+        let heir = Heir(start(None, body));
+        self.0.borrow_mut().push(heir.0.clone());
+        Ok(ScopedJoining { heir, value })
     }
 
     /// Makes what a scoped thread will run a task, if the calling thread is one.
@@ -223,16 +236,16 @@ impl Children {
         let adopted = child.clone();
         let run = move || {
             let Child::OnThreads(execution, task) = adopted else { return f() };
-            let mut result = None;
-            let body = || {
-                let (ended, message) = observe(f);
-                result = Some(ended);
-                message
+            let mut value = None;
+            let body = || -> Value {
+                value = Some(f());
+                Box::new(())
             };
-            execution.run(task, Box::new(body));
-            match result.unwrap_or_else(|| Err(Box::new(Abort))) {
-                Ok(value) => value,
-                Err(payload) => resume_unwind(payload),
+            Arc::clone(&execution).run(task, Box::new(body));
+            match execution.claim(task) {
+                Some(Ok(_)) => value.expect("a task that ends leaves its value"),
+                Some(Err(payload)) => resume_unwind(payload),
+                None => resume_unwind(Box::new(Abort)),
             }
         };
         (child, run)
