@@ -159,8 +159,8 @@ impl TaskSet {
             left &= !bit(leader);
             index -= 1;
         }
-        while index > 0 {
-            left &= left.wrapping_sub(1);
+        while index > 0 && left != 0 {
+            left &= left - 1;
             index -= 1;
         }
         TaskId(left.trailing_zeros() as usize)

@@ -13,6 +13,8 @@ pub struct Estimates {
     pub(super) length: u32,
     /// How many of them are each task's.
     pub(super) tasks: [u32; TASKS],
+    /// A bit for each place at which there are any.
+    pub(super) places: u16,
     /// The objects that more than one task uses.
     pub(super) shared: Vec<Uses>,
     /// All others. Kept only for their memory.
@@ -50,10 +52,23 @@ impl Estimates {
                 uses.users |= 1 << place;
             }
         }
+        self.places = 0;
+        for (place, choices) in self.tasks.iter().enumerate() {
+            self.places |= u16::from(*choices > 0) << place;
+        }
         let is_shared = |uses: &&Uses| !uses.users.is_power_of_two() && uses.users > 0;
         self.shared.clear();
         self.shared.extend(uses.iter().filter(is_shared));
         self.private = uses;
+    }
+
+    /// The place of this index among those at which there are choices.
+    pub(super) fn place(&self, index: u32) -> usize {
+        let mut left = self.places;
+        for _ in 0..index {
+            left &= left.wrapping_sub(1);
+        }
+        left.trailing_zeros() as usize
     }
 
     /// After how many choices a strategy that can starve a task must not any more: a task that spins until another has

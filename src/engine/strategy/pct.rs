@@ -20,10 +20,14 @@ const MOST_CHANGES: usize = 3;
 pub struct Pct {
     draw: Draw,
     seed: u64,
-    /// The priorities of the first tasks that were seen, from the highest to the lowest; 0 where there are no more.
+    /// The priorities that the first tasks had at first, from the highest to the lowest, as far as they were seen.
     order: [u64; TASKS],
-    /// A bit for each of these tasks.
+    /// How many were.
+    ordered: usize,
+    /// Those that were, a bit for each.
     seen: u64,
+    /// Those that were lowered since, a bit for each.
+    lowered: u64,
     changes: [Change; MOST_CHANGES],
     /// After how many choices something is to be done, a change point or the end of patience, in all and by task: to look at
     /// everything takes longer.
@@ -53,37 +57,43 @@ impl Pct {
     pub fn new(seed: u64, depth: usize, estimates: &Estimates) -> Pct {
         let mut draw = Draw::new(seed);
         let mut changes = [Change::None; MOST_CHANGES];
-        let tasks = estimates.tasks.iter().filter(|count| **count > 0).count() as u32;
+        let tasks = estimates.places.count_ones();
         for change in changes.iter_mut().take(depth.saturating_sub(1)) {
             *change = if tasks == 0 || draw.below(2) == 0 {
                 Change::At(draw.below(estimates.length.max(1)))
             } else {
-                let which = draw.below(tasks) as usize;
-                let known = estimates.tasks.iter().enumerate().filter(|(_, count)| **count > 0);
-                known
-                    .skip(which)
-                    .map(|(place, count)| Change::Of(place, draw.below(*count)))
-                    .next()
-                    .unwrap_or(Change::None)
+                let place = estimates.place(draw.below(tasks));
+                Change::Of(place, draw.below(estimates.tasks[place]))
             };
         }
         let patience = estimates.patience();
-        let (order, by_task) = ([0; TASKS], [0; TASKS]);
         let (due, due_of) = due(&changes, patience);
-        Pct { draw, seed, order, seen: 0, changes, due, due_of, made: 0, by_task, patience }
+        Pct {
+            draw,
+            seed,
+            order: [0; TASKS],
+            ordered: 0,
+            seen: 0,
+            lowered: 0,
+            changes,
+            due,
+            due_of,
+            made: 0,
+            by_task: [0; TASKS],
+            patience,
+        }
     }
 
-    /// The priority of a task. The lowest bits are its number, as far as they go.
-    ///
-    /// Those that were lowered come last, the one lowered at the last of the change points very last.
+    /// The priority that a task has at first. Its lowest bits are the task's number, as far as they go.
+    fn first_priority(&self, task: TaskId) -> u64 {
+        (mix(self.seed, task.0 as u64) | 1 << 63) & !(TASKS as u64 - 1) | place(task) as u64
+    }
+
+    /// The priority of a task. Those that were lowered come last, the one lowered at the last of the change points very last.
     fn priority(&self, task: TaskId) -> u64 {
-        let lowered =
-            self.changes.iter().rposition(|change| matches!(change, Change::Passed(of) if *of == task));
-        let priority = match lowered {
-            Some(index) => ((MOST_CHANGES - index) * TASKS) as u64,
-            None => mix(self.seed, task.0 as u64) | 1 << 63,
-        };
-        priority & !(TASKS as u64 - 1) | place(task) as u64
+        let is_lowered = |change: &Change| matches!(change, Change::Passed(of) if *of == task);
+        let lowered = self.changes.iter().rposition(is_lowered);
+        lowered.map_or_else(|| self.first_priority(task), |index| (MOST_CHANGES - index) as u64)
     }
 
     /// Puts tasks that were not seen before in their order, a bit for each.
@@ -93,15 +103,14 @@ impl Pct {
         self.seen |= tasks;
         let mut left = tasks;
         while left != 0 {
-            let mut priority = self.priority(TaskId(left.trailing_zeros() as usize));
-            for other in &mut self.order {
-                if priority > *other {
-                    std::mem::swap(other, &mut priority);
-                }
-                if priority == 0 {
-                    break;
-                }
+            let priority = self.first_priority(TaskId(left.trailing_zeros() as usize));
+            let mut at = self.ordered;
+            while at > 0 && self.order[at - 1] < priority {
+                self.order[at] = self.order[at - 1];
+                at -= 1;
             }
+            self.order[at] = priority;
+            self.ordered += 1;
             left &= left - 1;
         }
     }
@@ -110,31 +119,36 @@ impl Pct {
     fn lower(&mut self, task: TaskId, change: usize) {
         self.changes[change] = Change::Passed(task);
         (self.due, self.due_of) = due(&self.changes, self.patience);
-        if let Some(at) = self.order.iter().position(|priority| *priority > 0 && number(*priority) == task.0)
-        {
-            // It is seen anew.
-            self.order.copy_within(at + 1.., at);
-            self.order[TASKS - 1] = 0;
-            self.seen &= !(1 << task.0);
+        if task.0 < TASKS {
+            self.lowered |= 1 << task.0;
         }
     }
 
     /// The task of the highest priority.
     #[inline(always)]
     fn highest(&mut self, ready: &TaskSet) -> TaskId {
-        let Some(ready) = ready.bits().filter(|ready| ready >> TASKS == 0) else {
-            return self.highest_of_many(ready);
-        };
-        if ready & !self.seen != 0 {
-            self.see(ready & !self.seen);
+        match ready.bits() {
+            Some(bits) if bits >> TASKS == 0 && bits & !self.lowered != 0 => {
+                self.highest_of_first(bits & !self.lowered)
+            }
+            _ => self.highest_of_any(ready),
         }
-        let highest = self.order.iter().find(|priority| ready >> number(**priority) & 1 == 1);
-        TaskId(highest.map_or(0, |priority| number(*priority)))
+    }
+
+    /// The task of the highest priority of some of the first, a bit for each, of which none was lowered.
+    #[inline(always)]
+    fn highest_of_first(&mut self, tasks: u64) -> TaskId {
+        if tasks & !self.seen != 0 {
+            self.see(tasks & !self.seen);
+        }
+        let number = |priority: &u64| (priority % TASKS as u64) as usize;
+        let highest = self.order.iter().map(number).find(|task| tasks >> task & 1 == 1);
+        TaskId(highest.expect("all are in the order"))
     }
 
     #[cold]
     #[inline(never)]
-    fn highest_of_many(&self, ready: &TaskSet) -> TaskId {
+    fn highest_of_any(&self, ready: &TaskSet) -> TaskId {
         ready.iter().max_by_key(|task| self.priority(*task)).expect("somebody can go on")
     }
 
@@ -193,11 +207,6 @@ impl Pct {
         self.made += 1;
         self.by_task[place(task)] += 1;
     }
-}
-
-/// The number of the task that has this priority, if it is one of the first.
-fn number(priority: u64) -> usize {
-    (priority % TASKS as u64) as usize
 }
 
 /// The first change point that is left, or the end of patience, in all and of each place; the largest number where there is
@@ -337,7 +346,7 @@ mod tests {
             let mut order = Vec::new();
             while !ready.is_empty() {
                 let highest = pct.highest(&ready);
-                assert_eq!(pct.highest_of_many(&ready), highest);
+                assert_eq!(pct.highest_of_any(&ready), highest);
                 if pct.made < 3 {
                     assert_ne!(pct.choose_task(None, &ready, &[]), highest, "it is lowered");
                 } else {
@@ -346,10 +355,8 @@ mod tests {
                 }
             }
             assert_eq!(order.len(), TASKS);
-            assert_eq!(
-                order[TASKS - 3..].iter().map(|task| pct.priority(*task) / TASKS as u64).collect::<Vec<_>>(),
-                [3, 2, 1]
-            );
+            let lowered: Vec<_> = order[TASKS - 3..].iter().map(|task| pct.priority(*task)).collect();
+            assert_eq!(lowered, [3, 2, 1]);
             order.into_iter().for_each(|task| ready.insert(task));
             ready.insert(TaskId(70));
             let highest = pct.highest(&ready);

@@ -60,13 +60,17 @@ impl Surw {
     /// One of several tasks, in proportion to the choices that they have left.
     #[inline(always)]
     fn drawn(&mut self, current: Option<TaskId>, ready: u64, accesses: &[Option<Target>]) -> TaskId {
-        let mut unseen = ready & !self.seen;
-        self.seen |= ready;
-        while unseen != 0 {
-            let task = unseen.trailing_zeros();
-            let is_user = u64::from(uses(self.object, accesses[task as usize]));
-            self.users = self.users & !(1 << task) | is_user << task;
-            unseen &= unseen - 1;
+        if self.object.is_some() {
+            let mut unseen = ready & !self.seen;
+            self.seen |= ready;
+            self.users &= !unseen;
+            while unseen != 0 {
+                let task = unseen.trailing_zeros();
+                if uses(self.object, accesses[task as usize]) {
+                    self.users |= 1 << task;
+                }
+                unseen &= unseen - 1;
+            }
         }
         let mut able = ready & (self.next | !self.users);
         if able == 0 {
