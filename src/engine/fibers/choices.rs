@@ -95,16 +95,8 @@ impl Table {
             self.step(current, false);
             return current;
         }
-        self.choose_of_several(current)
-    }
-
-    /// Who goes on, of several that can; the current one can.
-    #[inline(never)]
-    fn choose_of_several(&mut self, current: TaskId) -> TaskId {
-        let task = strategy(&mut self.strategy).choose_task(Some(current), &self.ready, &self.accesses);
-        debug_assert!(self.ready.contains(task));
-        self.step(task, task != current);
-        task
+        let Table { strategy, ready, accesses, steps, .. } = self;
+        self::strategy(strategy).step(current, ready, accesses, steps)
     }
 
     /// Who goes on, if anybody can without time passing.

@@ -33,6 +33,7 @@
 //!   paper's guarantee is gone.
 //! - Estimates from a random walk alone: SURW then needs 25 (121) with the random clients.
 
+use super::fibers::Step;
 use super::{Target, TaskId, TaskSet};
 
 mod alternatives;
@@ -103,6 +104,21 @@ pub trait Strategy: Send {
         let alternatives = Alternatives::tasks(current, ready, accesses);
         let index = self.choose(&Point { kind: Choosing::Task, current, alternatives });
         ready.pick(current, |several| index % several)
+    }
+
+    /// A step where several tasks can go on, and the current one too: [`choose_task`](Strategy::choose_task), noted. It is
+    /// compiled for each strategy, so that it is one call.
+    fn step(
+        &mut self,
+        current: TaskId,
+        ready: &TaskSet,
+        accesses: &[Option<Target>],
+        steps: &mut Vec<Step>,
+    ) -> TaskId {
+        let task = self.choose_task(Some(current), ready, accesses);
+        debug_assert!(ready.contains(task));
+        steps.push(Step { task, branch: None, access: accesses[task.0], preempts: task != current });
+        task
     }
 
     /// Called instead of [`choose`](Strategy::choose) where one task alone can go on, the one that was going on until now if

@@ -237,6 +237,7 @@ impl Strategy for Pct {
         }
     }
 
+    #[inline(always)]
     fn choose_task(&mut self, current: Option<TaskId>, ready: &TaskSet, _: &[Option<Target>]) -> TaskId {
         let task = self.highest(ready);
         if self.is_due(task) {

@@ -18,6 +18,7 @@ impl Strategy for RandomWalk {
         self.0.any(point.alternatives.len())
     }
 
+    #[inline(always)]
     fn choose_task(&mut self, current: Option<TaskId>, ready: &TaskSet, _: &[Option<Target>]) -> TaskId {
         self.0.any_of(current, ready)
     }

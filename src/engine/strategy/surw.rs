@@ -203,6 +203,7 @@ impl Strategy for Surw {
         }
     }
 
+    #[inline(always)]
     fn choose_task(
         &mut self,
         current: Option<TaskId>,
