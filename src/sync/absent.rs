@@ -86,15 +86,7 @@ impl Tag {
         Tag
     }
 
-    pub(crate) fn is_native(&self) -> bool {
-        true
-    }
-
     pub(crate) fn inside(&self) -> Option<Inside<'_>> {
-        None
-    }
-
-    pub(crate) fn inside_execution(&self) -> Option<Inside<'_>> {
         None
     }
 
@@ -125,15 +117,7 @@ impl Handle {
         &Tag
     }
 
-    pub(crate) fn is_native(&self) -> bool {
-        true
-    }
-
     pub(crate) fn inside(&self) -> Option<Inside<'_>> {
-        None
-    }
-
-    pub(crate) fn inside_execution(&self) -> Option<Inside<'_>> {
         None
     }
 

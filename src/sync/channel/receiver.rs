@@ -29,24 +29,15 @@ impl<T> Receiver<T> {
     /// # Errors
     /// If the channel is empty and there is no sender left.
     #[track_caller]
-    #[inline]
+    #[inline(always)]
     pub fn recv(&self) -> Result<T, RecvError> {
-        if self.handle.is_native() { self.line.native().recv() } else { self.recv_in_execution() }
-    }
-
-    #[track_caller]
-    #[inline(never)]
-    fn recv_in_execution(&self) -> Result<T, RecvError> {
-        match self.handle.inside_execution() {
-            None => self.line.native().recv(),
-            Some(inside) => {
-                let received = match &self.line {
-                    Line::Modelled(queue) => self.recv_modelled(queue, &inside, Limit::Wait),
-                    Line::Native(native) => self.recv_on_threads(native, &inside, None),
-                };
-                received.map_err(|_| RecvError)
-            }
-        }
+        // All of it is compiled into the caller: after a switch the processor takes each return for another than it is.
+        let Some(inside) = self.handle.inside() else { return self.line.native().recv() };
+        let received = match &self.line {
+            Line::Modelled(queue) => self.recv_modelled(queue, &inside, Limit::Wait),
+            Line::Native(native) => self.recv_on_threads(native, &inside, None),
+        };
+        received.map_err(|_| RecvError)
     }
 
     /// Receives a message, within the limit.

@@ -29,28 +29,15 @@ impl<T> Sender<T> {
     /// # Errors
     /// If there is no receiver left; with the message.
     #[track_caller]
-    #[inline]
+    #[inline(always)]
     pub fn send(&self, message: T) -> Result<(), SendError<T>> {
-        if self.handle.is_native() {
-            self.line.native().send(message)
-        } else {
-            self.send_in_execution(message)
-        }
-    }
-
-    #[track_caller]
-    #[inline(never)]
-    fn send_in_execution(&self, message: T) -> Result<(), SendError<T>> {
-        match self.handle.inside_execution() {
-            None => self.line.native().send(message),
-            Some(inside) => {
-                let sent = match &self.line {
-                    Line::Modelled(queue) => self.send_modelled(queue, &inside, message, Limit::Wait),
-                    Line::Native(native) => self.send_on_threads(native, &inside, message, None),
-                };
-                sent.map_err(|error| SendError(error.into_inner()))
-            }
-        }
+        // All of it is compiled into the caller: after a switch the processor takes each return for another than it is.
+        let Some(inside) = self.handle.inside() else { return self.line.native().send(message) };
+        let sent = match &self.line {
+            Line::Modelled(queue) => self.send_modelled(queue, &inside, message, Limit::Wait),
+            Line::Native(native) => self.send_on_threads(native, &inside, message, None),
+        };
+        sent.map_err(|error| SendError(error.into_inner()))
     }
 
     /// Sends a message if there is room, or at capacity 0 a receiver that waits.

@@ -37,24 +37,11 @@ impl Handle {
         &self.tag
     }
 
-    /// As [`Tag::is_native`].
-    #[inline(always)]
-    pub(crate) fn is_native(&self) -> bool {
-        self.tag.is_native()
-    }
-
     /// As [`Tag::inside`].
     #[inline(always)]
     #[track_caller]
     pub(crate) fn inside(&self) -> Option<Inside<'_>> {
         self.tag.inside()
-    }
-
-    /// As [`Tag::inside_execution`].
-    #[inline(always)]
-    #[track_caller]
-    pub(crate) fn inside_execution(&self) -> Option<Inside<'_>> {
-        self.tag.inside_execution()
     }
 
     /// Notes who used the handle last.

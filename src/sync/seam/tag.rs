@@ -109,7 +109,7 @@ impl Tag {
     /// Whether the object belongs to no execution, and the calling thread is in none: two comparisons, and all that a call
     /// looks at there.
     #[inline(always)]
-    pub(crate) fn is_native(&self) -> bool {
+    fn is_native(&self) -> bool {
         !is_inside() && matches!(self, Tag::Outside)
     }
 
@@ -123,10 +123,9 @@ impl Tag {
         if self.is_native() { None } else { self.inside_execution() }
     }
 
-    /// As [`inside`](Tag::inside), where it is known not to be native.
     #[inline]
     #[track_caller]
-    pub(crate) fn inside_execution(&self) -> Option<Inside<'_>> {
+    fn inside_execution(&self) -> Option<Inside<'_>> {
         match (self.execution(), me()) {
             (None, None) => None,
             (Some(execution), Some(me)) if me.execution == execution => {
