@@ -190,16 +190,27 @@ pub enum Search {
 }
 
 impl Search {
-    /// The strategy of the execution of this index.
-    fn strategy(self, seed: u64, index: u64, estimates: &Estimates) -> Box<dyn Strategy> {
+    /// The strategy of the execution of this index, in the memory of the last one if it was of the same kind.
+    fn strategy(
+        self,
+        seed: u64,
+        index: u64,
+        estimates: &Estimates,
+        last: Option<Box<dyn Strategy>>,
+    ) -> Box<dyn Strategy> {
+        if self == Search::Portfolio {
+            return Portfolio::new(seed).strategy(index, estimates);
+        }
         let own = mix(seed, index);
-        match self {
-            Search::Portfolio => Portfolio::new(seed).strategy(index, estimates),
+        let renewed = last.and_then(|mut last| last.renew(own, estimates).then_some(last));
+        renewed.unwrap_or_else(|| match self {
             Search::RandomWalk => Box::new(RandomWalk::new(own)),
             Search::Pct { depth } => Box::new(Pct::new(own, depth, estimates)),
             Search::Surw => Box::new(Surw::new(own, estimates)),
-            Search::Exhaustive { .. } | Search::Iterative { .. } => unreachable!("it is a search of its own"),
-        }
+            Search::Portfolio | Search::Exhaustive { .. } | Search::Iterative { .. } => {
+                unreachable!("it is a search of its own")
+            }
+        })
     }
 
     /// Whether it learns what executions are like from the one of this number, counted from 1. Most of them are like those
@@ -244,11 +255,12 @@ pub fn explore(config: Config, f: impl Fn() + Send + Sync + 'static) -> Result<E
     }
     let stopwatch = Stopwatch::start();
     let mut estimates = Estimates::default();
-    let (mut executions, mut sync_points) = (0, 0);
+    let (mut executions, mut sync_points, mut last) = (0, 0, None);
     fibers::with_engine(|engine| {
         while config.allows(executions, stopwatch) {
-            let strategy = search.strategy(seed, executions, &estimates);
+            let strategy = search.strategy(seed, executions, &estimates, last);
             let end = engine.run(&body, strategy, most_points);
+            last = engine.take_strategy();
             if let Some(what) = wrong(end, engine) {
                 return Err(Failure::new(what, engine, Some(Found { seed, index: executions }), body));
             }

@@ -233,6 +233,11 @@ impl Engine {
         Traced { run, steps: self.steps().to_vec() }
     }
 
+    /// The strategy of the last execution.
+    pub(crate) fn take_strategy(&mut self) -> Option<Box<dyn Strategy>> {
+        self.table.as_mut()?.strategy.take()
+    }
+
     /// Who went on at each point.
     pub(crate) fn steps(&self) -> &[Step] {
         self.table.as_ref().map_or(&[], |table| &table.steps)

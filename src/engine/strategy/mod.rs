@@ -90,6 +90,11 @@ pub trait Strategy: Send {
     /// Called when a task is added, in the order of their numbers, with the name it was given, if it was given one.
     fn started(&mut self, _task: TaskId, _given: Option<&str>) {}
 
+    /// Makes it one of the same kind for another execution, with that seed, if it can be: then it is as a new one.
+    fn renew(&mut self, _seed: u64, _estimates: &Estimates) -> bool {
+        false
+    }
+
     /// The index of the alternative to go on with. It is taken modulo their number.
     fn choose(&mut self, point: &Point<'_>) -> usize;
 
@@ -133,6 +138,10 @@ pub trait Strategy: Send {
 impl<S: Strategy + ?Sized> Strategy for Box<S> {
     fn started(&mut self, task: TaskId, given: Option<&str>) {
         (**self).started(task, given);
+    }
+
+    fn renew(&mut self, seed: u64, estimates: &Estimates) -> bool {
+        (**self).renew(seed, estimates)
     }
 
     fn choose(&mut self, point: &Point<'_>) -> usize {

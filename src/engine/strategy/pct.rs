@@ -20,6 +20,7 @@ const MOST_CHANGES: usize = 3;
 pub struct Pct {
     draw: Draw,
     seed: u64,
+    depth: usize,
     /// The priorities that the first tasks had at first, from the highest to the lowest, as far as they were seen.
     order: [u64; TASKS],
     /// How many were.
@@ -54,6 +55,7 @@ enum Change {
 
 impl Pct {
     /// For bugs of this depth, which is 1 to 4: that many less one are the change points.
+    #[inline(always)]
     pub fn new(seed: u64, depth: usize, estimates: &Estimates) -> Pct {
         let mut draw = Draw::new(seed);
         let mut changes = [Change::None; MOST_CHANGES];
@@ -71,6 +73,7 @@ impl Pct {
         Pct {
             draw,
             seed,
+            depth,
             order: [0; TASKS],
             ordered: 0,
             seen: 0,
@@ -224,6 +227,11 @@ fn due(changes: &[Change], patience: u32) -> (u32, [u32; TASKS]) {
 }
 
 impl Strategy for Pct {
+    fn renew(&mut self, seed: u64, estimates: &Estimates) -> bool {
+        *self = Pct::new(seed, self.depth, estimates);
+        true
+    }
+
     fn choose(&mut self, point: &Point<'_>) -> usize {
         match point.alternatives.of_tasks() {
             _ if point.kind != Choosing::Task => self.draw.any(point.alternatives.len()),

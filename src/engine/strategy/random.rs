@@ -1,5 +1,5 @@
 use super::draw::Draw;
-use super::{Point, Strategy};
+use super::{Estimates, Point, Strategy};
 use crate::engine::{Target, TaskId, TaskSet};
 
 /// Chooses with equal chances, at every point anew.
@@ -14,6 +14,11 @@ impl RandomWalk {
 }
 
 impl Strategy for RandomWalk {
+    fn renew(&mut self, seed: u64, _: &Estimates) -> bool {
+        *self = RandomWalk::new(seed);
+        true
+    }
+
     fn choose(&mut self, point: &Point<'_>) -> usize {
         self.0.any(point.alternatives.len())
     }

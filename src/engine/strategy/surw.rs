@@ -35,6 +35,7 @@ pub struct Surw {
 
 impl Surw {
     /// Draws one of the objects that tasks share.
+    #[inline(always)]
     pub fn new(seed: u64, estimates: &Estimates) -> Surw {
         let mut draw = Draw::new(seed);
         let drawn = match estimates.shared.len() as u32 {
@@ -190,6 +191,11 @@ fn uses(object: Option<ObjectId>, access: Option<Target>) -> bool {
 }
 
 impl Strategy for Surw {
+    fn renew(&mut self, seed: u64, estimates: &Estimates) -> bool {
+        *self = Surw::new(seed, estimates);
+        true
+    }
+
     fn choose(&mut self, point: &Point<'_>) -> usize {
         match point.alternatives.of_tasks() {
             _ if point.kind != Choosing::Task => self.draw.any(point.alternatives.len()),

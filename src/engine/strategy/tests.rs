@@ -126,6 +126,26 @@ fn the_same_choices_are_the_same_execution() {
 }
 
 #[test]
+fn a_strategy_that_is_renewed_is_as_a_new_one() {
+    fn check<S: Strategy + std::fmt::Debug>(mut strategy: S, estimates: &Estimates, new: &S) {
+        for _ in 0..20 {
+            testing::tasks(&[0, 1, 2], |point| strategy.choose(point));
+        }
+        assert!(strategy.renew(7, estimates));
+        assert_eq!(format!("{strategy:?}"), format!("{new:?}"));
+    }
+    let [before, estimates] = [0, 1].map(|seed| {
+        let mut estimates = Estimates::default();
+        estimates.learn(&run(generated(seed, Arc::default()), RandomWalk::new(seed)).steps);
+        estimates
+    });
+    check(RandomWalk::new(3), &estimates, &RandomWalk::new(7));
+    check(Pct::new(3, 2, &before), &estimates, &Pct::new(7, 2, &estimates));
+    check(Surw::new(3, &before), &estimates, &Surw::new(7, &estimates));
+    assert!(!bytes_of(&[]).renew(7, &estimates));
+}
+
+#[test]
 fn what_is_not_deterministic_is_seen() {
     let outside = Arc::new(Shared::new(0));
     let record = |outside: &Arc<Shared<u32>>| {
