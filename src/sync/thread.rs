@@ -106,16 +106,23 @@ impl Builder {
         self,
         f: impl FnOnce() -> T + Send + 'static,
     ) -> io::Result<JoinHandle<T>> {
-        if seam::is_inside() {
-            return Ok(JoinHandle(Joining::Task(seam::spawn(self.name, f))));
+        match seam::is_inside() {
+            true => Ok(JoinHandle(Joining::Task(seam::spawn(self.name, f)))),
+            false => spawn_native(self.name, f),
         }
-        let builder = std::thread::Builder::new();
-        let builder = match self.name {
-            Some(name) => builder.name(name),
-            None => builder,
-        };
-        builder.spawn(f).map(|native| JoinHandle(Joining::Native(native)))
     }
+}
+
+fn spawn_native<T: Send + 'static>(
+    name: Option<String>,
+    f: impl FnOnce() -> T + Send + 'static,
+) -> io::Result<JoinHandle<T>> {
+    let builder = std::thread::Builder::new();
+    let builder = match name {
+        Some(name) => builder.name(name),
+        None => builder,
+    };
+    builder.spawn(f).map(|native| JoinHandle(Joining::Native(native)))
 }
 
 /// Waits for a thread to end.

@@ -1,6 +1,5 @@
 //! One execution on fibers: what the seam calls.
 
-use std::borrow::Cow;
 use std::cell::Cell;
 use std::mem::ManuallyDrop;
 use std::num::NonZeroU64;
@@ -17,9 +16,7 @@ use super::table::Table;
 use super::task::Woken;
 use crate::sync::channel::Line;
 use crate::sync::seam::footprint;
-use crate::sync::seam::{
-    self, Attempt, Endpoint, Handle, Object, Queue, Selected, Tag, TaskBody, Timer, Value, Wake,
-};
+use crate::sync::seam::{self, Attempt, Endpoint, Handle, Object, Queue, Selected, Tag, Timer, Wake};
 
 thread_local! {
     /// The table of the execution that this thread is in the middle of; none while it is used. Without a destructor, which
@@ -58,7 +55,7 @@ pub(super) fn put(table: Option<Box<Table>>) -> Option<Box<Table>> {
 
 /// Uses the table if it is that of this execution, which may be over.
 #[inline(always)]
-fn table_of<R>(execution: NonZeroU64, f: impl FnOnce(&mut Table) -> R) -> Option<R> {
+pub(super) fn table_of<R>(execution: NonZeroU64, f: impl FnOnce(&mut Table) -> R) -> Option<R> {
     match Used::new().0.as_mut() {
         Some(table) if table.id == Some(execution) => Some(f(table)),
         _ => None,
@@ -240,7 +237,7 @@ fn odd(over: bool) -> Option<Onward> {
 
 /// Takes the turn that it is; says whether the task is to unwind.
 #[inline(always)]
-fn take(turn: Turn) -> bool {
+pub(super) fn take(turn: Turn) -> bool {
     match turn {
         Turn::On => false,
         Turn::Of(next) => give_way(next),
@@ -298,27 +295,6 @@ fn go_on_after(me: TaskId, next: Option<TaskId>) -> Woken {
 #[inline(never)]
 fn wake_up(me: TaskId) -> Woken {
     table(|table| table.wake_up(me))
-}
-
-/// Starts a task of the execution that the calling thread is in the middle of.
-pub(crate) fn spawn(name: Option<Cow<'static, str>>, body: TaskBody<'static>) -> TaskId {
-    table(|table| table.add(name, body))
-}
-
-/// Whether a task has ended, or its execution is over.
-pub(crate) fn has_ended(execution: NonZeroU64, task: TaskId) -> bool {
-    table_of(execution, |table| table.has_ended(task)).unwrap_or(true)
-}
-
-/// Waits for the end of a task that has not ended, unless the waiting one is to unwind; says whether it has ended.
-#[inline(always)]
-pub(crate) fn await_end(me: TaskId, end: Wait) -> bool {
-    wait(me, std::iter::once(end), None) != Woken::Aborted
-}
-
-/// Takes what a task has left, if its execution is not over; what it leaves later nobody wants.
-pub(crate) fn claim(execution: NonZeroU64, task: TaskId) -> Option<std::thread::Result<Value>> {
-    table_of(execution, |table| table.tasks[task.0].legacy.claim())?
 }
 
 /// What the seam asks of this engine. It is about the execution that the calling thread is in the middle of.

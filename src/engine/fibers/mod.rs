@@ -13,15 +13,17 @@
 use std::cell::RefCell;
 use std::num::NonZeroU64;
 use std::sync::Arc;
+use std::thread::Result;
 
 use super::last_words::Unwinding;
 use super::stack::Album;
 use super::strategy::Strategy;
 use super::trace::Trace;
 use super::{After, Body, End, Job, Next, Quiescence, Run, Stacks, State, TaskId};
-use crate::sync::seam;
 use crate::sync::seam::footprint::{self, Place, What};
+use crate::sync::seam::{self, Value};
 
+mod children;
 mod choices;
 mod execution;
 mod fiber;
@@ -35,14 +37,16 @@ mod task;
 mod timers;
 mod waits;
 
+use children::New;
 use execution::{put, table};
 use fiber::{Ask, Fiber, Running};
 use recorder::Recorder;
 use table::Table;
+use task::Doing;
 
+pub(crate) use children::{claim, has_ended, join, spawn};
 pub(crate) use execution::{
-    Fibers, add_object, await_end, change, claim, has_ended, lock, look, note, pass, pass_after_point,
-    remove_handle, spawn,
+    Fibers, add_object, change, lock, look, note, pass, pass_after_point, remove_handle,
 };
 pub(crate) use passing::{Limit, Odd, Operation, Passage};
 pub use step::{Step, preemptions};
@@ -216,7 +220,7 @@ impl Engine {
         if self.fibers.len() <= task.0 {
             self.add_fibers(task);
         }
-        seam::Turn::on_fibers(id, task).begin();
+        seam::Me { execution: id, task }.begin();
         self.fibers[task.0].resume(running)
     }
 
@@ -276,13 +280,31 @@ impl Drop for Before {
 
 /// Adds a task of the body's.
 fn start(job: Job) {
-    table(|table| table.add(Some(job.name), job.body));
+    table(|table| table.add(New { given: Some(job.name), body: job.body }));
 }
 
 /// What a fiber does: the current task, to its end. Says who is to go on then.
 fn do_current() -> Option<TaskId> {
+    seam::Unwound::default().begin();
     let me = seam::me().expect("a fiber is resumed as a task").task;
     let body = table(|table| table.tasks[me.0].body.take()).expect("a task is started once");
-    let panic = seam::run(body, |result| table(|table| table.tasks[me.0].legacy.leave(result)));
-    table(|table| table.end(me, panic))
+    let result = seam::run(body);
+    let ended = match result {
+        Ok(value) => table(|table| match table.tasks[me.0].legacy.leave(Ok(value)) {
+            None => Ok(table.end(me, Doing::Ended)),
+            Some(unwanted) => Err(unwanted),
+        }),
+        Err(payload) => Err(Err(payload)),
+    };
+    ended.unwrap_or_else(|result| end_oddly(me, result))
+}
+
+/// Ends a task that has panicked or was unwound, or whose value nobody wants. Says who is to go on then.
+#[cold]
+fn end_oddly(me: TaskId, result: Result<Value>) -> Option<TaskId> {
+    let panic = seam::leave(result, |result| table(|table| table.tasks[me.0].legacy.leave(result)));
+    table(|table| match panic {
+        None => table.end(me, Doing::Ended),
+        Some(message) => table.panic(me, message),
+    })
 }

@@ -1,6 +1,6 @@
 //! Who does what: the tasks, objects and timers of one execution, and who goes on next.
 
-use std::borrow::{Borrow, Cow};
+use std::borrow::Borrow;
 use std::num::NonZeroU64;
 use std::panic::Location;
 use std::time::{Duration, Instant};
@@ -9,6 +9,7 @@ use super::super::coverage::Coverage;
 use super::super::strategy::{Alternative, Strategy};
 use super::super::{ObjectId, ObjectKind, State, Status, Target, Task, TaskId, TaskSet, name};
 use super::Step;
+use super::children::New;
 use super::passing::Operation;
 use super::readiness::could_serve;
 use super::recorder::Recorder;
@@ -16,7 +17,7 @@ use super::recycled::Recycled;
 use super::task::{Doing, Entry, Unwinding, Waiting};
 use super::timers::Alarm;
 use crate::sync::seam::footprint::{self, Place, What};
-use crate::sync::seam::{Meeting, Object, TaskBody, Timer};
+use crate::sync::seam::{Meeting, Object, Timer};
 
 /// The tasks, objects and timers of an execution, kept in the memory of the one before.
 #[derive(Default)]
@@ -54,7 +55,7 @@ pub(super) struct Table {
     /// The branches of a select, or those that wait for a notification, while one is chosen.
     pub(super) alternatives: Vec<Alternative>,
     /// What is counted of it, if anything is.
-    pub(super) coverage: Option<Coverage>,
+    pub(super) coverage: Option<Box<Coverage>>,
     /// Writes down what is done, if it is to be known.
     pub(super) recorder: Option<Box<Recorder>>,
     /// Whether there is a recorder, or anything counted.
@@ -100,7 +101,7 @@ impl Table {
         self.most_points = most_points;
         self.ending = false;
         self.waits = 0;
-        self.coverage = Coverage::begin();
+        self.coverage = Coverage::begin().map(Box::new);
         self.recorder = recorder;
         self.is_watched = self.coverage.is_some() || self.recorder.is_some();
         self.plain_points = if self.is_watched { 0 } else { most_points };
@@ -113,20 +114,26 @@ impl Table {
     }
 
     /// Adds a task.
-    pub(super) fn add(&mut self, given: Option<Cow<'static, str>>, body: TaskBody<'static>) -> TaskId {
+    #[inline(always)]
+    pub(super) fn add(&mut self, new: New) -> TaskId {
         let id = TaskId(self.tasks.len());
         if let Some(strategy) = &mut self.strategy {
-            strategy.started(id, given.as_deref());
+            strategy.started(id, new.given.as_deref());
         }
-        self.tasks.add(Entry::default).renew(given, body);
+        self.tasks.add(Entry::default).renew(new);
         self.accesses.push(None);
         self.ready.insert(id);
         self.alive += 1;
         if self.coverage.is_some() {
-            let name = self.name(id).to_owned();
-            self.coverage.iter_mut().for_each(|coverage| coverage.started(&name));
+            self.count_start(id);
         }
         id
+    }
+
+    #[cold]
+    fn count_start(&mut self, task: TaskId) {
+        let name = self.name(task).to_owned();
+        self.coverage.iter_mut().for_each(|coverage| coverage.started(&name));
     }
 
     /// The name of a task, which no other has.
@@ -246,18 +253,26 @@ impl Table {
         (0..self.tasks.len()).map(TaskId).filter(has_started).collect()
     }
 
-    /// Notes that a task has ended, or by which panic it has, and chooses who goes on.
-    pub(super) fn end(&mut self, task: TaskId, panic: Option<String>) -> Option<TaskId> {
+    /// Notes that a task has ended by a panic that said this, and chooses who goes on.
+    pub(super) fn panic(&mut self, task: TaskId, message: String) -> Option<TaskId> {
+        self.tasks[task.0].panic = message;
+        self.has_panicked |= !self.ending;
+        self.end(task, Doing::Panicked)
+    }
+
+    /// Notes that a task has ended like that, and chooses who goes on.
+    #[inline]
+    pub(super) fn end(&mut self, task: TaskId, doing: Doing) -> Option<TaskId> {
         footprint::touch(Place::Task(task), What::Ends);
         let Table { tasks, ready, .. } = self;
         let entry = &mut tasks[task.0];
-        entry.doing = Doing::Ended;
-        if let Some(message) = panic {
-            (entry.doing, entry.panic) = (Doing::Panicked, message);
-            self.has_panicked |= !self.ending;
-        }
+        entry.doing = doing;
         self.alive -= 1;
         ready.remove(task);
+        if self.alive == 0 && !self.is_watched {
+            // There is nobody to choose from, nor anybody for whom time could pass.
+            return None;
+        }
         entry.joiners.for_each(|joiner| ready.insert(joiner));
         self.go_on()
     }

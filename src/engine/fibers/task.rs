@@ -5,6 +5,7 @@ use std::panic::Location;
 use std::time::Duration;
 
 use super::super::{ObjectId, TaskId, TaskSet, Wait};
+use super::children::New;
 use crate::sync::seam::{Legacy, TaskBody};
 
 /// A task.
@@ -30,7 +31,7 @@ pub(super) struct Entry {
 impl Entry {
     /// Makes it another task, of the same memory.
     #[inline]
-    pub(super) fn renew(&mut self, given: Option<Cow<'static, str>>, body: TaskBody<'static>) {
+    pub(super) fn renew(&mut self, New { given, body }: New) {
         self.given = given;
         self.doing = Doing::Ready;
         self.body = Some(body);
@@ -42,7 +43,8 @@ impl Entry {
     /// Drops what is left in it of another task.
     #[inline]
     pub(super) fn clear(&mut self) {
-        (self.body, self.legacy) = (None, Legacy::Nothing);
+        self.body = None;
+        self.legacy.renew();
     }
 
     /// What it waits for, if it does.

@@ -364,7 +364,7 @@ impl OnThreads for Execution {
         }
         let execution: Arc<dyn OnThreads> = Arc::clone(&self) as _;
         let leave = |result| self.table.lock().tasks[task.0].legacy.leave(result);
-        let panic = seam::as_task(execution, task, || seam::run(body, leave));
+        let panic = seam::as_task(execution, task, || seam::leave(seam::run(body), leave));
         self.ended_with(task, panic.map_or(Doing::Ended, Doing::Panicked));
     }
 

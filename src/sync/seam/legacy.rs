@@ -26,7 +26,17 @@ pub(crate) enum Legacy {
 }
 
 impl Legacy {
+    /// Makes it another's, of the same memory.
+    #[inline]
+    pub(crate) fn renew(&mut self) {
+        match self {
+            Legacy::Left(_) => drop(mem::take(self)),
+            Legacy::Nothing | Legacy::Unwanted => mem::forget(mem::take(self)),
+        }
+    }
+
     /// Leaves that; it is given back if nobody wants it.
+    #[inline]
     pub(crate) fn leave(&mut self, result: Result<Value>) -> Option<Result<Value>> {
         if matches!(self, Legacy::Unwanted) {
             return Some(result);
@@ -36,6 +46,7 @@ impl Legacy {
     }
 
     /// Takes what is left. What is not left by now nobody will want.
+    #[inline]
     pub(crate) fn claim(&mut self) -> Option<Result<Value>> {
         match mem::replace(self, Legacy::Unwanted) {
             Legacy::Left(result) => Some(result),
@@ -44,35 +55,44 @@ impl Legacy {
     }
 }
 
-/// Runs what a task runs, as that task, and leaves what comes of it as `leave` does, unless it was unwound. Gives the message
-/// of the panic that it ended with, if it did.
+/// Runs what a task runs, as that task.
 #[inline]
-pub(crate) fn run(
-    body: TaskBody<'_>,
+pub(crate) fn run(body: TaskBody<'_>) -> Result<Value> {
+    catch(body)
+}
+
+/// Leaves what came of a task as `leave` does, unless it was unwound: then it leaves nothing. Gives the message of the panic
+/// that it ended with, if it did.
+pub(crate) fn leave(
+    result: Result<Value>,
     leave: impl FnOnce(Result<Value>) -> Option<Result<Value>>,
 ) -> Option<String> {
-    let result = catch(body)?;
-    let message = result.as_ref().err().map(|payload| panic_message(&**payload));
+    let panic = match &result {
+        Ok(_) => None,
+        Err(payload) if payload.is::<Abort>() => return None,
+        Err(payload) => Some(panic_message(&**payload)),
+    };
     match leave(result) {
-        None => message,
-        Some(unwanted) => discard(unwanted).or(message),
+        None => panic,
+        Some(unwanted) => discard(unwanted).or(panic),
     }
 }
 
-/// Drops what nobody wants, which may be the task's end as well.
-#[cold]
+/// Drops what nobody wants, which may panic as well, or be unwound.
 fn discard(unwanted: Result<Value>) -> Option<String> {
-    let panic = catch(|| drop(unwanted))?.err()?;
-    Some(panic_message(&*panic))
+    let panic = catch(|| drop(unwanted)).err()?;
+    (!panic.is::<Abort>()).then(|| panic_message(&*panic))
 }
 
-/// Runs to the end, or to a panic of its own; `None` if it was unwound.
 #[inline]
-fn catch<R>(f: impl FnOnce() -> R) -> Option<Result<R>> {
-    match super::catching(|| catch_unwind(AssertUnwindSafe(f))) {
-        Err(payload) if payload.is::<Abort>() => None,
-        result => Some(result),
-    }
+fn catch<R>(f: impl FnOnce() -> R) -> Result<R> {
+    super::catching(|| catch_unwind(AssertUnwindSafe(f)))
+}
+
+/// What comes of a task that left nothing; whoever joins it is about to be unwound as well.
+#[cold]
+pub(crate) fn nothing() -> Result<Value> {
+    Err(Box::new("the thread was unwound by its engine, or its execution is over"))
 }
 
 /// What a panic said.

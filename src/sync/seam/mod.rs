@@ -27,7 +27,7 @@ mod turn;
 pub(crate) use crate::engine::fibers::{Limit, Passage};
 pub(crate) use execution::{Attempt, Execution, OnThreads, Selected, Wake};
 pub(crate) use handle::Handle;
-pub(crate) use legacy::{Legacy, TaskBody, Value, panic_message, run};
+pub(crate) use legacy::{Legacy, TaskBody, Value, leave, nothing, panic_message, run};
 pub(crate) use object::{Meeting, Object, Side, Timer};
 pub(crate) use queue::Queue;
 pub(crate) use tag::{Common, Inside, Tag};

@@ -2,7 +2,6 @@
 
 use std::borrow::Cow;
 use std::cell::RefCell;
-use std::mem;
 use std::num::NonZeroU64;
 use std::panic::{Location, resume_unwind};
 use std::sync::Arc;
@@ -13,7 +12,7 @@ use parking_lot::Mutex;
 
 use super::super::thread::{Id, Thread, ThreadId};
 use super::footprint::{self, Place, What};
-use super::legacy::{TaskBody, Value};
+use super::legacy::{TaskBody, Value, nothing};
 use super::{Abort, Me, OnThreads, Wake, me};
 use crate::engine::fibers;
 use crate::engine::{Target, TaskId, Wait};
@@ -36,14 +35,23 @@ where
 #[inline(always)]
 pub(crate) fn start(name: Option<Cow<'static, str>>, body: TaskBody<'static>) -> Child {
     let me = me().expect("only tasks of an execution start others of it");
-    me.point(None, Location::caller());
     match me.on_threads() {
-        None => Child::OnFibers(me.execution, fibers::spawn(name, body)),
-        Some(execution) => {
-            let task = execution.spawn(name, body);
-            Child::OnThreads(execution, task)
-        }
+        None => Child::OnFibers(me.execution, fibers::spawn(me.task, name, body, Location::caller())),
+        Some(execution) => start_on_threads(me, execution, name, body, Location::caller()),
     }
+}
+
+#[cold]
+fn start_on_threads(
+    me: Me,
+    execution: Arc<dyn OnThreads>,
+    name: Option<Cow<'static, str>>,
+    body: TaskBody<'static>,
+    location: &'static Location<'static>,
+) -> Child {
+    me.point(None, location);
+    let task = execution.spawn(name, body);
+    Child::OnThreads(execution, task)
 }
 
 /// Who joins a task: what that leaves is for it alone.
@@ -53,18 +61,18 @@ impl Heir {
     /// Waits for the end of the task, and takes what it left.
     #[inline(always)]
     fn join(mut self, location: &'static Location<'static>) -> Result<Value> {
-        self.0.wait(location);
-        let left = mem::replace(&mut self.0, Child::None).claim();
-        // A task that was unwound for good left nothing; whoever joins it is about to be.
-        left.unwrap_or_else(|| {
-            Err(Box::new("the thread was unwound by its engine, or its execution is over"))
-        })
+        let left = self.0.join(true, location);
+        self.0 = Child::None;
+        left
     }
 }
 
 impl Drop for Heir {
+    #[inline]
     fn drop(&mut self) {
-        drop(self.0.claim());
+        if !matches!(self.0, Child::None) {
+            drop(self.0.claim());
+        }
     }
 }
 
@@ -111,37 +119,38 @@ pub(crate) enum Child {
 }
 
 impl Child {
-    #[inline(always)]
     pub(crate) fn wait(&self, location: &'static Location<'static>) {
-        let (Some(task), Some(me)) = (self.task(), me()) else { return };
-        footprint::intend(std::iter::once(Target::Join(task)));
-        me.point(None, location);
-        while !self.await_end(me, task, location) {
-            me.refuse();
-        }
-        footprint::touch(Place::Task(task), What::SeesEnd(true));
+        let _ = self.join(false, location);
     }
 
-    /// Waits until it has ended, unless the waiting task is to unwind; says whether it has.
+    /// Waits until it has ended. An heir takes what it has left.
     #[inline(always)]
-    fn await_end(&self, me: Me, task: TaskId, location: &'static Location<'static>) -> bool {
-        let wait = Wait { target: Target::Join(task), location };
-        match self {
-            Child::OnFibers(..) if self.ended() => true,
-            Child::OnFibers(..) => fibers::await_end(me.task, wait),
-            _ => self.await_end_on_threads(me, &wait),
+    fn join(&self, is_heir: bool, location: &'static Location<'static>) -> Result<Value> {
+        match (self, me()) {
+            (Child::OnFibers(execution, task), Some(me)) if me.execution == *execution => {
+                fibers::join(me, *task, is_heir, location)
+            }
+            _ => self.join_on_threads(is_heir, location),
         }
     }
 
     #[cold]
-    fn await_end_on_threads(&self, me: Me, wait: &Wait) -> bool {
-        let mut ready = || self.ended();
-        while !self.ended() {
-            if me.engine(|engine| engine.park(me.task, wait.clone(), None, &mut ready)) == Wake::Aborted {
-                return false;
+    fn join_on_threads(&self, is_heir: bool, location: &'static Location<'static>) -> Result<Value> {
+        if let (Some(task), Some(me)) = (self.task(), me()) {
+            me.point(None, location);
+            let wait = Wait { target: Target::Join(task), location };
+            while !self.ended() {
+                let mut ready = || self.ended();
+                let wake = me.engine(|engine| engine.park(me.task, wait.clone(), None, &mut ready));
+                if wake == Wake::Aborted {
+                    me.refuse();
+                }
             }
         }
-        true
+        match is_heir {
+            true => self.claim().unwrap_or_else(nothing),
+            false => Ok(Box::new(())),
+        }
     }
 
     fn task(&self) -> Option<TaskId> {

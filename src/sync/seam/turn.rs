@@ -64,6 +64,12 @@ thread_local! {
 }
 
 impl Me {
+    /// Makes the calling thread that task, which is on fibers: how far it has been unwound it keeps by itself.
+    #[inline(always)]
+    pub(crate) fn begin(self) {
+        ME.set(Some(self));
+    }
+
     /// Asks the engine.
     #[inline(always)]
     pub(crate) fn engine<R>(self, f: impl FnOnce(&dyn Execution) -> R) -> R {
@@ -74,9 +80,10 @@ impl Me {
     }
 
     /// Its execution, if that is on threads.
+    #[inline(always)]
     pub(super) fn on_threads(self) -> Option<Arc<dyn OnThreads>> {
         match self.execution.get() & ON_FIBERS {
-            0 => ON_THREADS.with_borrow(Clone::clone),
+            0 => current_on_threads(),
             _ => None,
         }
     }
@@ -105,6 +112,11 @@ impl Me {
     }
 }
 
+#[cold]
+fn current_on_threads() -> Option<Arc<dyn OnThreads>> {
+    ON_THREADS.with_borrow(Clone::clone)
+}
+
 /// Unwinds, unless it does already.
 #[cold]
 pub(crate) fn begin_unwinding() {
@@ -131,6 +143,7 @@ pub(crate) fn panicking() -> Option<(Me, bool)> {
 }
 
 /// Runs the closure; when it ends by a panic, the task unwinds no more than it did before.
+#[inline]
 pub(crate) fn catching<R>(f: impl FnOnce() -> std::thread::Result<R>) -> std::thread::Result<R> {
     let before = UNWINDING.get();
     let result = f();
@@ -151,12 +164,6 @@ pub(crate) fn pass_abort(payload: Box<dyn Any + Send>) -> Box<dyn Any + Send> {
 }
 
 impl Turn {
-    /// The turn of a task on fibers, which keeps by itself how far it has been unwound.
-    #[inline(always)]
-    pub(crate) fn on_fibers(execution: NonZeroU64, task: TaskId) -> Turn {
-        Turn { me: Some(Me { execution, task }), unwound: Unwound::default() }
-    }
-
     /// A number for a new execution on fibers, which no other has.
     pub(crate) fn next_execution() -> NonZeroU64 {
         static NEXT: AtomicU64 = AtomicU64::new(0);

@@ -1,0 +1,182 @@
+//! Starting tasks, and joining them: what the seam calls.
+
+use std::borrow::Cow;
+use std::iter;
+use std::num::NonZeroU64;
+use std::panic::Location;
+use std::thread::Result;
+
+use super::super::{Target, TaskId, Wait};
+use super::choices::Turn;
+use super::execution::{table, table_of, take};
+use super::fiber::give_way;
+use super::passing::Odd;
+use super::table::Table;
+use super::task::Woken;
+use crate::sync::seam::footprint::{self, Place, What};
+use crate::sync::seam::{self, Me, TaskBody, Value};
+
+/// A task that is about to be started.
+pub(super) struct New {
+    /// The name it was given, if it was given one.
+    pub(super) given: Option<Cow<'static, str>>,
+    pub(super) body: TaskBody<'static>,
+}
+
+/// A sync point of a task, which then starts another.
+#[inline(always)]
+pub(crate) fn spawn(
+    me: TaskId,
+    given: Option<Cow<'static, str>>,
+    body: TaskBody<'static>,
+    location: &'static Location<'static>,
+) -> TaskId {
+    let mut new = Some(New { given, body });
+    match come_to_spawn(me, &mut new, location) {
+        Ok(task) => task,
+        Err(turn) => {
+            if take(turn) {
+                seam::begin_unwinding();
+            }
+            add(&mut new)
+        }
+    }
+}
+
+// What is called by `spawn` and `join` is no part of them, for they are in all code that starts tasks or joins them; only the
+// switch has to be.
+
+#[inline(never)]
+fn come_to_spawn(
+    me: TaskId,
+    new: &mut Option<New>,
+    location: &'static Location<'static>,
+) -> std::result::Result<TaskId, Turn> {
+    table(|table| match table.point(me, None, location) {
+        Turn::On => Ok(add_to(table, new)),
+        turn => Err(turn),
+    })
+}
+
+#[inline(never)]
+fn add(new: &mut Option<New>) -> TaskId {
+    table(|table| add_to(table, new))
+}
+
+#[inline(always)]
+fn add_to(table: &mut Table, new: &mut Option<New>) -> TaskId {
+    table.add(new.take().expect("it is added once"))
+}
+
+/// How far a task has come that joins another.
+enum Joining {
+    /// To the end of that, and has what it left, if it is its heir.
+    Joined(Result<Value>),
+    GiveWay(Option<TaskId>),
+    Odd(Odd),
+}
+
+/// A sync point of a task, which then waits for the end of another. An heir takes what that has left.
+#[inline(always)]
+pub(crate) fn join(
+    me: Me,
+    child: TaskId,
+    is_heir: bool,
+    location: &'static Location<'static>,
+) -> Result<Value> {
+    let mut joining = come_to_join(me.task, child, is_heir, location);
+    loop {
+        joining = match joining {
+            Joining::Joined(left) => return left,
+            Joining::GiveWay(next) => {
+                let over = give_way(next);
+                go_on_to_join(me.task, child, is_heir, location, over)
+            }
+            Joining::Odd(odd) => {
+                unwind(me, odd);
+                go_on_to_join(me.task, child, is_heir, location, false)
+            }
+        };
+    }
+}
+
+/// Unwinds, unless the task does already.
+#[cold]
+fn unwind(me: Me, odd: Odd) {
+    match odd {
+        Odd::Unwind | Odd::Unwinding => seam::begin_unwinding(),
+        Odd::Aborted => me.refuse(),
+    }
+}
+
+#[inline(never)]
+fn come_to_join(me: TaskId, child: TaskId, is_heir: bool, location: &'static Location<'static>) -> Joining {
+    footprint::intend(iter::once(Target::Join(child)));
+    table(|table| match table.point(me, None, location) {
+        Turn::On => table.join(me, child, is_heir, location),
+        Turn::Of(next) => Joining::GiveWay(next),
+        Turn::Over => Joining::Odd(Odd::Unwind),
+    })
+}
+
+#[inline(never)]
+fn go_on_to_join(
+    me: TaskId,
+    child: TaskId,
+    is_heir: bool,
+    location: &'static Location<'static>,
+    over: bool,
+) -> Joining {
+    table(|table| {
+        if table.is_waiting(me) {
+            match table.wake_up(me) {
+                Woken::Aborted => Joining::Odd(Odd::Aborted),
+                _ => table.joined(child, is_heir),
+            }
+        } else if over {
+            Joining::Odd(Odd::Unwind)
+        } else {
+            table.join(me, child, is_heir, location)
+        }
+    })
+}
+
+impl Table {
+    /// Has a task wait for the end of another, unless that has ended.
+    #[inline]
+    fn join(
+        &mut self,
+        me: TaskId,
+        child: TaskId,
+        is_heir: bool,
+        location: &'static Location<'static>,
+    ) -> Joining {
+        if self.has_ended(child) {
+            return self.joined(child, is_heir);
+        }
+        if self.ending && !seam::unwinding() {
+            return Joining::Odd(Odd::Aborted);
+        }
+        self.wait(me, iter::once(Wait { target: Target::Join(child), location }), None);
+        Joining::GiveWay(self.go_on())
+    }
+
+    #[inline]
+    fn joined(&mut self, child: TaskId, is_heir: bool) -> Joining {
+        footprint::touch(Place::Task(child), What::SeesEnd(true));
+        Joining::Joined(match is_heir {
+            true => self.tasks[child.0].legacy.claim().unwrap_or_else(seam::nothing),
+            false => Ok(Box::new(())),
+        })
+    }
+}
+
+/// Whether a task has ended, or its execution is over.
+pub(crate) fn has_ended(execution: NonZeroU64, task: TaskId) -> bool {
+    table_of(execution, |table| table.has_ended(task)).unwrap_or(true)
+}
+
+/// Takes what a task has left, if its execution is not over; what it leaves later nobody wants.
+pub(crate) fn claim(execution: NonZeroU64, task: TaskId) -> Option<Result<Value>> {
+    table_of(execution, |table| table.tasks[task.0].legacy.claim())?
+}
