@@ -74,6 +74,10 @@ impl Inside<'_> {
 pub(crate) struct Tag;
 
 impl Tag {
+    pub(crate) fn is_native(&self) -> bool {
+        true
+    }
+
     pub(crate) fn mutex() -> Tag {
         Tag
     }

@@ -35,7 +35,7 @@ impl<T> Mutex<T> {
 impl<T: ?Sized> Mutex<T> {
     /// Waits for the lock.
     #[track_caller]
-    #[inline(always)]
+    #[inline]
     pub fn lock(&self) -> MutexGuard<'_, T> {
         MutexGuard { native: Some(self.lock_native()), mutex: self }
     }
@@ -76,9 +76,14 @@ impl<T: ?Sized> Mutex<T> {
     }
 
     #[track_caller]
-    #[inline(always)]
+    #[inline]
     fn lock_native(&self) -> parking_lot::MutexGuard<'_, T> {
-        // All of it is compiled into the caller: after a switch the processor takes each return for another than it is.
+        if self.tag.is_native() { self.native.lock() } else { self.lock_in_execution() }
+    }
+
+    #[track_caller]
+    #[inline(never)]
+    fn lock_in_execution(&self) -> parking_lot::MutexGuard<'_, T> {
         match self.tag.inside() {
             None => self.native.lock(),
             Some(inside) => self.lock_inside(&inside, None).expect("there is no limit of time"),

@@ -109,7 +109,7 @@ impl Tag {
     /// Whether the object belongs to no execution, and the calling thread is in none: two comparisons, and all that a call
     /// looks at there.
     #[inline(always)]
-    fn is_native(&self) -> bool {
+    pub(crate) fn is_native(&self) -> bool {
         !is_inside() && matches!(self, Tag::Outside)
     }
 
