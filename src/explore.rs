@@ -384,6 +384,10 @@ impl<F: Fn() + Send + Sync + 'static> Body for Closure<F> {
         Next::End
     }
 
+    fn ends_with_its_tasks(&self) -> bool {
+        true
+    }
+
     /// What goes wrong is to be told, and it is the last execution.
     fn over(&self) -> After {
         After::Forget

@@ -66,6 +66,12 @@ pub trait Body: Send + Sync + 'static {
     /// used.
     fn quiescent(self: Arc<Self>, now: &Quiescence<'_>) -> Next;
 
+    /// Whether there is nothing to add or to note once all tasks have ended, so that
+    /// [`quiescent`](Body::quiescent) need not be called then.
+    fn ends_with_its_tasks(&self) -> bool {
+        false
+    }
+
     /// How far it has come, by a clock of its own that only goes forward; it is written down where an execution is
     /// [recorded](fibers::record). Nothing of [`sync`](crate::sync) may be used.
     fn clock(&self) -> u64 {

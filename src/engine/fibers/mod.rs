@@ -155,6 +155,9 @@ impl Engine {
             if exhausted {
                 break End::Exhausted;
             }
+            if !alive && body.ends_with_its_tasks() {
+                break End::Finished;
+            }
             let state = || table(Table::state);
             let is_blocked = |task| table(|table| table.is_blocked(task));
             let quiescence = Quiescence::new(blocked, &is_blocked, &state);

@@ -25,7 +25,8 @@ where
     T: Send + 'static,
     F: FnOnce() -> T + Send + 'static,
 {
-    let body = Box::new(move || -> Value { Box::new(f()) });
+    // In place: what it captures is moved once.
+    let body = Box::write(Box::new_uninit(), move || -> Value { Box::new(f()) });
     let heir = Heir(start(name.map(Cow::Owned), body));
     Joining { heir, value: |value| *value.downcast().expect("it is what the task gave") }
 }
