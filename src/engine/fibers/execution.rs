@@ -191,10 +191,11 @@ fn go_on_to_pass(
 ) -> Onward {
     table(|table| {
         let operation = handle.operation();
-        if table.is_waiting(me) {
-            return table.wake_to_pass(me, operation, limit, location);
-        }
-        odd(over).unwrap_or_else(|| table.pass_within(me, operation, limit, location))
+        let kept = match table.is_waiting(me) {
+            true => table.wake_to_pass(me, operation, limit, location),
+            false => odd(over),
+        };
+        kept.unwrap_or_else(|| table.pass_within(me, operation, limit, location))
     })
 }
 
@@ -218,10 +219,8 @@ fn go_on_to_lock(
     over: bool,
 ) -> Onward {
     table(|table| {
-        if table.is_waiting(me) {
-            return table.wake_to_lock(me, mutex, limit, location);
-        }
-        odd(over).unwrap_or_else(|| table.lock_within(me, mutex, limit, location))
+        let kept = if table.is_waiting(me) { table.wake_to_lock(me) } else { odd(over) };
+        kept.unwrap_or_else(|| table.lock_within(me, mutex, limit, location))
     })
 }
 

@@ -158,8 +158,7 @@ impl Table {
         self.objects[rendezvous.0].waiters.iter().find(waits_for_it)
     }
 
-    /// Lets a message pass, if one can within the limit. At a rendezvous it needs a partner that waits: what is there is for
-    /// those who have met theirs.
+    /// Lets a message pass, if one can within the limit.
     #[inline(always)]
     pub(super) fn pass_within(
         &mut self,
@@ -168,25 +167,34 @@ impl Table {
         limit: Limit,
         location: &'static Location<'static>,
     ) -> Onward {
-        let Operation { side, channel } = operation;
-        let passage = if self.object(channel).is_modelled() {
-            match self.meet(me, operation.target()) {
-                Some(partner) if side == Side::Recv => {
-                    self.wait_for_handover(me, partner, channel);
-                    return Onward::GiveWay(self.go_on());
-                }
-                Some(_) => self.try_pass(operation),
-                None if self.object(channel).is_disconnected(operation.target()) => {
-                    self.disconnected(operation)
-                }
-                None => Passage::Refused,
-            }
-        } else {
-            self.try_pass(operation)
-        };
-        match passage {
+        if self.object(operation.channel).is_modelled() {
+            return self.meet_within(me, operation, limit, location);
+        }
+        match self.try_pass(operation) {
             Passage::Refused => self.wait_within(me, operation.target(), limit, location),
             passage => Onward::from(passage),
+        }
+    }
+
+    /// Lets a message pass at a rendezvous, if a partner waits within the limit: what is there is for those who have met
+    /// theirs.
+    fn meet_within(
+        &mut self,
+        me: TaskId,
+        operation: Operation,
+        limit: Limit,
+        location: &'static Location<'static>,
+    ) -> Onward {
+        match self.meet(me, operation.target()) {
+            Some(partner) if operation.side == Side::Recv => {
+                self.wait_for_handover(me, partner, operation.channel);
+                Onward::GiveWay(self.go_on())
+            }
+            Some(_) => Onward::from(self.try_pass(operation)),
+            None if self.object(operation.channel).is_disconnected(operation.target()) => {
+                Onward::from(self.disconnected(operation))
+            }
+            None => self.wait_within(me, operation.target(), limit, location),
         }
     }
 
@@ -223,19 +231,13 @@ impl Table {
         Onward::Passed
     }
 
-    /// Goes on after a wait for a mutex.
+    /// Goes on after a wait for a mutex; says what keeps the task from it, if something does.
     #[inline(always)]
-    pub(super) fn wake_to_lock(
-        &mut self,
-        me: TaskId,
-        mutex: ObjectId,
-        limit: Limit,
-        location: &'static Location<'static>,
-    ) -> Onward {
+    pub(super) fn wake_to_lock(&mut self, me: TaskId) -> Option<Onward> {
         match self.wake_up(me) {
-            Woken::Served | Woken::Met(_) => self.lock_within(me, mutex, limit, location),
-            Woken::TimedOut => Onward::Refused,
-            Woken::Aborted => Onward::Aborted,
+            Woken::Served | Woken::Met(_) => None,
+            Woken::TimedOut => Some(Onward::Refused),
+            Woken::Aborted => Some(Onward::Aborted),
         }
     }
 
@@ -259,7 +261,7 @@ impl Table {
         Onward::GiveWay(self.go_on())
     }
 
-    /// Goes on after a wait for a message to pass, or for a partner to hand it over.
+    /// Goes on after a wait for a message to pass, or for a partner to hand it over; `None` if one can pass now.
     #[inline(always)]
     pub(super) fn wake_to_pass(
         &mut self,
@@ -267,23 +269,23 @@ impl Table {
         operation: Operation,
         limit: Limit,
         location: &'static Location<'static>,
-    ) -> Onward {
+    ) -> Option<Onward> {
         let is_handed_over = self.tasks[me.0].waiting.rendezvous.is_some();
         let passage = match self.wake_up(me) {
-            _ if is_handed_over => self.try_pass(operation),
+            Woken::Served if !is_handed_over => return None,
+            Woken::TimedOut => return Some(Onward::Refused),
+            Woken::Aborted if !is_handed_over => return Some(Onward::Aborted),
+            Woken::Served | Woken::Aborted => self.try_pass(operation),
             Woken::Met(_) => match self.try_pass(operation) {
                 // Nobody is left: to whom it met, or by whom it was met.
                 Passage::Refused => self.disconnected(operation),
                 passage => passage,
             },
-            Woken::Served => return self.pass_within(me, operation, limit, location),
-            Woken::TimedOut => return Onward::Refused,
-            Woken::Aborted => return Onward::Aborted,
         };
-        match passage {
+        Some(match passage {
             Passage::Refused => self.wait_within(me, operation.target(), limit, location),
             passage => Onward::from(passage),
-        }
+        })
     }
 
     /// Nobody is left on the other side, and the task sees that.
@@ -293,7 +295,7 @@ impl Table {
     }
 
     /// Lets a message pass through a channel with room, if one can.
-    #[inline(always)]
+    #[inline]
     fn try_pass(&mut self, operation: Operation) -> Passage {
         let Operation { side, channel } = operation;
         let Tracked { object, waiters } = &mut self.objects[channel.0];
