@@ -12,7 +12,7 @@ use super::execution::{table, table_of, take};
 use super::fiber::give_way;
 use super::passing::Odd;
 use super::table::Table;
-use super::task::Woken;
+use super::task::{Doing, Entry, Unwinding};
 use crate::sync::seam::footprint::{self, Place, What};
 use crate::sync::seam::{self, Me, TaskBody, Value};
 
@@ -129,9 +129,9 @@ fn go_on_to_join(
 ) -> Joining {
     table(|table| {
         if table.is_waiting(me) {
-            match table.wake_up(me) {
-                Woken::Aborted => Joining::Odd(Odd::Aborted),
-                _ => table.joined(child, is_heir),
+            match table.wake_to_join(me, child) {
+                true => table.joined(child, is_heir),
+                false => Joining::Odd(Odd::Aborted),
             }
         } else if over {
             Joining::Odd(Odd::Unwind)
@@ -143,7 +143,7 @@ fn go_on_to_join(
 
 impl Table {
     /// Has a task wait for the end of another, unless that has ended.
-    #[inline]
+    #[inline(always)]
     fn join(
         &mut self,
         me: TaskId,
@@ -159,6 +159,20 @@ impl Table {
         }
         self.wait(me, iter::once(Wait { target: Target::Join(child), location }), None);
         Joining::GiveWay(self.go_on())
+    }
+
+    /// Notes that a task goes on that has waited for the end of another; says whether it is not to unwind.
+    #[inline(always)]
+    fn wake_to_join(&mut self, me: TaskId, child: TaskId) -> bool {
+        self.tasks[child.0].joiners.remove(me);
+        self.ready.insert(me);
+        let Entry { doing, unwinding, .. } = &mut self.tasks[me.0];
+        *doing = Doing::Ready;
+        if *unwinding == Unwinding::Due {
+            *unwinding = Unwinding::Told;
+            return false;
+        }
+        true
     }
 
     #[inline]

@@ -261,7 +261,7 @@ impl Table {
     }
 
     /// Notes that a task has ended like that, and chooses who goes on.
-    #[inline]
+    #[inline(always)]
     pub(super) fn end(&mut self, task: TaskId, doing: Doing) -> Option<TaskId> {
         footprint::touch(Place::Task(task), What::Ends);
         let Table { tasks, ready, .. } = self;
