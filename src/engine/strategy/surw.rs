@@ -17,7 +17,7 @@ pub struct Surw {
     draw: Draw,
     /// The choices each task has left; one at least, for estimates can be wrong.
     left: [u32; TASKS],
-    /// The object, if tasks share one.
+    /// The object, if tasks share one, for as long as any of its uses is left.
     object: Option<ObjectId>,
     /// The uses of it each task has left.
     uses: [u32; TASKS],
@@ -84,15 +84,16 @@ impl Surw {
             left &= left - 1;
         }
         let mut drawn = self.draw.below(total);
-        if let Some(current) = current
-            && able >> current.0 & 1 == 1
-        {
-            let weight = self.left[place(current)];
-            if drawn < weight {
-                return current;
+        if let Some(current) = current {
+            let others = able & !(1 << current.0);
+            if others != able {
+                let weight = self.left[place(current)];
+                if drawn < weight {
+                    return current;
+                }
+                drawn -= weight;
+                able = others;
             }
-            drawn -= weight;
-            able &= !(1 << current.0);
         }
         loop {
             let task = TaskId(able.trailing_zeros() as usize);
@@ -169,7 +170,8 @@ impl Surw {
 
     fn draw_next(&mut self) {
         if self.uses_left == 0 {
-            self.next = u64::MAX;
+            // It is as any other object from now on.
+            (self.object, self.users, self.next) = (None, 0, u64::MAX);
             return;
         }
         let mut drawn = self.draw.below(self.uses_left);
