@@ -137,7 +137,7 @@ impl TaskSet {
         leader.into_iter().chain(others).nth(index)
     }
 
-    /// One of them, by what this makes of their number, which is an index as in [`nth`](TaskSet::nth).
+    /// One of them, of whom there is at least one, by what this makes of their number: an index as in [`nth`](TaskSet::nth).
     #[inline(always)]
     pub(in crate::engine) fn pick(
         &self,
@@ -145,8 +145,8 @@ impl TaskSet {
         index: impl FnOnce(usize) -> usize,
     ) -> TaskId {
         let Some(bits) = self.bits() else { return self.pick_of_many(leader, index) };
-        let (mut left, mut len) = (bits, 0);
         // Most sets are small, and many processors could not be told to count bits.
+        let (mut left, mut len) = (bits & bits.wrapping_sub(1), 1);
         while left != 0 {
             left &= left - 1;
             len += 1;
