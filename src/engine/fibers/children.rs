@@ -9,7 +9,7 @@ use std::thread::Result;
 use super::super::{Target, TaskId, Wait};
 use super::choices::Turn;
 use super::execution::{table, table_of, take};
-use super::fiber::give_way;
+use super::fiber::{Way, give_way};
 use super::passing::Odd;
 use super::table::Table;
 use super::task::{Doing, Entry, Unwinding};
@@ -72,7 +72,7 @@ fn add_to(table: &mut Table, new: &mut Option<New>) -> TaskId {
 enum Joining {
     /// To the end of that, and has what it left, if it is its heir.
     Joined(Result<Value>),
-    GiveWay(Option<TaskId>),
+    GiveWay(Way),
     Odd(Odd),
 }
 
@@ -88,8 +88,8 @@ pub(crate) fn join(
     loop {
         joining = match joining {
             Joining::Joined(left) => return left,
-            Joining::GiveWay(next) => {
-                let over = give_way(next);
+            Joining::GiveWay(way) => {
+                let over = give_way(way);
                 go_on_to_join(me.task, child, is_heir, location, over)
             }
             Joining::Odd(odd) => {
@@ -114,7 +114,7 @@ fn come_to_join(me: TaskId, child: TaskId, is_heir: bool, location: &'static Loc
     footprint::intend(iter::once(Target::Join(child)));
     table(|table| match table.point(me, None, location) {
         Turn::On => table.join(me, child, is_heir, location),
-        Turn::Of(next) => Joining::GiveWay(next),
+        Turn::Of(way) => Joining::GiveWay(way),
         Turn::Over => Joining::Odd(Odd::Unwind),
     })
 }

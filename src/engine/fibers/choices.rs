@@ -7,6 +7,7 @@ use super::super::strategy::{Alternative, Alternatives, Choosing, Point, Strateg
 use super::super::task_set::Among;
 use super::super::{Target, TaskId};
 use super::Step;
+use super::fiber::Way;
 use super::table::Table;
 use crate::sync::seam::Endpoint;
 use crate::sync::seam::footprint;
@@ -16,7 +17,7 @@ pub(super) enum Turn {
     /// The task goes on.
     On,
     /// Another does, if any is to.
-    Of(Option<TaskId>),
+    Of(Way),
     /// The execution is over.
     Over,
 }
@@ -63,7 +64,7 @@ impl Table {
         }
         self.come_to(me, access, location);
         if self.is_exhausted() {
-            return Turn::Of(None);
+            return Turn::Of(Way::TO_NOBODY);
         }
         let next = self.choose_at(me);
         if self.is_watched {
@@ -218,21 +219,23 @@ impl Table {
 
     /// Chooses who goes on instead of a task that waits or has ended, letting time pass if nobody can.
     #[inline]
-    pub(super) fn go_on(&mut self) -> Option<TaskId> {
+    pub(super) fn go_on(&mut self) -> Way {
         while !self.ending {
-            let next = self.choose();
-            if next.is_some() || !self.pass_time() {
-                return next;
+            if let Some(next) = self.choose() {
+                return Way::to(next);
+            }
+            if !self.pass_time() {
+                break;
             }
         }
-        None
+        Way::TO_NOBODY
     }
 }
 
 /// The turn of a task at whose sync point that one was chosen.
 #[inline(always)]
 fn of(me: TaskId, chosen: TaskId) -> Turn {
-    if chosen == me { Turn::On } else { Turn::Of(Some(chosen)) }
+    if chosen == me { Turn::On } else { Turn::Of(Way::to(chosen)) }
 }
 
 /// The strategy.

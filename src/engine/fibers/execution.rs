@@ -10,7 +10,7 @@ use crossbeam_channel as cc;
 
 use super::super::{ObjectId, ObjectKind, Target, TaskId, Wait};
 use super::choices::Turn;
-use super::fiber::give_way;
+use super::fiber::{Way, give_way};
 use super::passing::{Limit, Odd, Onward, Operation, Passage};
 use super::table::Table;
 use super::task::Woken;
@@ -155,7 +155,7 @@ fn go_through(mut onward: Onward, go_on: impl Fn(bool) -> Onward) -> Result<Pass
             Onward::Passed => return Ok(Passage::Passed),
             Onward::Refused => return Ok(Passage::Refused),
             Onward::Disconnected => return Ok(Passage::Disconnected),
-            Onward::GiveWay(next) => onward = go_on(give_way(next)),
+            Onward::GiveWay(way) => onward = go_on(give_way(way)),
             Onward::Unwind => return Err(Odd::Unwind),
             Onward::Unwinding => return Err(Odd::Unwinding),
             Onward::Aborted => return Err(Odd::Aborted),
@@ -239,7 +239,7 @@ fn odd(over: bool) -> Option<Onward> {
 pub(super) fn take(turn: Turn) -> bool {
     match turn {
         Turn::On => false,
-        Turn::Of(next) => give_way(next),
+        Turn::Of(way) => give_way(way),
         Turn::Over => true,
     }
 }
@@ -248,11 +248,11 @@ pub(super) fn take(turn: Turn) -> bool {
 #[inline(always)]
 fn take_over(me: TaskId, partner: TaskId, target: Target) {
     if let Target::Recv(rendezvous) = target {
-        let next = table(|table| {
+        let way = table(|table| {
             table.wait_for_handover(me, partner, rendezvous);
             table.go_on()
         });
-        let _ = go_on_after(me, next);
+        let _ = go_on_after(me, way);
     }
 }
 
@@ -261,17 +261,13 @@ fn take_over(me: TaskId, partner: TaskId, target: Target) {
 fn wait(me: TaskId, waits: impl Iterator<Item = Wait>, until: Option<Instant>) -> Woken {
     match begin_waiting(me, waits, until) {
         None => Woken::Aborted,
-        Some(next) => go_on_after(me, next),
+        Some(way) => go_on_after(me, way),
     }
 }
 
 /// Begins to wait, and says who goes on; `None` if the task is to unwind.
 #[inline(always)]
-fn begin_waiting(
-    me: TaskId,
-    waits: impl Iterator<Item = Wait>,
-    until: Option<Instant>,
-) -> Option<Option<TaskId>> {
+fn begin_waiting(me: TaskId, waits: impl Iterator<Item = Wait>, until: Option<Instant>) -> Option<Way> {
     table(|table| {
         if table.ending && !seam::unwinding() {
             return None;
@@ -284,9 +280,9 @@ fn begin_waiting(
 
 /// Gives way until the task's wait is over, and says why it is.
 #[inline(always)]
-fn go_on_after(me: TaskId, next: Option<TaskId>) -> Woken {
-    if next != Some(me) {
-        give_way(next);
+fn go_on_after(me: TaskId, way: Way) -> Woken {
+    if way != Way::to(me) {
+        give_way(way);
     }
     wake_up(me)
 }
@@ -393,7 +389,7 @@ impl seam::Execution for Fibers {
     fn forget(&self, me: TaskId) -> ! {
         table(|table| table.forget(me));
         loop {
-            give_way(None);
+            give_way(Way::TO_NOBODY);
         }
     }
 }

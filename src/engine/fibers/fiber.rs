@@ -30,16 +30,16 @@ pub(super) enum Ask {
     Stack,
 }
 
-/// Who is to go on when a fiber gives way: a word, which a switch hands over in a register.
-#[derive(Clone, Copy)]
-struct Way(usize);
+/// Who is to go on when a fiber gives way, if anybody is: a word, which a switch hands over in a register.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Way(usize);
 
 impl Way {
-    const TO_NOBODY: Way = Way(usize::MAX);
+    pub(super) const TO_NOBODY: Way = Way(usize::MAX);
 
     #[inline(always)]
-    fn to(next: Option<TaskId>) -> Way {
-        next.map_or(Way::TO_NOBODY, |task| Way(task.0))
+    pub(super) fn to(task: TaskId) -> Way {
+        Way(task.0)
     }
 
     #[inline(always)]
@@ -74,14 +74,14 @@ impl Drop for Running {
 
 impl Fiber {
     /// A fiber that does the job whenever it is resumed, and then says who is to go on. The job must not panic.
-    pub(super) fn new(job: fn() -> Option<TaskId>) -> Fiber {
+    pub(super) fn new(job: fn() -> Way) -> Fiber {
         let stack = DefaultStack::new(STACK).expect("the system can map a stack");
         let mut coroutine = Coroutine::with_stack(stack, move |yielder: &Yielder<(), Way>, ()| {
             RUNNING.set(yielder);
             let mut way = Way::TO_NOBODY;
             loop {
                 yielder.suspend(way);
-                way = Way::to(job());
+                way = job();
             }
         });
         // It says where its way back is, and waits for its first job.
@@ -116,7 +116,7 @@ impl Drop for Fiber {
     }
 }
 
-/// Gives way to that task, or to nobody: back to who resumed the calling fiber. Says whether the execution is over.
+/// Gives that way: back to who resumed the calling fiber. Says whether the execution is over.
 ///
 /// # Panics
 /// If the calling thread runs no fiber.
@@ -124,14 +124,14 @@ impl Drop for Fiber {
 /// It is inlined, as are those who call it: after a switch the processor takes each return for another than it is.
 #[inline(always)]
 #[expect(unsafe_code, reason = "the way back is on the fiber's own stack, where no reference can reach it")]
-pub(super) fn give_way(next: Option<TaskId>) -> bool {
+pub(super) fn give_way(way: Way) -> bool {
     let yielder = RUNNING.get();
     assert!(!yielder.is_null(), "only a fiber gives way");
     let unwound = seam::Unwound::current();
     // SAFETY: `RUNNING` is set by `resume` to the yielder of the fiber that runs, which lives at the bottom of the stack that
     // this very call is on. While a `Running` lives, its owner, which is no fiber or another one, does nothing but resume
     // fibers.
-    unsafe { (*yielder).suspend(Way::to(next)) };
+    unsafe { (*yielder).suspend(way) };
     unwound.begin();
     match ASKED.get() {
         Ask::GoOn => false,
@@ -144,5 +144,5 @@ pub(super) fn give_way(next: Option<TaskId>) -> bool {
 #[cold]
 fn give_stack() -> bool {
     stack::capture(seam::me().expect("a fiber is resumed as a task").task, false);
-    give_way(None)
+    give_way(Way::TO_NOBODY)
 }

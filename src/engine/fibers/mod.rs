@@ -39,7 +39,7 @@ mod waits;
 
 use children::New;
 use execution::{put, table};
-use fiber::{Ask, Fiber, Running};
+use fiber::{Ask, Fiber, Running, Way};
 use recorder::Recorder;
 use table::Table;
 use task::Doing;
@@ -287,7 +287,7 @@ fn start(job: Job) {
 }
 
 /// What a fiber does: the current task, to its end. Says who is to go on then.
-fn do_current() -> Option<TaskId> {
+fn do_current() -> Way {
     seam::Unwound::default().begin();
     let me = seam::me().expect("a fiber is resumed as a task").task;
     let body = table(|table| table.tasks[me.0].body.take()).expect("a task is started once");
@@ -304,7 +304,7 @@ fn do_current() -> Option<TaskId> {
 
 /// Ends a task that has panicked or was unwound, or whose value nobody wants. Says who is to go on then.
 #[cold]
-fn end_oddly(me: TaskId, result: Result<Value>) -> Option<TaskId> {
+fn end_oddly(me: TaskId, result: Result<Value>) -> Way {
     let panic = seam::leave(result, |result| table(|table| table.tasks[me.0].legacy.leave(result)));
     table(|table| match panic {
         None => table.end(me, Doing::Ended),

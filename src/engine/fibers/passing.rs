@@ -5,6 +5,7 @@ use std::time::Instant;
 
 use super::super::{ObjectId, Target, TaskId, Wait};
 use super::choices::Turn;
+use super::fiber::Way;
 use super::table::{Table, Tracked};
 use super::task::Woken;
 use crate::sync::seam::footprint::{self, Place, What};
@@ -56,7 +57,7 @@ pub(super) enum Onward {
     Refused,
     Disconnected,
     /// Its task gives way to that one, or to nobody.
-    GiveWay(Option<TaskId>),
+    GiveWay(Way),
     Unwind,
     Unwinding,
     Aborted,
@@ -209,7 +210,7 @@ impl Table {
         match self.point(me, Some(target), location) {
             Turn::On if !seam::unwinding() => None,
             Turn::On => Some(Onward::Unwinding),
-            Turn::Of(next) => Some(Onward::GiveWay(next)),
+            Turn::Of(way) => Some(Onward::GiveWay(way)),
             Turn::Over => Some(Onward::Unwind),
         }
     }

@@ -10,6 +10,7 @@ use super::super::strategy::{Alternative, Strategy};
 use super::super::{ObjectId, ObjectKind, State, Status, Target, Task, TaskId, TaskSet, name};
 use super::Step;
 use super::children::New;
+use super::fiber::Way;
 use super::passing::Operation;
 use super::readiness::could_serve;
 use super::recorder::Recorder;
@@ -254,7 +255,7 @@ impl Table {
     }
 
     /// Notes that a task has ended by a panic that said this, and chooses who goes on.
-    pub(super) fn panic(&mut self, task: TaskId, message: String) -> Option<TaskId> {
+    pub(super) fn panic(&mut self, task: TaskId, message: String) -> Way {
         self.tasks[task.0].panic = message;
         self.has_panicked |= !self.ending;
         self.end(task, Doing::Panicked)
@@ -262,7 +263,7 @@ impl Table {
 
     /// Notes that a task has ended like that, and chooses who goes on.
     #[inline(always)]
-    pub(super) fn end(&mut self, task: TaskId, doing: Doing) -> Option<TaskId> {
+    pub(super) fn end(&mut self, task: TaskId, doing: Doing) -> Way {
         footprint::touch(Place::Task(task), What::Ends);
         let Table { tasks, ready, .. } = self;
         let entry = &mut tasks[task.0];
@@ -271,7 +272,7 @@ impl Table {
         ready.remove(task);
         if self.alive == 0 && !self.is_watched {
             // There is nobody to choose from, nor anybody for whom time could pass.
-            return None;
+            return Way::TO_NOBODY;
         }
         entry.joiners.for_each(|joiner| ready.insert(joiner));
         self.go_on()
