@@ -21,6 +21,7 @@ use std::sync::Arc;
 use crate::sync::seam::footprint::{self, Place, What};
 use crate::sync::seam::{self, TaskBody, Value};
 
+mod access;
 pub mod coverage;
 mod divergence;
 pub mod exhaustive;
@@ -42,6 +43,7 @@ pub mod trace;
 pub(crate) mod words;
 mod work;
 
+pub use access::Access;
 pub use divergence::Divergence;
 pub use extent::Extent;
 pub use quiescence::Quiescence;

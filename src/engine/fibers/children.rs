@@ -6,7 +6,7 @@ use std::num::NonZeroU64;
 use std::panic::Location;
 use std::thread::Result;
 
-use super::super::{Target, TaskId, Wait};
+use super::super::{Access, Target, TaskId, Wait};
 use super::choices::Turn;
 use super::execution::{table, table_of, take};
 use super::fiber::{Way, give_way};
@@ -52,7 +52,7 @@ fn come_to_spawn(
     new: &mut Option<New>,
     location: &'static Location<'static>,
 ) -> std::result::Result<TaskId, Turn> {
-    table(|table| match table.point(me, None, location) {
+    table(|table| match table.point(me, Access::default(), location) {
         Turn::On => Ok(add_to(table, new)),
         turn => Err(turn),
     })
@@ -112,7 +112,7 @@ fn unwind(me: Me, odd: Odd) {
 #[inline(never)]
 fn come_to_join(me: TaskId, child: TaskId, is_heir: bool, location: &'static Location<'static>) -> Joining {
     footprint::intend(iter::once(Target::Join(child)));
-    table(|table| match table.point(me, None, location) {
+    table(|table| match table.point(me, Access::default(), location) {
         Turn::On => table.join(me, child, is_heir, location),
         Turn::Of(way) => Joining::GiveWay(way),
         Turn::Over => Joining::Odd(Odd::Unwind),

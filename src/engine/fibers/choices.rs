@@ -5,7 +5,7 @@ use std::panic::Location;
 use super::super::coverage::Going;
 use super::super::strategy::{Alternative, Alternatives, Choosing, Point, Strategy};
 use super::super::task_set::Among;
-use super::super::{Target, TaskId};
+use super::super::{Access, TaskId};
 use super::Step;
 use super::fiber::Way;
 use super::table::Table;
@@ -38,12 +38,7 @@ impl Table {
 
     /// A sync point of a task.
     #[inline(always)]
-    pub(super) fn point(
-        &mut self,
-        me: TaskId,
-        access: Option<Target>,
-        location: &'static Location<'static>,
-    ) -> Turn {
+    pub(super) fn point(&mut self, me: TaskId, access: Access, location: &'static Location<'static>) -> Turn {
         if self.points >= self.plain_points {
             return self.odd_point(me, access, location);
         }
@@ -53,12 +48,7 @@ impl Table {
 
     /// A sync point at which there is more to do than to choose.
     #[cold]
-    fn odd_point(
-        &mut self,
-        me: TaskId,
-        access: Option<Target>,
-        location: &'static Location<'static>,
-    ) -> Turn {
+    fn odd_point(&mut self, me: TaskId, access: Access, location: &'static Location<'static>) -> Turn {
         if self.ending {
             return Turn::Over;
         }
@@ -75,7 +65,7 @@ impl Table {
 
     /// Notes that a task has come to a sync point.
     #[inline(always)]
-    fn come_to(&mut self, me: TaskId, access: Option<Target>, location: &'static Location<'static>) {
+    fn come_to(&mut self, me: TaskId, access: Access, location: &'static Location<'static>) {
         self.points += 1;
         self.accesses[me.0] = access;
         self.tasks[me.0].location = Some(location);
@@ -160,7 +150,7 @@ impl Table {
         let waits =
             |task: TaskId| tasks[task.0].waiting().map_or(&[][..], |waiting| waiting.waits.as_slice());
         let next = chosen.map(|task| {
-            let (access, location) = (accesses[task.0], tasks[task.0].location);
+            let (access, location) = (accesses[task.0].target(), tasks[task.0].location);
             Going { task, access, location }
         });
         coverage.chosen(next, waits, objects);
@@ -212,7 +202,7 @@ impl Table {
         let alternatives = Alternatives::from(&self.alternatives[..]);
         let index = strategy(&mut self.strategy).choose(&Point { kind, current: Some(me), alternatives });
         let Alternative { task, branch, access } = self.alternatives[index % self.alternatives.len()];
-        self.steps.push(Step { task, branch, access, preempts: false });
+        self.steps.push(Step { task, branch, access: access.into(), preempts: false });
         self.record(Some(me));
         branch
     }

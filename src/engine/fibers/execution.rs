@@ -309,7 +309,7 @@ impl seam::Execution for Fibers {
 
     #[inline(always)]
     fn point(&self, me: TaskId, access: Option<Target>, location: &'static Location<'static>) -> bool {
-        take(table(|table| table.point(me, access, location)))
+        take(table(|table| table.point(me, access.into(), location)))
     }
 
     fn try_select<'a>(&self, me: TaskId, endpoints: &[&'a dyn Endpoint]) -> Attempt<'a> {

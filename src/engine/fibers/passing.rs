@@ -207,7 +207,7 @@ impl Table {
         target: Target,
         location: &'static Location<'static>,
     ) -> Option<Onward> {
-        match self.point(me, Some(target), location) {
+        match self.point(me, target.into(), location) {
             Turn::On if !seam::unwinding() => None,
             Turn::On => Some(Onward::Unwinding),
             Turn::Of(way) => Some(Onward::GiveWay(way)),

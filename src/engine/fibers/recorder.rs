@@ -46,7 +46,7 @@ impl Recorder {
             self.before = Moment::of(table);
         }
         let Some(chosen) = table.steps.last() else { return };
-        let (entry, access) = (&table.tasks[chosen.task.0], table.accesses[chosen.task.0]);
+        let (entry, access) = (&table.tasks[chosen.task.0], table.accesses[chosen.task.0].target());
         let waiting = entry.waiting();
         let first_wait = waiting.and_then(|waiting| waiting.waits.first());
         let switch = match last {
@@ -61,7 +61,7 @@ impl Recorder {
             Some(waiting) => {
                 first_wait.map(|wait| wait.target).or(waiting.rendezvous.map(Target::Recv)).or(access)
             }
-            None if chosen.branch.is_some() => chosen.access,
+            None if chosen.branch.is_some() => chosen.access.target(),
             None => access,
         };
         self.trace.steps.push(Step {

@@ -1,4 +1,4 @@
-use super::super::{Target, TaskId};
+use super::super::{Access, TaskId};
 
 /// One choice that was made.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -9,7 +9,7 @@ pub struct Step {
     /// [alternative](crate::engine::strategy::Alternative).
     pub branch: Option<u32>,
     /// What it was about to do, if that is known.
-    pub access: Option<Target>,
+    pub access: Access,
     /// Whether another could have gone on in its place, and was; or whether its wait had timed out, which only waiting for
     /// others long enough can bring about.
     pub preempts: bool,
@@ -18,7 +18,7 @@ pub struct Step {
 impl Step {
     /// A choice, and nothing known besides.
     pub(in crate::engine) fn new(task: TaskId, branch: Option<u32>) -> Step {
-        Step { task, branch, access: None, preempts: false }
+        Step { task, branch, access: Access::default(), preempts: false }
     }
 
     /// What was chosen.

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use super::super::coverage::Coverage;
 use super::super::strategy::{Alternative, Strategy};
-use super::super::{ObjectId, ObjectKind, State, Status, Target, Task, TaskId, TaskSet, name};
+use super::super::{Access, ObjectId, ObjectKind, State, Status, Target, Task, TaskId, TaskSet, name};
 use super::Step;
 use super::children::New;
 use super::fiber::Way;
@@ -27,7 +27,7 @@ pub(super) struct Table {
     pub(super) id: Option<NonZeroU64>,
     pub(super) tasks: Recycled<Entry>,
     /// What each task is about to do; of one that waits, what it waits for first.
-    pub(super) accesses: Vec<Option<Target>>,
+    pub(super) accesses: Vec<Access>,
     /// The names of the tasks, as far as somebody has asked for them.
     pub(super) names: Vec<String>,
     /// How many tasks have not ended.
@@ -122,7 +122,7 @@ impl Table {
             strategy.started(id, new.given.as_deref());
         }
         self.tasks.add(Entry::default).renew(new);
-        self.accesses.push(None);
+        self.accesses.push(Access::default());
         self.ready.insert(id);
         self.alive += 1;
         if self.coverage.is_some() {

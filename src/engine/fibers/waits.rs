@@ -21,7 +21,7 @@ impl Table {
         match &*waiting.waits {
             [wait] => {
                 let target = wait.target;
-                self.accesses[me.0] = Some(target);
+                self.accesses[me.0] = target.into();
                 self.waiters(target).insert(me);
             }
             _ => self.enlist(me),
@@ -35,7 +35,7 @@ impl Table {
     /// Makes a task one of those who wait for any of what it waits for.
     fn enlist(&mut self, me: TaskId) {
         let waits = std::mem::take(&mut self.tasks[me.0].waiting.waits);
-        self.accesses[me.0] = waits.first().map(|wait| wait.target);
+        self.accesses[me.0] = waits.first().map(|wait| wait.target).into();
         waits.iter().for_each(|wait| self.waiters(wait.target).insert(me));
         self.tasks[me.0].waiting.waits = waits;
     }

@@ -1,6 +1,6 @@
 //! The ways to go on at a point.
 
-use super::super::{Target, TaskId, TaskSet};
+use super::super::{Access, Target, TaskId, TaskSet};
 
 /// A way to go on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -23,7 +23,7 @@ enum Ways<'a> {
     /// These.
     Listed(&'a [Alternative]),
     /// One of these tasks goes on. What they are about to do, by task, is looked up only where it is asked for.
-    Tasks { current: Option<TaskId>, ready: &'a TaskSet, accesses: &'a [Option<Target>] },
+    Tasks { current: Option<TaskId>, ready: &'a TaskSet, accesses: &'a [Access] },
 }
 
 impl<'a> Alternatives<'a> {
@@ -31,7 +31,7 @@ impl<'a> Alternatives<'a> {
     pub(in crate::engine) fn tasks(
         current: Option<TaskId>,
         ready: &'a TaskSet,
-        accesses: &'a [Option<Target>],
+        accesses: &'a [Access],
     ) -> Alternatives<'a> {
         Alternatives(Ways::Tasks { current, ready, accesses })
     }
@@ -47,7 +47,7 @@ impl<'a> Alternatives<'a> {
 
     /// The tasks, if it is one of several that is chosen, and what each is about to do, by task. One that is
     /// [forced](super::Strategy::forced) is not listed so.
-    pub(super) fn of_tasks(self) -> Option<(&'a TaskSet, &'a [Option<Target>])> {
+    pub(super) fn of_tasks(self) -> Option<(&'a TaskSet, &'a [Access])> {
         match self.0 {
             Ways::Listed(_) => None,
             Ways::Tasks { ready, accesses, .. } => Some((ready, accesses)),
@@ -61,7 +61,7 @@ impl<'a> Alternatives<'a> {
             Ways::Tasks { current, ready, accesses } => ready.nth(current, index).map(|task| Alternative {
                 task,
                 branch: None,
-                access: accesses[task.0],
+                access: accesses[task.0].target(),
             }),
         }
     }
@@ -91,7 +91,7 @@ mod tests {
     #[test]
     fn tasks_are_listed_with_what_they_are_about_to_do() {
         let access = |task| Some(Target::Recv(ObjectId(task)));
-        let accesses: Vec<_> = (0..100).map(access).collect();
+        let accesses: Vec<_> = (0..100).map(access).map(Access::from).collect();
         let alternative = |task: &TaskId| Alternative { task: *task, branch: None, access: access(task.0) };
         for last in [4, 80] {
             let tasks = [3, 0, 1, last].map(TaskId);

@@ -43,7 +43,7 @@ impl Estimates {
         (self.length, self.tasks) = (steps.len() as u32, [0; TASKS]);
         for step in steps {
             self.tasks[place(step.task)] += 1;
-            if let Some(object) = step.access.and_then(|access| access.object()) {
+            if let Some(object) = step.access.object() {
                 for index in uses.len()..object.0 + 1 {
                     uses.push(Uses { object: ObjectId(index), tasks: [0; TASKS], users: 0 });
                 }

@@ -34,7 +34,7 @@
 //! - Estimates from a random walk alone: SURW then needs 25 (121) with the random clients.
 
 use super::fibers::Step;
-use super::{Target, TaskId, TaskSet};
+use super::{Access, TaskId, TaskSet};
 
 mod alternatives;
 mod bytes;
@@ -100,12 +100,7 @@ pub trait Strategy: Send {
 
     /// [`choose`](Strategy::choose) where it is one of several tasks that goes on, one of those that are ready; what each task
     /// is about to do is given by its number.
-    fn choose_task(
-        &mut self,
-        current: Option<TaskId>,
-        ready: &TaskSet,
-        accesses: &[Option<Target>],
-    ) -> TaskId {
+    fn choose_task(&mut self, current: Option<TaskId>, ready: &TaskSet, accesses: &[Access]) -> TaskId {
         let alternatives = Alternatives::tasks(current, ready, accesses);
         let index = self.choose(&Point { kind: Choosing::Task, current, alternatives });
         ready.pick(current, |several| index % several)
@@ -117,7 +112,7 @@ pub trait Strategy: Send {
         &mut self,
         current: TaskId,
         ready: &TaskSet,
-        accesses: &[Option<Target>],
+        accesses: &[Access],
         steps: &mut Vec<Step>,
     ) -> TaskId {
         let task = self.choose_task(Some(current), ready, accesses);
@@ -128,8 +123,8 @@ pub trait Strategy: Send {
 
     /// Called instead of [`choose`](Strategy::choose) where one task alone can go on, the one that was going on until now if
     /// there is one. It comes to the same; a strategy that does not count such points need do nothing.
-    fn forced(&mut self, current: Option<TaskId>, task: TaskId, access: Option<Target>) {
-        let alternative = Alternative { task, branch: None, access };
+    fn forced(&mut self, current: Option<TaskId>, task: TaskId, access: Access) {
+        let alternative = Alternative { task, branch: None, access: access.target() };
         let alternatives = Alternatives::from(std::slice::from_ref(&alternative));
         self.choose(&Point { kind: Choosing::Task, current, alternatives });
     }
@@ -148,16 +143,11 @@ impl<S: Strategy + ?Sized> Strategy for Box<S> {
         (**self).choose(point)
     }
 
-    fn choose_task(
-        &mut self,
-        current: Option<TaskId>,
-        ready: &TaskSet,
-        accesses: &[Option<Target>],
-    ) -> TaskId {
+    fn choose_task(&mut self, current: Option<TaskId>, ready: &TaskSet, accesses: &[Access]) -> TaskId {
         (**self).choose_task(current, ready, accesses)
     }
 
-    fn forced(&mut self, current: Option<TaskId>, task: TaskId, access: Option<Target>) {
+    fn forced(&mut self, current: Option<TaskId>, task: TaskId, access: Access) {
         (**self).forced(current, task, access);
     }
 }

@@ -1,7 +1,7 @@
 use super::draw::{Draw, mix};
 use super::estimates::{Estimates, TASKS, place};
 use super::{Choosing, Point, Strategy};
-use crate::engine::{Target, TaskId, TaskSet};
+use crate::engine::{Access, TaskId, TaskSet};
 
 /// The most change points there can be.
 const MOST_CHANGES: usize = 3;
@@ -239,14 +239,17 @@ impl Strategy for Pct {
                 point.alternatives.index_of(self.choose_task(point.current, ready, accesses))
             }
             None => {
-                point.alternatives.iter().for_each(|only| self.forced(point.current, only.task, only.access));
+                point
+                    .alternatives
+                    .iter()
+                    .for_each(|only| self.forced(point.current, only.task, only.access.into()));
                 0
             }
         }
     }
 
     #[inline(always)]
-    fn choose_task(&mut self, current: Option<TaskId>, ready: &TaskSet, _: &[Option<Target>]) -> TaskId {
+    fn choose_task(&mut self, current: Option<TaskId>, ready: &TaskSet, _: &[Access]) -> TaskId {
         let task = self.highest(ready);
         if self.is_due(task) {
             return self.choose_when_due(current, ready, task);
@@ -255,7 +258,7 @@ impl Strategy for Pct {
         task
     }
 
-    fn forced(&mut self, _: Option<TaskId>, task: TaskId, _: Option<Target>) {
+    fn forced(&mut self, _: Option<TaskId>, task: TaskId, _: Access) {
         if self.is_due(task) {
             return self.count_when_due(task);
         }

@@ -1,6 +1,6 @@
 use super::draw::Draw;
 use super::{Estimates, Point, Strategy};
-use crate::engine::{Target, TaskId, TaskSet};
+use crate::engine::{Access, TaskId, TaskSet};
 
 /// Chooses with equal chances, at every point anew.
 #[derive(Clone, Debug)]
@@ -24,9 +24,9 @@ impl Strategy for RandomWalk {
     }
 
     #[inline(always)]
-    fn choose_task(&mut self, current: Option<TaskId>, ready: &TaskSet, _: &[Option<Target>]) -> TaskId {
+    fn choose_task(&mut self, current: Option<TaskId>, ready: &TaskSet, _: &[Access]) -> TaskId {
         self.0.any_of(current, ready)
     }
 
-    fn forced(&mut self, _: Option<TaskId>, _: TaskId, _: Option<Target>) {}
+    fn forced(&mut self, _: Option<TaskId>, _: TaskId, _: Access) {}
 }

@@ -1,7 +1,7 @@
 use super::draw::Draw;
 use super::estimates::{Estimates, TASKS, place};
 use super::{Choosing, Point, Strategy};
-use crate::engine::{ObjectId, Target, TaskId, TaskSet};
+use crate::engine::{Access, ObjectId, TaskId, TaskSet};
 
 /// Selectively uniform random walk (Zhao et al., "Selectively Uniform Concurrency Testing", ASPLOS 2025).
 ///
@@ -60,7 +60,7 @@ impl Surw {
 
     /// One of several tasks, in proportion to the choices that they have left.
     #[inline(always)]
-    fn drawn(&mut self, current: Option<TaskId>, ready: u64, accesses: &[Option<Target>]) -> TaskId {
+    fn drawn(&mut self, current: Option<TaskId>, ready: u64, accesses: &[Access]) -> TaskId {
         if self.object.is_some() {
             let mut unseen = ready & !self.seen;
             self.seen |= ready;
@@ -107,12 +107,7 @@ impl Surw {
     }
 
     /// As [`drawn`](Surw::drawn), where there are many tasks.
-    fn drawn_of_many(
-        &mut self,
-        current: Option<TaskId>,
-        ready: &TaskSet,
-        accesses: &[Option<Target>],
-    ) -> TaskId {
+    fn drawn_of_many(&mut self, current: Option<TaskId>, ready: &TaskSet, accesses: &[Access]) -> TaskId {
         let others = ready.iter().filter(|task| Some(*task) != current);
         let tasks: Vec<TaskId> = current.into_iter().chain(others).collect();
         let is_kept =
@@ -133,12 +128,7 @@ impl Surw {
 
     #[cold]
     #[inline(never)]
-    fn choose_of_many(
-        &mut self,
-        current: Option<TaskId>,
-        ready: &TaskSet,
-        accesses: &[Option<Target>],
-    ) -> TaskId {
+    fn choose_of_many(&mut self, current: Option<TaskId>, ready: &TaskSet, accesses: &[Access]) -> TaskId {
         if self.made > self.patience {
             return self.draw.any_of(current, ready);
         }
@@ -188,8 +178,8 @@ impl Surw {
 const OF_PLACE_0: u64 = u64::MAX / ((1 << TASKS) - 1);
 
 #[inline(always)]
-fn uses(object: Option<ObjectId>, access: Option<Target>) -> bool {
-    object.is_some() && access.and_then(Target::object) == object
+fn uses(object: Option<ObjectId>, access: Access) -> bool {
+    object.is_some() && access.object() == object
 }
 
 impl Strategy for Surw {
@@ -205,19 +195,17 @@ impl Strategy for Surw {
                 point.alternatives.index_of(self.choose_task(point.current, ready, accesses))
             }
             None => {
-                point.alternatives.iter().for_each(|only| self.forced(point.current, only.task, only.access));
+                point
+                    .alternatives
+                    .iter()
+                    .for_each(|only| self.forced(point.current, only.task, only.access.into()));
                 0
             }
         }
     }
 
     #[inline(always)]
-    fn choose_task(
-        &mut self,
-        current: Option<TaskId>,
-        ready: &TaskSet,
-        accesses: &[Option<Target>],
-    ) -> TaskId {
+    fn choose_task(&mut self, current: Option<TaskId>, ready: &TaskSet, accesses: &[Access]) -> TaskId {
         match ready.bits() {
             Some(ready) if self.made <= self.patience => {
                 let task = self.drawn(current, ready, accesses);
@@ -228,7 +216,7 @@ impl Strategy for Surw {
         }
     }
 
-    fn forced(&mut self, _: Option<TaskId>, task: TaskId, access: Option<Target>) {
+    fn forced(&mut self, _: Option<TaskId>, task: TaskId, access: Access) {
         if self.made <= self.patience {
             self.count(task, uses(self.object, access));
         }
@@ -320,7 +308,8 @@ mod tests {
         let mut drawn = [0; 4];
         for seed in 0..1000 {
             let current = (seed % 2 == 0).then_some(TaskId(2));
-            let accesses = [0, 1, 2, 3].map(|task| if seed >> task & 1 == 1 { LOCK } else { None });
+            let accesses: [Access; 4] =
+                [0, 1, 2, 3].map(|task| if seed >> task & 1 == 1 { LOCK } else { None }.into());
             let (mut few, mut many) = (Surw::new(seed, &estimates), Surw::new(seed, &estimates));
             for _ in 0..4 {
                 let task = few.choose_task(current, &ready, &accesses);

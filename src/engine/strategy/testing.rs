@@ -2,7 +2,7 @@
 
 use super::{Alternative, Alternatives, Choosing, Point};
 use crate::engine::fibers::Step;
-use crate::engine::{Target, TaskId, TaskSet};
+use crate::engine::{Access, Target, TaskId, TaskSet};
 
 /// Calls the closure with a point at which these tasks can go on, which are given in the order of their numbers.
 pub(super) fn tasks<R>(tasks: &[usize], f: impl FnOnce(&Point<'_>) -> R) -> R {
@@ -13,8 +13,8 @@ pub(super) fn tasks<R>(tasks: &[usize], f: impl FnOnce(&Point<'_>) -> R) -> R {
 /// As [`tasks`], with what each is about to do.
 pub(super) fn accesses<R>(tasks: &[(usize, Option<Target>)], f: impl FnOnce(&Point<'_>) -> R) -> R {
     let most = tasks.iter().map(|(task, _)| *task).max().unwrap_or_default();
-    let mut all = vec![None; most + 1];
-    tasks.iter().for_each(|(task, access)| all[*task] = *access);
+    let mut all = vec![Access::default(); most + 1];
+    tasks.iter().for_each(|(task, access)| all[*task] = Access::from(*access));
     let mut ready = TaskSet::default();
     tasks.iter().for_each(|(task, _)| ready.insert(TaskId(*task)));
     let alternatives = Alternatives::tasks(None, &ready, &all);
@@ -34,5 +34,5 @@ pub(super) fn branches<R>(branches: u32, f: impl FnOnce(&Point<'_>) -> R) -> R {
 
 /// A step of a task.
 pub(super) fn step(task: usize, access: Option<Target>) -> Step {
-    Step { task: TaskId(task), branch: None, access, preempts: false }
+    Step { task: TaskId(task), branch: None, access: access.into(), preempts: false }
 }
