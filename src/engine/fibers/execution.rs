@@ -1,6 +1,5 @@
 //! One execution on fibers: what the seam calls.
 
-use std::cell::Cell;
 use std::mem::ManuallyDrop;
 use std::num::NonZeroU64;
 use std::panic::Location;
@@ -12,32 +11,27 @@ use super::super::{ObjectId, ObjectKind, Target, TaskId, Wait};
 use super::choices::Turn;
 use super::fiber::{Way, give_way};
 use super::passing::{Limit, Odd, Onward, Operation, Passage};
-use super::table::Table;
+use super::table::{Table, Tracked};
 use super::task::Woken;
 use crate::sync::channel::Line;
-use crate::sync::seam::footprint;
+use crate::sync::seam::HERE;
+use crate::sync::seam::footprint::{self, What};
 use crate::sync::seam::{self, Attempt, Endpoint, Handle, Object, Queue, Selected, Tag, Timer, Wake};
 
-thread_local! {
-    /// The table of the execution that this thread is in the middle of; none while it is used. Without a destructor, which
-    /// each access would have to ask for: the engine takes it away again.
-    static TABLE: Cell<ManuallyDrop<Option<Box<Table>>>> = const { Cell::new(ManuallyDrop::new(None)) };
-}
-
 /// The table, while it is used; puts it back.
-struct Used(Option<Box<Table>>);
+struct Used(Option<ManuallyDrop<Box<Table>>>);
 
 impl Used {
     #[inline(always)]
     fn new() -> Used {
-        Used(put(None))
+        Used(HERE.with(|here| here.table.take()))
     }
 }
 
 impl Drop for Used {
     #[inline(always)]
     fn drop(&mut self) {
-        TABLE.set(ManuallyDrop::new(self.0.take()));
+        HERE.with(|here| here.table.set(self.0.take()));
     }
 }
 
@@ -50,7 +44,7 @@ pub(super) fn table<R>(f: impl FnOnce(&mut Table) -> R) -> R {
 /// Puts the calling thread in the middle of that execution, or of none, and gives back the table of the one before.
 #[inline(always)]
 pub(super) fn put(table: Option<Box<Table>>) -> Option<Box<Table>> {
-    ManuallyDrop::into_inner(TABLE.replace(ManuallyDrop::new(table)))
+    HERE.with(|here| here.table.replace(table.map(ManuallyDrop::new))).map(ManuallyDrop::into_inner)
 }
 
 /// Uses the table if it is that of this execution, which may be over.
@@ -102,11 +96,60 @@ pub(crate) fn note<R>(
     table_of(execution, |table| table.note(object, f))
 }
 
-/// Removes the handle of this number of a channel, if its execution is not over; says whether it was the last of its side,
-/// and there are messages.
+/// Removes a handle of a channel, if its execution is not over; says whether it was the last of its side, and there are
+/// messages.
 #[inline]
-pub(crate) fn remove_handle(execution: NonZeroU64, operation: Operation, handle: u32) -> bool {
-    table_of(execution, |table| table.remove_handle(operation, handle)).unwrap_or_default()
+pub(crate) fn remove_handle(execution: NonZeroU64, handle: &Handle) -> bool {
+    let removed = table_of(execution, |table| {
+        let Operation { side, channel } = handle.operation();
+        let Tracked { object, waiters } = table.objects.entry(channel.0)?;
+        let is_last = object.remove_handle(side, handle.number());
+        // Others let nobody go on.
+        let is_seen = is_last && !waiters.is_empty();
+        Some((is_last && object.has_messages(), is_seen || footprint::is_on()))
+    });
+    match removed {
+        Some(Some((are_left, true))) => see_removed(handle, are_left),
+        Some(Some((are_left, false))) => are_left,
+        Some(None) | None => false,
+    }
+}
+
+/// Records that a task no longer holds a lock, if its execution is not over.
+#[inline]
+pub(crate) fn release(execution: NonZeroU64, lock: ObjectId, task: TaskId) {
+    let released = table_of(execution, |table| {
+        let Tracked { object, waiters } = table.objects.entry(lock.0)?;
+        object.release_alone(task).then(|| !waiters.is_empty() || footprint::is_on())
+    });
+    match released {
+        Some(Some(true)) => see_released(lock, false),
+        Some(Some(false)) => {}
+        Some(None) | None => release_shared(execution, lock, task),
+    }
+}
+
+#[inline(never)]
+fn release_shared(execution: NonZeroU64, lock: ObjectId, task: TaskId) {
+    if note(execution, lock, |object| object.release_shared(task)) == Some(true) {
+        see_released(lock, true);
+    }
+}
+
+// Apart from the changes themselves, which then call nothing, and need to keep nothing for afterwards.
+
+#[inline(never)]
+fn see_removed(handle: &Handle, are_left: bool) -> bool {
+    let Operation { side, channel } = handle.operation();
+    footprint::touch_object(channel, What::Drops(side));
+    table(|table| table.see_waiters(channel));
+    are_left
+}
+
+#[inline(never)]
+fn see_released(lock: ObjectId, shared: bool) {
+    footprint::touch_object(lock, What::Releases { shared });
+    table(|table| table.see_waiters(lock));
 }
 
 /// A sync point of a task, before it uses that handle of a channel; then it goes ahead, if it can within the limit. Otherwise
@@ -153,13 +196,23 @@ fn go_through(mut onward: Onward, go_on: impl Fn(bool) -> Onward) -> Result<Pass
     loop {
         match onward {
             Onward::Passed => return Ok(Passage::Passed),
-            Onward::Refused => return Ok(Passage::Refused),
-            Onward::Disconnected => return Ok(Passage::Disconnected),
             Onward::GiveWay(way) => onward = go_on(give_way(way)),
-            Onward::Unwind => return Err(Odd::Unwind),
-            Onward::Unwinding => return Err(Odd::Unwinding),
-            Onward::Aborted => return Err(Odd::Aborted),
+            onward => return what_came_of(onward),
         }
+    }
+}
+
+// Apart from what passes, as nearly all does.
+#[inline(never)]
+fn what_came_of(onward: Onward) -> Result<Passage, Odd> {
+    match onward {
+        Onward::Passed => Ok(Passage::Passed),
+        Onward::Refused => Ok(Passage::Refused),
+        Onward::Disconnected => Ok(Passage::Disconnected),
+        Onward::Unwind => Err(Odd::Unwind),
+        Onward::Unwinding => Err(Odd::Unwinding),
+        Onward::Aborted => Err(Odd::Aborted),
+        Onward::GiveWay(_) => unreachable!("it goes on after that"),
     }
 }
 

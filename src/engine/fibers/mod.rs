@@ -41,12 +41,12 @@ use children::New;
 use execution::{put, table};
 use fiber::{Ask, Fiber, Running, Way};
 use recorder::Recorder;
-use table::Table;
+pub(crate) use table::Table;
 use task::Doing;
 
 pub(crate) use children::{claim, has_ended, join, spawn};
 pub(crate) use execution::{
-    Fibers, add_object, change, lock, look, note, pass, pass_after_point, remove_handle,
+    Fibers, add_object, change, lock, look, note, pass, pass_after_point, release, remove_handle,
 };
 pub(crate) use passing::{Limit, Odd, Operation, Passage};
 pub use step::{Step, preemptions};

@@ -11,7 +11,6 @@ use super::super::{Access, ObjectId, ObjectKind, State, Status, Target, Task, Ta
 use super::Step;
 use super::children::New;
 use super::fiber::Way;
-use super::passing::Operation;
 use super::readiness::could_serve;
 use super::recorder::Recorder;
 use super::recycled::Recycled;
@@ -22,7 +21,7 @@ use crate::sync::seam::{Meeting, Object, Timer};
 
 /// The tasks, objects and timers of an execution, kept in the memory of the one before.
 #[derive(Default)]
-pub(super) struct Table {
+pub(crate) struct Table {
     /// The execution's.
     pub(super) id: Option<NonZeroU64>,
     pub(super) tasks: Recycled<Entry>,
@@ -166,21 +165,6 @@ impl Table {
         object.renew(id, kind, timer, meeting, made);
         waiters.clear();
         object
-    }
-
-    /// Removes a handle of a channel; says whether it was the last of its side, and there are messages. Only the last lets
-    /// anybody go on.
-    #[inline(always)]
-    pub(super) fn remove_handle(&mut self, Operation { side, channel }: Operation, handle: u32) -> bool {
-        let Some(Tracked { object, waiters }) = self.objects.entry(channel.0) else { return false };
-        if !object.remove_handle(side, handle) {
-            return false;
-        }
-        let are_left = object.has_messages();
-        if !waiters.is_empty() {
-            self.see_waiters(channel);
-        }
-        are_left
     }
 
     #[inline]

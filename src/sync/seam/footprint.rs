@@ -2,9 +2,10 @@
 //!
 //! It is written down only where somebody asks for it; otherwise each line of it is one look at a flag.
 
-use std::cell::{Cell, RefCell};
+use std::cell::RefCell;
 
 use super::Side;
+use super::here::HERE;
 use crate::engine::{ObjectId, ObjectKind, Target, TaskId};
 
 /// A touch of something that tasks share.
@@ -75,7 +76,6 @@ pub(crate) enum What {
 }
 
 thread_local! {
-    static ON: Cell<bool> = const { Cell::new(false) };
     static TOUCHED: RefCell<Vec<Touch>> = const { RefCell::new(Vec::new()) };
     static INTENT: RefCell<Vec<Target>> = const { RefCell::new(Vec::new()) };
 }
@@ -85,26 +85,26 @@ pub(crate) fn recording<R>(f: impl FnOnce() -> R) -> R {
     struct Off;
     impl Drop for Off {
         fn drop(&mut self) {
-            ON.set(false);
+            HERE.with(|here| here.writes.set(false));
             TOUCHED.with_borrow_mut(Vec::clear);
             INTENT.with_borrow_mut(Vec::clear);
         }
     }
     let _off = Off;
-    ON.set(true);
+    HERE.with(|here| here.writes.set(true));
     f()
 }
 
 /// Whether what is touched is written down.
 #[inline(always)]
 pub(crate) fn is_on() -> bool {
-    ON.get()
+    HERE.with(|here| here.writes.get())
 }
 
 /// Notes that something is touched.
 #[inline(always)]
 pub(crate) fn touch(place: Place, what: What) {
-    if ON.get() {
+    if is_on() {
         write_down(Touch { place, what });
     }
 }
@@ -126,7 +126,7 @@ pub(crate) fn touch_object(id: ObjectId, what: What) {
 /// waits: then it makes no difference when it begins to.
 #[inline(always)]
 pub(crate) fn intend(targets: impl Iterator<Item = Target>) {
-    if ON.get() {
+    if is_on() {
         write_intent(targets);
     }
 }

@@ -186,7 +186,7 @@ impl Handle {
     fn leave_execution(&self) -> bool {
         match &self.tag {
             Tag::Outside => false,
-            Tag::OnFibers { execution, .. } => fibers::remove_handle(*execution, self.operation(), self.id),
+            Tag::OnFibers { execution, .. } => fibers::remove_handle(*execution, self),
             Tag::OnThreads(common) => {
                 let (side, id) = (self.side, self.id);
                 common.change(move |object| object.remove_handle(side, id));

@@ -320,21 +320,24 @@ impl Object {
     /// Records that a task no longer holds the lock; says whether somebody waits for it.
     #[inline]
     pub(crate) fn release(&mut self, task: TaskId) -> bool {
-        if self.writer == Some(task) {
-            self.writer = None;
-            footprint::touch_object(self.id, What::Releases { shared: false });
-        } else {
-            self.release_shared(task);
-        }
+        _ = self.release_alone(task) || self.release_shared(task);
         self.waiters > 0
     }
 
-    #[inline(never)]
-    fn release_shared(&mut self, task: TaskId) {
-        if let Some(index) = self.readers.iter().position(|reader| *reader == task) {
-            self.readers.swap_remove(index);
-            footprint::touch_object(self.id, What::Releases { shared: true });
+    /// Records that a task no longer holds the lock alone, if it did.
+    #[inline(always)]
+    pub(crate) fn release_alone(&mut self, task: TaskId) -> bool {
+        let held = self.writer == Some(task);
+        if held {
+            self.writer = None;
         }
+        held
+    }
+
+    /// Records that a task no longer shares the lock, if it did.
+    pub(crate) fn release_shared(&mut self, task: TaskId) -> bool {
+        let held = self.readers.iter().position(|reader| *reader == task);
+        held.map(|index| self.readers.swap_remove(index)).is_some()
     }
 
     /// Adds a handle of a channel, last used by that task; says its number.
@@ -364,9 +367,9 @@ impl Object {
         if let Some(handle) = self.handles.get_mut(id as usize) {
             *handle = None;
         }
-        *self.count(side) -= 1;
-        footprint::touch_object(self.id, What::Drops(side));
-        *self.count(side) == 0
+        let count = self.count(side);
+        *count -= 1;
+        *count == 0
     }
 
     /// Records who used a handle last.

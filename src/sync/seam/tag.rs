@@ -44,6 +44,15 @@ impl Common {
     pub(super) fn change<R>(&self, f: impl FnOnce(&mut Object) -> R) -> R {
         f(&mut self.object.lock())
     }
+
+    #[cold]
+    #[inline(never)]
+    fn released(&self, me: Me) {
+        let is_waited_for = self.change(|object| object.release(me.task));
+        if let (true, Some(execution)) = (is_waited_for, me.on_threads()) {
+            execution.wake(self.id);
+        }
+    }
 }
 
 impl Tag {
@@ -88,7 +97,7 @@ impl Tag {
     }
 
     /// Its number, if it belongs to an execution.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn id(&self) -> Option<ObjectId> {
         match self {
             Tag::Outside => None,
@@ -97,7 +106,6 @@ impl Tag {
         }
     }
 
-    #[inline]
     fn execution(&self) -> Option<NonZeroU64> {
         match self {
             Tag::Outside => None,
@@ -123,15 +131,25 @@ impl Tag {
         if self.is_native() { None } else { self.inside_execution() }
     }
 
-    #[inline]
+    #[inline(always)]
     #[track_caller]
     fn inside_execution(&self) -> Option<Inside<'_>> {
-        match (self.execution(), me()) {
-            (None, None) => None,
-            (Some(execution), Some(me)) if me.execution == execution => {
-                Some(Inside { tag: self, me, location: Location::caller() })
-            }
-            _ => misplaced(self),
+        let me = me();
+        let current = me.map(|me| me.execution);
+        match self {
+            Tag::OnFibers { execution, .. } if current == Some(*execution) => {}
+            _ => self.check(current),
+        }
+        Some(Inside { tag: self, me: me?, location: Location::caller() })
+    }
+
+    /// Checks that the object belongs to that execution, or to none.
+    #[cold]
+    #[inline(never)]
+    #[track_caller]
+    fn check(&self, current: Option<NonZeroU64>) {
+        if self.execution() != current {
+            misplaced(self);
         }
     }
 
@@ -189,18 +207,12 @@ impl Tag {
 
     #[inline(never)]
     fn released_in_execution(&self) {
-        let Some(me) = me() else { return };
-        match self {
-            Tag::Outside => {}
-            Tag::OnFibers { execution, number, .. } => {
-                fibers::change(*execution, ObjectId(*number as usize), |object| object.release(me.task));
+        match (self, me()) {
+            (Tag::OnFibers { execution, number, .. }, Some(me)) => {
+                fibers::release(*execution, ObjectId(*number as usize), me.task);
             }
-            Tag::OnThreads(common) => {
-                let is_waited_for = common.change(|object| object.release(me.task));
-                if let (true, Some(execution)) = (is_waited_for, me.on_threads()) {
-                    execution.wake(common.id);
-                }
-            }
+            (Tag::OnThreads(common), Some(me)) => common.released(me),
+            _ => {}
         }
     }
 }
@@ -233,6 +245,7 @@ pub(crate) struct Inside<'a> {
 }
 
 impl Inside<'_> {
+    #[inline(always)]
     fn id(&self) -> ObjectId {
         self.tag.id().expect("it belongs to the current execution")
     }

@@ -1,12 +1,13 @@
 //! What the calling thread is in the middle of: the current task, and how far it has been unwound.
 
 use std::any::Any;
-use std::cell::{Cell, RefCell};
+use std::cell::RefCell;
 use std::num::NonZeroU64;
 use std::panic::{Location, resume_unwind};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use super::here::HERE;
 use super::{Execution, OnThreads};
 use crate::engine::fibers::Fibers;
 use crate::engine::{Target, TaskId};
@@ -42,13 +43,13 @@ impl Unwound {
     /// How far the current task has been.
     #[inline(always)]
     pub(crate) fn current() -> Unwound {
-        Unwound(UNWINDING.get())
+        Unwound(HERE.with(|here| here.unwound.get()))
     }
 
     /// Makes it so for the current task.
     #[inline(always)]
     pub(crate) fn begin(self) {
-        UNWINDING.set(self.0);
+        HERE.with(|here| here.unwound.set(self.0));
     }
 }
 
@@ -56,9 +57,6 @@ impl Unwound {
 const MOST_REFUSALS: u64 = 1000;
 
 thread_local! {
-    // Without a destructor: outside executions it is all that a call looks at.
-    static ME: Cell<Option<Me>> = const { Cell::new(None) };
-    static UNWINDING: Cell<u64> = const { Cell::new(0) };
     /// The execution of the current task, if that is on threads.
     static ON_THREADS: RefCell<Option<Arc<dyn OnThreads>>> = const { RefCell::new(None) };
 }
@@ -67,7 +65,7 @@ impl Me {
     /// Makes the calling thread that task, which is on fibers: how far it has been unwound it keeps by itself.
     #[inline(always)]
     pub(crate) fn begin(self) {
-        ME.set(Some(self));
+        HERE.with(|here| here.me.set(Some(self)));
     }
 
     /// Asks the engine.
@@ -99,8 +97,9 @@ impl Me {
     /// Unwinds; but a task that is unwinding already is told no.
     pub(crate) fn refuse(self) {
         begin_unwinding();
-        UNWINDING.set(UNWINDING.get() + 1);
-        if UNWINDING.get() > 1 + MOST_REFUSALS {
+        let Unwound(refusals) = Unwound::current();
+        Unwound(refusals + 1).begin();
+        if refusals > MOST_REFUSALS {
             self.engine(|engine| engine.forget(self.task));
         }
     }
@@ -121,7 +120,7 @@ fn current_on_threads() -> Option<Arc<dyn OnThreads>> {
 #[cold]
 pub(crate) fn begin_unwinding() {
     if !unwinding() {
-        UNWINDING.set(1);
+        Unwound(1).begin();
         resume_unwind(Box::new(Abort));
     }
 }
@@ -129,7 +128,7 @@ pub(crate) fn begin_unwinding() {
 /// Whether the current task unwinds.
 #[inline]
 pub(crate) fn unwinding() -> bool {
-    UNWINDING.get() > 0
+    Unwound::current().0 > 0
 }
 
 /// Notes that the current task, if the calling thread is one, begins to unwind; says which one it is, and whether it was
@@ -137,7 +136,7 @@ pub(crate) fn unwinding() -> bool {
 pub(crate) fn panicking() -> Option<(Me, bool)> {
     me().map(|me| {
         let gave_up = me.gives_up();
-        UNWINDING.set(UNWINDING.get().max(1));
+        Unwound(Unwound::current().0.max(1)).begin();
         (me, gave_up)
     })
 }
@@ -145,12 +144,12 @@ pub(crate) fn panicking() -> Option<(Me, bool)> {
 /// Runs the closure; when it ends by a panic, the task unwinds no more than it did before.
 #[inline]
 pub(crate) fn catching<R>(f: impl FnOnce() -> std::thread::Result<R>) -> std::thread::Result<R> {
-    let before = UNWINDING.get();
+    let before = Unwound::current();
     let result = f();
     if let Err(payload) = &result
         && !payload.is::<Abort>()
     {
-        UNWINDING.set(before);
+        before.begin();
     }
     result
 }
@@ -173,13 +172,13 @@ impl Turn {
     /// Puts the calling thread in the middle of this.
     #[inline(always)]
     pub(crate) fn begin(self) {
-        ME.set(self.me);
+        HERE.with(|here| here.me.set(self.me));
         self.unwound.begin();
     }
 
     /// What the calling thread is in the middle of.
     pub(crate) fn current() -> Turn {
-        Turn { me: ME.get(), unwound: Unwound::current() }
+        Turn { me: me(), unwound: Unwound::current() }
     }
 }
 
@@ -221,11 +220,11 @@ pub(crate) fn opaque<R>(f: impl FnOnce() -> R) -> R {
 /// The current task, if the calling thread is one.
 #[inline]
 pub(crate) fn me() -> Option<Me> {
-    ME.get()
+    HERE.with(|here| here.me.get())
 }
 
 /// Whether the calling thread is a task.
 #[inline(always)]
 pub(crate) fn is_inside() -> bool {
-    ME.get().is_some()
+    me().is_some()
 }
