@@ -137,7 +137,7 @@ impl<T> JoinHandle<T> {
     /// Waits for the thread to end.
     ///
     /// # Errors
-    /// The payload of its panic, if it panicked.
+    /// The payload of its panic, if it panicked. A task of an execution on fibers that is over has left nothing but an error.
     #[track_caller]
     pub fn join(self) -> Result<T> {
         match self.0 {

@@ -130,6 +130,7 @@ impl Engine {
         let before = Before { table: put(Some(own)), turn: seam::Turn::current() };
         seam::Turn::default().begin();
         let end = self.go(id, body, trace);
+        table(Table::forget_legacies);
         self.table = put(None);
         drop(before);
         self.fibers.truncate(MOST_KEPT);
@@ -220,17 +221,19 @@ impl Engine {
     /// Lets a task go on until it gives way; says who is to go on then.
     #[inline(always)]
     fn resume(&mut self, running: &Running, id: NonZeroU64, task: TaskId) -> Option<TaskId> {
-        if self.fibers.len() <= task.0 {
-            self.add_fibers(task);
-        }
+        let fiber = match self.fibers.get_mut(task.0) {
+            Some(fiber) => fiber,
+            None => self.add_fibers(task),
+        };
         seam::Me { execution: id, task }.begin();
-        self.fibers[task.0].resume(running)
+        fiber.resume(running)
     }
 
-    /// Adds fibers for all tasks up to this one.
+    /// Adds fibers for all tasks up to this one, and gives its own.
     #[cold]
-    fn add_fibers(&mut self, task: TaskId) {
+    fn add_fibers(&mut self, task: TaskId) -> &mut Fiber {
         self.fibers.resize_with(task.0 + 1, || Fiber::new(do_current));
+        &mut self.fibers[task.0]
     }
 
     /// The execution, ended like that, and the choices that were made.

@@ -75,7 +75,7 @@ impl Borrow<Object> for Tracked {
 }
 
 impl Table {
-    /// Makes it that of another execution. What tasks of the one before have left is dropped, so it must not be in use.
+    /// Makes it that of another execution.
     pub(super) fn renew(
         &mut self,
         id: NonZeroU64,
@@ -84,7 +84,6 @@ impl Table {
         recorder: Option<Box<Recorder>>,
     ) {
         self.id = Some(id);
-        self.tasks.iter_mut().for_each(Entry::clear);
         self.tasks.clear();
         self.accesses.clear();
         self.names.clear();
@@ -111,6 +110,12 @@ impl Table {
     pub(super) fn end_all(&mut self) {
         self.ending = true;
         self.plain_points = 0;
+    }
+
+    /// Forgets what tasks have left whose heirs have not come for it.
+    #[inline]
+    pub(super) fn forget_legacies(&mut self) {
+        self.tasks.iter_mut().for_each(|entry| entry.legacy.forget());
     }
 
     /// Adds a task.

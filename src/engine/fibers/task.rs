@@ -40,13 +40,6 @@ impl Entry {
         self.joiners.clear();
     }
 
-    /// Drops what is left in it of another task.
-    #[inline]
-    pub(super) fn clear(&mut self) {
-        self.body = None;
-        self.legacy.renew();
-    }
-
     /// What it waits for, if it does.
     #[inline]
     pub(super) fn waiting(&self) -> Option<&Waiting> {

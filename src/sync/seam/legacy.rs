@@ -26,12 +26,13 @@ pub(crate) enum Legacy {
 }
 
 impl Legacy {
-    /// Makes it another's, of the same memory.
+    /// Makes it another's, of the same memory. A value that is left is forgotten, as whoever should have come for it was:
+    /// its destructor is one of an execution that is over.
     #[inline]
-    pub(crate) fn renew(&mut self) {
-        match self {
-            Legacy::Left(_) => drop(mem::take(self)),
-            Legacy::Nothing | Legacy::Unwanted => mem::forget(mem::take(self)),
+    pub(crate) fn forget(&mut self) {
+        match mem::take(self) {
+            Legacy::Left(Err(payload)) => drop(payload),
+            legacy => mem::forget(legacy),
         }
     }
 
