@@ -3,7 +3,7 @@
 use std::panic::Location;
 
 use super::super::coverage::Going;
-use super::super::strategy::{Alternative, Alternatives, Choosing, Point, Strategy};
+use super::super::strategy::{Alternative, Alternatives, Choosing, Point};
 use super::super::task_set::Among;
 use super::super::{Access, TaskId};
 use super::Step;
@@ -82,17 +82,16 @@ impl Table {
     fn choose_at(&mut self, current: TaskId) -> TaskId {
         if self.ready.is_only(current) {
             // Half of all points.
-            strategy(&mut self.strategy).forced(Some(current), current, self.accesses[current.0]);
+            self.strategy.forced(Some(current), current, self.accesses[current.0]);
             self.step(current, false);
             return current;
         }
-        let Table { strategy, ready, accesses, steps, .. } = self;
-        self::strategy(strategy).step(current, ready, accesses, steps)
+        self.strategy.step(current, &self.ready, &self.accesses, &mut self.steps)
     }
 
     /// Who goes on, if anybody can without time passing.
     fn choose(&mut self) -> Option<TaskId> {
-        let strategy = strategy(&mut self.strategy);
+        let strategy = &mut self.strategy;
         let chosen = match self.ready.among() {
             Among::Nobody => None,
             Among::One(task) => {
@@ -200,7 +199,7 @@ impl Table {
     /// Chooses in which of several ways a task goes on that is going on.
     pub(super) fn choose_for(&mut self, me: TaskId, kind: Choosing) -> Option<u32> {
         let alternatives = Alternatives::from(&self.alternatives[..]);
-        let index = strategy(&mut self.strategy).choose(&Point { kind, current: Some(me), alternatives });
+        let index = self.strategy.choose(&Point { kind, current: Some(me), alternatives });
         let Alternative { task, branch, access } = self.alternatives[index % self.alternatives.len()];
         self.steps.push(Step { task, branch, access: access.into(), preempts: false });
         self.record(Some(me));
@@ -226,10 +225,4 @@ impl Table {
 #[inline(always)]
 fn of(me: TaskId, chosen: TaskId) -> Turn {
     if chosen == me { Turn::On } else { Turn::Of(Way::to(chosen)) }
-}
-
-/// The strategy.
-#[inline(always)]
-fn strategy(strategy: &mut Option<Box<dyn Strategy>>) -> &mut dyn Strategy {
-    &mut **strategy.as_mut().expect("there is one while there is anything to choose")
 }

@@ -6,7 +6,7 @@ use std::panic::Location;
 use std::time::{Duration, Instant};
 
 use super::super::coverage::Coverage;
-use super::super::strategy::{Alternative, Strategy};
+use super::super::strategy::{Alternative, Point, Strategy};
 use super::super::{Access, ObjectId, ObjectKind, State, Status, Target, Task, TaskId, TaskSet, name};
 use super::Step;
 use super::children::New;
@@ -37,7 +37,7 @@ pub(crate) struct Table {
     pub(super) ready: TaskSet,
     pub(super) objects: Recycled<Tracked>,
     pub(super) timers: Vec<Alarm>,
-    pub(super) strategy: Option<Box<dyn Strategy>>,
+    pub(super) strategy: Box<dyn Strategy>,
     /// Who went on at each point, and by which branch.
     pub(super) steps: Vec<Step>,
     /// The system's time when the execution first asked for it; from then on it has a time of its own.
@@ -60,6 +60,21 @@ pub(crate) struct Table {
     pub(super) recorder: Option<Box<Recorder>>,
     /// Whether there is a recorder, or anything counted.
     pub(super) is_watched: bool,
+}
+
+/// Where there is no execution there is nothing to choose.
+struct Nobody;
+
+impl Strategy for Nobody {
+    fn choose(&mut self, _: &Point<'_>) -> usize {
+        unreachable!("there is a strategy while there is anything to choose")
+    }
+}
+
+impl Default for Box<dyn Strategy> {
+    fn default() -> Box<dyn Strategy> {
+        Box::new(Nobody)
+    }
 }
 
 /// An object, and who waits for it.
@@ -92,7 +107,7 @@ impl Table {
         self.ready.clear();
         self.objects.clear();
         self.timers.clear();
-        self.strategy = Some(strategy);
+        self.strategy = strategy;
         self.steps.clear();
         self.began = None;
         self.clock = Duration::ZERO;
@@ -122,9 +137,7 @@ impl Table {
     #[inline(always)]
     pub(super) fn add(&mut self, new: New) -> TaskId {
         let id = TaskId(self.tasks.len());
-        if let Some(strategy) = &mut self.strategy {
-            strategy.started(id, new.given.as_deref());
-        }
+        self.strategy.started(id, new.given.as_deref());
         self.tasks.add(Entry::default).renew(new);
         self.accesses.push(Access::default());
         self.ready.insert(id);

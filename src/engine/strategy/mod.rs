@@ -147,6 +147,16 @@ impl<S: Strategy + ?Sized> Strategy for Box<S> {
         (**self).choose_task(current, ready, accesses)
     }
 
+    fn step(
+        &mut self,
+        current: TaskId,
+        ready: &TaskSet,
+        accesses: &[Access],
+        steps: &mut Vec<Step>,
+    ) -> TaskId {
+        (**self).step(current, ready, accesses, steps)
+    }
+
     fn forced(&mut self, current: Option<TaskId>, task: TaskId, access: Access) {
         (**self).forced(current, task, access);
     }

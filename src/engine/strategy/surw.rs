@@ -195,10 +195,9 @@ impl Strategy for Surw {
                 point.alternatives.index_of(self.choose_task(point.current, ready, accesses))
             }
             None => {
-                point
-                    .alternatives
-                    .iter()
-                    .for_each(|only| self.forced(point.current, only.task, only.access.into()));
+                for only in point.alternatives.iter() {
+                    self.forced(point.current, only.task, only.access.into());
+                }
                 0
             }
         }
