@@ -90,6 +90,14 @@ impl Tag {
         Tag
     }
 
+    pub(crate) fn channel(_: Option<usize>) -> Tag {
+        Tag
+    }
+
+    pub(crate) fn model<T>(&self, _: Option<usize>) -> Option<Queue<T>> {
+        None
+    }
+
     pub(crate) fn inside(&self) -> Option<Inside<'_>> {
         None
     }
@@ -109,7 +117,7 @@ pub(crate) enum Timer {
 pub(crate) struct Handle;
 
 impl Handle {
-    pub(crate) fn pair(_: Option<usize>) -> (Handle, Handle) {
+    pub(crate) fn pair(_: Tag) -> (Handle, Handle) {
         (Handle, Handle)
     }
 
@@ -133,10 +141,6 @@ impl Handle {
 
     pub(crate) fn is_steered(&self) -> bool {
         false
-    }
-
-    pub(crate) fn model<T>(&self, _: Option<usize>) -> Option<Queue<T>> {
-        None
     }
 
     pub(crate) fn point(&self, _: &Inside<'_>) {}

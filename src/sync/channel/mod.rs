@@ -12,7 +12,7 @@ pub use crossbeam_channel::{
     TrySelectError, TrySendError,
 };
 
-use super::seam::{Handle, Queue, Timer};
+use super::seam::{Handle, Queue, Tag, Timer};
 
 mod iter;
 mod receiver;
@@ -57,7 +57,7 @@ pub fn tick(duration: Duration) -> Receiver<std::time::Instant> {
 #[track_caller]
 pub fn never<T>() -> Receiver<T> {
     let handle = Handle::timer(Timer::Never);
-    let line = match handle.model(Some(0)) {
+    let line = match handle.tag().model(Some(0)) {
         Some(queue) => Line::Modelled(queue),
         None => Line::Native(cc::never()),
     };
@@ -69,14 +69,15 @@ fn wrap<T>(
     capacity: Option<usize>,
     native: impl FnOnce() -> (cc::Sender<T>, cc::Receiver<T>),
 ) -> (Sender<T>, Receiver<T>) {
-    let (sender, receiver) = Handle::pair(capacity);
-    let lines = match sender.model(capacity) {
+    let tag = Tag::channel(capacity);
+    let lines = match tag.model(capacity) {
         Some(queue) => (Line::Modelled(queue.clone()), Line::Modelled(queue)),
         None => {
             let (sender, receiver) = native();
             (Line::Native(sender), Line::Native(receiver))
         }
     };
+    let (sender, receiver) = Handle::pair(tag);
     (Sender { line: lines.0, handle: sender }, Receiver { line: lines.1, handle: receiver })
 }
 

@@ -6,7 +6,7 @@ use crossbeam_channel as cc;
 
 use super::super::channel::Line;
 use super::footprint::{self, What};
-use super::{Inside, Limit, Meeting, Object, Passage, Queue, Side, Tag, Timer, begin_unwinding, me};
+use super::{Inside, Limit, Meeting, Object, Passage, Side, Tag, Timer, begin_unwinding, me};
 use crate::engine::fibers::{self, Odd, Operation};
 use crate::engine::{ObjectKind, Target, TaskId};
 
@@ -18,10 +18,9 @@ pub(crate) struct Handle {
 }
 
 impl Handle {
-    /// The two first handles of a new channel.
-    #[track_caller]
-    pub(crate) fn pair(capacity: Option<usize>) -> (Handle, Handle) {
-        let tag = Tag::with(ObjectKind::Channel(capacity), Timer::None, Object::add_both_sides);
+    /// The two first handles of a channel.
+    #[inline(always)]
+    pub(crate) fn pair(tag: Tag) -> (Handle, Handle) {
         let sender = Handle { tag: tag.clone(), side: Side::Send, id: 0 };
         (sender, Handle { tag, side: Side::Recv, id: 1 })
     }
@@ -47,11 +46,6 @@ impl Handle {
     /// Notes who used the handle last.
     pub(super) fn used(&self, inside: &Inside<'_>) {
         self.tag.note(|object| object.use_handle(self.id, inside.me.task));
-    }
-
-    /// Where the messages of the channel are to be, if it is modelled.
-    pub(crate) fn model<T>(&self, capacity: Option<usize>) -> Option<Queue<T>> {
-        self.is_modelled().then(|| Queue::new(capacity))
     }
 
     /// Whether the channel is modelled.
@@ -195,22 +189,20 @@ impl Handle {
         }
     }
 
+    /// Adds another handle of this side; says its number.
     #[inline(never)]
-    fn clone_in_execution(&self) -> Handle {
+    fn add_another(&self) -> u32 {
         // The first task, where the handle of an execution is used outside of it.
         let me = me().map_or(TaskId(0), |me| me.task);
         let side = self.side;
-        let id = self.tag.note(move |object| object.add_handle(side, me)).unwrap_or_default();
-        Handle { tag: self.tag.clone(), side, id }
+        self.tag.note(move |object| object.add_handle(side, me)).unwrap_or_default()
     }
 }
 
 impl Clone for Handle {
-    #[inline]
+    #[inline(always)]
     fn clone(&self) -> Handle {
-        match self.tag {
-            Tag::Outside => Handle { tag: Tag::Outside, side: self.side, id: 0 },
-            _ => self.clone_in_execution(),
-        }
+        let id = if matches!(self.tag, Tag::Outside) { 0 } else { self.add_another() };
+        Handle { tag: self.tag.clone(), side: self.side, id }
     }
 }

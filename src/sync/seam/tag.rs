@@ -9,7 +9,7 @@ use std::time::Instant;
 use parking_lot::Mutex;
 
 use super::footprint::{self, What};
-use super::{Attempt, Endpoint, Limit, Me, Object, Timer, Wake, begin_unwinding, is_inside, me};
+use super::{Attempt, Endpoint, Limit, Me, Object, Queue, Timer, Wake, begin_unwinding, is_inside, me};
 use crate::engine::fibers::{self, Odd};
 use crate::engine::{Notification, ObjectId, ObjectKind, Target, TaskId, Wait};
 
@@ -69,6 +69,19 @@ impl Tag {
     #[track_caller]
     pub(crate) fn condvar() -> Tag {
         Tag::new(ObjectKind::Condvar)
+    }
+
+    /// That of a channel with two handles.
+    #[track_caller]
+    #[inline(never)]
+    pub(crate) fn channel(capacity: Option<usize>) -> Tag {
+        Tag::with(ObjectKind::Channel(capacity), Timer::None, Object::add_both_sides)
+    }
+
+    /// Where the messages of the channel are to be, if it is modelled.
+    #[inline(always)]
+    pub(crate) fn model<T>(&self, capacity: Option<usize>) -> Option<Queue<T>> {
+        matches!(self, Tag::OnFibers { .. }).then(|| Queue::new(capacity))
     }
 
     #[track_caller]
