@@ -55,6 +55,7 @@ enum Change {
 
 impl Pct {
     /// For bugs of this depth, which is 1 to 4: that many less one are the change points.
+    // So that one that is renewed is not made elsewhere first.
     #[inline(always)]
     pub fn new(seed: u64, depth: usize, estimates: &Estimates) -> Pct {
         let mut draw = Draw::new(seed);

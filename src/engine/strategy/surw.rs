@@ -35,6 +35,7 @@ pub struct Surw {
 
 impl Surw {
     /// Draws one of the objects that tasks share.
+    // So that one that is renewed is not made elsewhere first.
     #[inline(always)]
     pub fn new(seed: u64, estimates: &Estimates) -> Surw {
         let mut draw = Draw::new(seed);
