@@ -16,7 +16,7 @@ use super::task::Woken;
 use crate::sync::channel::Line;
 use crate::sync::seam::HERE;
 use crate::sync::seam::footprint::{self, What};
-use crate::sync::seam::{self, Attempt, Endpoint, Handle, Object, Queue, Selected, Tag, Timer, Wake};
+use crate::sync::seam::{self, Attempt, Endpoint, Handle, Object, Owner, Queue, Selected, Tag, Timer, Wake};
 
 /// The table, while it is used; puts it back.
 struct Used(Option<ManuallyDrop<Box<Table>>>);
@@ -54,6 +54,18 @@ pub(super) fn table_of<R>(execution: NonZeroU64, f: impl FnOnce(&mut Table) -> R
         Some(table) if table.id == Some(execution) => Some(f(table)),
         _ => None,
     }
+}
+
+/// The messages of a new channel.
+#[inline]
+pub(crate) fn new_queue<T>(capacity: Option<usize>) -> Queue<T> {
+    table(|table| Queue::new(&table.owner, capacity))
+}
+
+/// Uses messages of the execution that the calling thread is in the middle of.
+#[inline(always)]
+pub(crate) fn own<R>(f: impl FnOnce(&mut Owner) -> R) -> R {
+    table(|table| f(&mut table.owner))
 }
 
 /// Looks at an object, if its execution is not over.
@@ -354,7 +366,7 @@ impl seam::Execution for Fibers {
     }
 
     fn add_timer(&self, object: &Tag, duration: Duration) -> Option<Line<Instant, cc::Receiver<Instant>>> {
-        let queue = Queue::new(Some(1));
+        let queue = new_queue(Some(1));
         let object = object.id().expect("it belongs to the current execution");
         table(|table| table.add_timer(object, duration, queue.clone()));
         Some(Line::Modelled(queue))

@@ -46,7 +46,8 @@ use task::Doing;
 
 pub(crate) use children::{claim, has_ended, join, spawn};
 pub(crate) use execution::{
-    Fibers, add_object, change, lock, look, note, pass, pass_after_point, release, remove_handle,
+    Fibers, add_object, change, lock, look, new_queue, note, own, pass, pass_after_point, release,
+    remove_handle,
 };
 pub(crate) use passing::{Limit, Odd, Operation, Passage};
 pub use step::{Step, preemptions};

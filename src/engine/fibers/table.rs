@@ -17,7 +17,7 @@ use super::recycled::Recycled;
 use super::task::{Doing, Entry, Unwinding, Waiting};
 use super::timers::Alarm;
 use crate::sync::seam::footprint::{self, Place, What};
-use crate::sync::seam::{Meeting, Object, Timer};
+use crate::sync::seam::{Meeting, Object, Owner, Timer};
 
 /// The tasks, objects and timers of an execution, kept in the memory of the one before.
 #[derive(Default)]
@@ -37,6 +37,8 @@ pub(crate) struct Table {
     pub(super) ready: TaskSet,
     pub(super) objects: Recycled<Tracked>,
     pub(super) timers: Vec<Alarm>,
+    /// Uses the messages of all channels.
+    pub(super) owner: Owner,
     pub(super) strategy: Box<dyn Strategy>,
     /// Who went on at each point, and by which branch.
     pub(super) steps: Vec<Step>,

@@ -56,7 +56,7 @@ impl Table {
         *due = period.and_then(|period| self.clock.checked_add(period));
         let (object, queue) = (*object, queue.clone());
         if self.change(object, |object| object.try_pass(Side::Send)) {
-            queue.push(now);
+            queue.push_by(&mut self.owner, now);
         }
     }
 }

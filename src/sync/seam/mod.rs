@@ -31,7 +31,7 @@ pub(crate) use handle::Handle;
 pub(crate) use here::HERE;
 pub(crate) use legacy::{Legacy, TaskBody, Value, leave, nothing, panic_message, run};
 pub(crate) use object::{Meeting, Object, Side, Timer};
-pub(crate) use queue::Queue;
+pub(crate) use queue::{Owner, Queue};
 pub(crate) use tag::{Common, Inside, Tag};
 pub(crate) use task::{Child, Children, Joining, ScopedJoining, current, sleep, spawn, start};
 pub(crate) use turn::{

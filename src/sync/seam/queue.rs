@@ -3,15 +3,22 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-use parking_lot::Mutex;
+use qcell::QCell;
+use sync_wrapper::SyncWrapper;
+
+use crate::engine::fibers;
+
+/// Who can use the messages of all channels of an execution: its table, which one thread has.
+pub(crate) use qcell::QCellOwner as Owner;
 
 /// The messages of a modelled channel: whether one may pass is for the engine to say. Clones share them.
 pub(crate) struct Queue<T>(Arc<Messages<T>>);
 
 struct Messages<T> {
     capacity: Option<usize>,
-    /// Never waited for: all tasks are on one thread.
-    there: Mutex<There<T>>,
+    /// Not behind a lock: all tasks are on one thread, and a lock takes as long as all else that a message needs. Nobody shares
+    /// a reference to it, so it need not be `Sync`.
+    there: QCell<SyncWrapper<There<T>>>,
 }
 
 struct There<T> {
@@ -29,26 +36,33 @@ impl<T> There<T> {
 }
 
 impl<T> Queue<T> {
-    pub(crate) fn new(capacity: Option<usize>) -> Queue<T> {
+    pub(crate) fn new(owner: &Owner, capacity: Option<usize>) -> Queue<T> {
         let there = There { first: None, others: VecDeque::new(), discarded: 0 };
-        Queue(Arc::new(Messages { capacity, there: Mutex::new(there) }))
+        Queue(Arc::new(Messages { capacity, there: QCell::new(owner, SyncWrapper::new(there)) }))
     }
 
     /// Uses the messages. Nothing of the caller's runs meanwhile: no task goes on, and nothing is dropped.
-    #[inline]
+    #[inline(always)]
     fn with<R>(&self, f: impl FnOnce(&mut There<T>) -> R) -> R {
-        f(&mut self.0.there.lock())
+        fibers::own(|owner| f(self.0.there.rw(owner).get_mut()))
     }
 
-    #[inline]
+    #[inline(always)]
     pub(crate) fn push(&self, message: T) {
-        self.with(|There { first, others, .. }| match first {
+        fibers::own(|owner| self.push_by(owner, message));
+    }
+
+    /// As [`push`](Queue::push), by whoever has the execution's table already.
+    #[inline(always)]
+    pub(crate) fn push_by(&self, owner: &mut Owner, message: T) {
+        let There { first, others, .. } = self.0.there.rw(owner).get_mut();
+        match first {
             None => *first = Some(message),
             Some(_) => others.push_back(message),
-        });
+        }
     }
 
-    #[inline]
+    #[inline(always)]
     pub(crate) fn pop(&self) -> Option<T> {
         self.with(|There { first, others, .. }| {
             let message = first.take();

@@ -81,7 +81,7 @@ impl Tag {
     /// Where the messages of the channel are to be, if it is modelled.
     #[inline(always)]
     pub(crate) fn model<T>(&self, capacity: Option<usize>) -> Option<Queue<T>> {
-        matches!(self, Tag::OnFibers { .. }).then(|| Queue::new(capacity))
+        matches!(self, Tag::OnFibers { .. }).then(|| fibers::new_queue(capacity))
     }
 
     #[track_caller]
