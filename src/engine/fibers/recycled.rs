@@ -29,6 +29,12 @@ impl<T> Recycled<T> {
         &mut self.entries[index]
     }
 
+    /// How many there are; that of the slice would have it checked first.
+    #[inline(always)]
+    pub(super) fn len(&self) -> usize {
+        self.used
+    }
+
     /// The entry of a number, if it was ever given out.
     #[inline(always)]
     pub(super) fn entry(&mut self, index: usize) -> Option<&mut T> {
