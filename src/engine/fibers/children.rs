@@ -10,7 +10,7 @@ use super::super::{Access, Target, TaskId, Wait};
 use super::choices::Turn;
 use super::execution::{table, table_of, take};
 use super::fiber::{Way, give_way};
-use super::passing::Odd;
+use super::operations::Odd;
 use super::table::Table;
 use super::task::{Doing, Entry, Unwinding};
 use crate::sync::seam::footprint::{self, Place, What};

@@ -27,6 +27,7 @@ mod children;
 mod choices;
 mod execution;
 mod fiber;
+mod operations;
 mod passing;
 mod readiness;
 mod recorder;
@@ -45,11 +46,9 @@ pub(crate) use table::Table;
 use task::Doing;
 
 pub(crate) use children::{claim, has_ended, join, spawn};
-pub(crate) use execution::{
-    Fibers, add_object, change, lock, look, new_queue, note, own, pass, pass_after_point, release,
-    remove_handle,
-};
-pub(crate) use passing::{Limit, Odd, Operation, Passage};
+pub(crate) use execution::{Fibers, add_object, change, look, new_queue, note, own, release, remove_handle};
+pub(crate) use operations::{Limit, Odd, lock, pass, pass_after_point};
+pub(crate) use passing::{Operation, Passage};
 pub use step::{Step, preemptions};
 
 /// An execution on fibers, and the choices that were made.

@@ -1,15 +1,13 @@
 //! Messages that pass through channels, and the partners of a rendezvous.
 
 use std::panic::Location;
-use std::time::Instant;
 
-use super::super::{ObjectId, Target, TaskId, Wait};
-use super::choices::Turn;
-use super::fiber::Way;
+use super::super::{ObjectId, Target, TaskId};
+use super::operations::{Limit, Onward};
 use super::table::{Table, Tracked};
 use super::task::Woken;
+use crate::sync::seam::Side;
 use crate::sync::seam::footprint::{self, Place, What};
-use crate::sync::seam::{self, Side};
 
 /// What came of an operation on a channel that does not wait.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -20,17 +18,6 @@ pub(crate) enum Passage {
     Refused,
     /// None ever will: nobody is left on the other side.
     Disconnected,
-}
-
-/// For how long an operation on a channel waits until it can go ahead.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Limit {
-    /// Not at all.
-    Try,
-    /// For ever.
-    Wait,
-    /// Until then.
-    Until(Instant),
 }
 
 /// One use of a handle of a channel.
@@ -46,41 +33,6 @@ impl Operation {
         match self.side {
             Side::Send => Target::Send(self.channel),
             Side::Recv => Target::Recv(self.channel),
-        }
-    }
-}
-
-/// How far an operation on a channel has come. All of it in one, for it is told in registers.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Onward {
-    Passed,
-    Refused,
-    Disconnected,
-    /// Its task gives way to that one, or to nobody.
-    GiveWay(Way),
-    Unwind,
-    Unwinding,
-    Aborted,
-}
-
-/// What keeps a task from an operation besides others.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Odd {
-    /// It has come to a sync point, and is to unwind.
-    Unwind,
-    /// It has come to a sync point, and unwinds already, for whatever reason.
-    Unwinding,
-    /// What it waits for will not come, for it is to unwind.
-    Aborted,
-}
-
-impl From<Passage> for Onward {
-    #[inline(always)]
-    fn from(passage: Passage) -> Onward {
-        match passage {
-            Passage::Passed => Onward::Passed,
-            Passage::Refused => Onward::Refused,
-            Passage::Disconnected => Onward::Disconnected,
         }
     }
 }
@@ -197,69 +149,6 @@ impl Table {
             }
             None => self.wait_within(me, operation.target(), limit, location),
         }
-    }
-
-    /// A sync point of a task, before it goes ahead with that; says what keeps it from that, if something does.
-    #[inline(always)]
-    pub(super) fn come(
-        &mut self,
-        me: TaskId,
-        target: Target,
-        location: &'static Location<'static>,
-    ) -> Option<Onward> {
-        match self.point(me, target.into(), location) {
-            Turn::On if !seam::unwinding() => None,
-            Turn::On => Some(Onward::Unwinding),
-            Turn::Of(way) => Some(Onward::GiveWay(way)),
-            Turn::Over => Some(Onward::Unwind),
-        }
-    }
-
-    /// Takes a mutex, if it is free within the limit.
-    #[inline(always)]
-    pub(super) fn lock_within(
-        &mut self,
-        me: TaskId,
-        mutex: ObjectId,
-        limit: Limit,
-        location: &'static Location<'static>,
-    ) -> Onward {
-        let target = Target::Lock(mutex);
-        if !self.object(mutex).could_serve(target, false) {
-            return self.wait_within(me, target, limit, location);
-        }
-        self.change(mutex, |object| object.hold(me, false));
-        Onward::Passed
-    }
-
-    /// Goes on after a wait for a mutex; says what keeps the task from it, if something does.
-    #[inline(always)]
-    pub(super) fn wake_to_lock(&mut self, me: TaskId) -> Option<Onward> {
-        match self.wake_up(me) {
-            Woken::Served | Woken::Met(_) => None,
-            Woken::TimedOut => Some(Onward::Refused),
-            Woken::Aborted => Some(Onward::Aborted),
-        }
-    }
-
-    /// Begins to wait for that, if the limit allows it.
-    fn wait_within(
-        &mut self,
-        me: TaskId,
-        target: Target,
-        limit: Limit,
-        location: &'static Location<'static>,
-    ) -> Onward {
-        let until = match limit {
-            Limit::Try => return Onward::Refused,
-            Limit::Wait => None,
-            Limit::Until(until) => Some(until.saturating_duration_since(self.began())),
-        };
-        if self.ending && !seam::unwinding() {
-            return Onward::Aborted;
-        }
-        self.wait(me, std::iter::once(Wait { target, location }), until);
-        Onward::GiveWay(self.go_on())
     }
 
     /// Goes on after a wait for a message to pass, or for a partner to hand it over; `None` if one can pass now.
