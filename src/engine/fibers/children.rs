@@ -70,31 +70,31 @@ fn add_to(table: &mut Table, new: &mut Option<New>) -> TaskId {
 
 /// How far a task has come that joins another.
 enum Joining {
-    /// To the end of that, and has what it left, if it is its heir.
+    /// To the end of that, and has what it left, if it claims it.
     Joined(Result<Value>),
     GiveWay(Way),
     Odd(Odd),
 }
 
-/// A sync point of a task, which then waits for the end of another. An heir takes what that has left.
+/// A sync point of a task, which then waits for the end of another. It takes what that has left, if it claims it.
 #[inline(always)]
 pub(crate) fn join(
     me: Me,
     child: TaskId,
-    is_heir: bool,
+    claims: bool,
     location: &'static Location<'static>,
 ) -> Result<Value> {
-    let mut joining = come_to_join(me.task, child, is_heir, location);
+    let mut joining = come_to_join(me.task, child, claims, location);
     loop {
         joining = match joining {
             Joining::Joined(left) => return left,
             Joining::GiveWay(way) => {
                 let over = give_way(way);
-                go_on_to_join(me.task, child, is_heir, location, over)
+                go_on_to_join(me.task, child, claims, location, over)
             }
             Joining::Odd(odd) => {
                 unwind(me, odd);
-                go_on_to_join(me.task, child, is_heir, location, false)
+                go_on_to_join(me.task, child, claims, location, false)
             }
         };
     }
@@ -110,10 +110,10 @@ fn unwind(me: Me, odd: Odd) {
 }
 
 #[inline(never)]
-fn come_to_join(me: TaskId, child: TaskId, is_heir: bool, location: &'static Location<'static>) -> Joining {
+fn come_to_join(me: TaskId, child: TaskId, claims: bool, location: &'static Location<'static>) -> Joining {
     footprint::intend(iter::once(Target::Join(child)));
     table(|table| match table.point(me, Access::default(), location) {
-        Turn::On => table.join(me, child, is_heir, location),
+        Turn::On => table.join(me, child, claims, location),
         Turn::Of(way) => Joining::GiveWay(way),
         Turn::Over => Joining::Odd(Odd::Unwind),
     })
@@ -123,20 +123,20 @@ fn come_to_join(me: TaskId, child: TaskId, is_heir: bool, location: &'static Loc
 fn go_on_to_join(
     me: TaskId,
     child: TaskId,
-    is_heir: bool,
+    claims: bool,
     location: &'static Location<'static>,
     over: bool,
 ) -> Joining {
     table(|table| {
         if table.is_waiting(me) {
             match table.wake_to_join(me, child) {
-                true => table.joined(child, is_heir),
+                true => table.joined(child, claims),
                 false => Joining::Odd(Odd::Aborted),
             }
         } else if over {
             Joining::Odd(Odd::Unwind)
         } else {
-            table.join(me, child, is_heir, location)
+            table.join(me, child, claims, location)
         }
     })
 }
@@ -148,11 +148,11 @@ impl Table {
         &mut self,
         me: TaskId,
         child: TaskId,
-        is_heir: bool,
+        claims: bool,
         location: &'static Location<'static>,
     ) -> Joining {
         if self.has_ended(child) {
-            return self.joined(child, is_heir);
+            return self.joined(child, claims);
         }
         if self.ending && !seam::unwinding() {
             return Joining::Odd(Odd::Aborted);
@@ -176,10 +176,10 @@ impl Table {
     }
 
     #[inline]
-    fn joined(&mut self, child: TaskId, is_heir: bool) -> Joining {
+    fn joined(&mut self, child: TaskId, claims: bool) -> Joining {
         footprint::touch(Place::Task(child), What::SeesEnd(true));
-        Joining::Joined(match is_heir {
-            true => self.tasks[child.0].legacy.claim().unwrap_or_else(seam::nothing),
+        Joining::Joined(match claims {
+            true => self.tasks[child.0].outcome.claim().unwrap_or_else(seam::nothing),
             false => Ok(Box::new(())),
         })
     }
@@ -192,5 +192,5 @@ pub(crate) fn has_ended(execution: NonZeroU64, task: TaskId) -> bool {
 
 /// Takes what a task has left, if its execution is not over; what it leaves later nobody wants.
 pub(crate) fn claim(execution: NonZeroU64, task: TaskId) -> Option<Result<Value>> {
-    table_of(execution, |table| table.tasks[task.0].legacy.claim())?
+    table_of(execution, |table| table.tasks[task.0].outcome.claim())?
 }

@@ -130,7 +130,7 @@ impl Engine {
         let before = Before { table: put(Some(own)), turn: seam::Turn::current() };
         seam::Turn::default().begin();
         let end = self.go(id, body, trace);
-        table(Table::forget_legacies);
+        table(Table::forget_outcomes);
         self.table = put(None);
         drop(before);
         self.fibers.truncate(MOST_KEPT);
@@ -296,7 +296,7 @@ fn do_current() -> Way {
     let body = table(|table| table.tasks[me.0].body.take()).expect("a task is started once");
     let result = seam::run(body);
     let ended = match result {
-        Ok(value) => table(|table| match table.tasks[me.0].legacy.leave(Ok(value)) {
+        Ok(value) => table(|table| match table.tasks[me.0].outcome.leave(Ok(value)) {
             None => Ok(table.end(me, Doing::Ended)),
             Some(unwanted) => Err(unwanted),
         }),
@@ -308,7 +308,7 @@ fn do_current() -> Way {
 /// Ends a task that has panicked or was unwound, or whose value nobody wants. Says who is to go on then.
 #[cold]
 fn end_oddly(me: TaskId, result: Result<Value>) -> Way {
-    let panic = seam::leave(result, |result| table(|table| table.tasks[me.0].legacy.leave(result)));
+    let panic = seam::leave(result, |result| table(|table| table.tasks[me.0].outcome.leave(result)));
     table(|table| match panic {
         None => table.end(me, Doing::Ended),
         Some(message) => table.panic(me, message),

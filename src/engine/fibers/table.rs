@@ -129,10 +129,10 @@ impl Table {
         self.plain_points = 0;
     }
 
-    /// Forgets what tasks have left whose heirs have not come for it.
+    /// Forgets what tasks have left that nobody has come for.
     #[inline]
-    pub(super) fn forget_legacies(&mut self) {
-        self.tasks.iter_mut().for_each(|entry| entry.legacy.forget());
+    pub(super) fn forget_outcomes(&mut self) {
+        self.tasks.iter_mut().for_each(|entry| entry.outcome.forget());
     }
 
     /// Adds a task.

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use super::super::{ObjectId, TaskId, TaskSet, Wait};
 use super::children::New;
-use crate::sync::seam::{Legacy, TaskBody};
+use crate::sync::seam::{Outcome, TaskBody};
 
 /// A task.
 #[derive(Default)]
@@ -20,7 +20,7 @@ pub(super) struct Entry {
     pub(super) waiting: Waiting,
     /// What it does, until it is started.
     pub(super) body: Option<TaskBody<'static>>,
-    pub(super) legacy: Legacy,
+    pub(super) outcome: Outcome,
     /// Where in the code its last sync point is.
     pub(super) location: Option<&'static Location<'static>>,
     pub(super) unwinding: Unwinding,

@@ -346,7 +346,7 @@ impl OnThreads for Execution {
     }
 
     fn claim(&self, task: TaskId) -> Option<thread::Result<Value>> {
-        self.table.lock().tasks[task.0].legacy.claim()
+        self.table.lock().tasks[task.0].outcome.claim()
     }
 
     fn adopt(&self) -> TaskId {
@@ -363,7 +363,7 @@ impl OnThreads for Execution {
             Pace::Steered => self.await_first_turn(task),
         }
         let execution: Arc<dyn OnThreads> = Arc::clone(&self) as _;
-        let leave = |result| self.table.lock().tasks[task.0].legacy.leave(result);
+        let leave = |result| self.table.lock().tasks[task.0].outcome.leave(result);
         let panic = seam::as_task(execution, task, || seam::leave(seam::run(body), leave));
         self.ended_with(task, panic.map_or(Doing::Ended, Doing::Panicked));
     }

@@ -8,7 +8,7 @@ use parking_lot::{Condvar, Mutex};
 
 use super::super::steered::Steering;
 use super::super::{State, Status, Target, Task, TaskId, Wait, name};
-use crate::sync::seam::{Common, Legacy};
+use crate::sync::seam::{Common, Outcome};
 
 /// The tasks and objects of an execution.
 #[derive(Default)]
@@ -33,7 +33,7 @@ pub(in crate::engine) struct Table {
 pub(in crate::engine) struct Entry {
     pub(in crate::engine) name: String,
     pub(in crate::engine) doing: Doing,
-    pub(in crate::engine) legacy: Legacy,
+    pub(in crate::engine) outcome: Outcome,
     pub(in crate::engine) parker: Arc<Parker>,
     /// Tells its thread, in a native selection, that the task is to unwind; `None` before it runs.
     pub(in crate::engine) abort: Option<cc::Sender<()>>,
@@ -71,8 +71,8 @@ impl Table {
             steering.started(&name);
         }
         let parker = Arc::default();
-        let legacy = Legacy::Nothing;
-        self.tasks.push(Entry { name, doing: Doing::Running, legacy, parker, abort: None, told: false });
+        let outcome = Outcome::Nothing;
+        self.tasks.push(Entry { name, doing: Doing::Running, outcome, parker, abort: None, told: false });
         self.running += 1;
         self.alive += 1;
         id

@@ -12,7 +12,7 @@ use parking_lot::Mutex;
 
 use super::super::thread::{Id, Thread, ThreadId};
 use super::footprint::{self, Place, What};
-use super::legacy::{TaskBody, Value, nothing};
+use super::outcome::{TaskBody, Value, nothing};
 use super::{Abort, Me, OnThreads, Wake, me};
 use crate::engine::fibers;
 use crate::engine::{Target, TaskId, Wait};
@@ -27,8 +27,8 @@ where
 {
     // In place: what it captures is moved once.
     let body = Box::write(Box::new_uninit(), move || -> Value { Box::new(f()) });
-    let heir = Heir(start(name.map(Cow::Owned), body));
-    Joining { heir, value: |value| *value.downcast().expect("it is what the task gave") }
+    let claim = Claim(start(name.map(Cow::Owned), body));
+    Joining { claim, value: |value| *value.downcast().expect("it is what the task gave") }
 }
 
 /// Starts a task. The calling thread must be one.
@@ -55,10 +55,10 @@ fn start_on_threads(
     Child::OnThreads(execution, task)
 }
 
-/// Who joins a task: what that leaves is for it alone.
-struct Heir(Child);
+/// The right to join a task: what that leaves is for whoever has it alone.
+struct Claim(Child);
 
-impl Heir {
+impl Claim {
     /// Waits for the end of the task, and takes what it left.
     #[inline(always)]
     fn join(mut self, location: &'static Location<'static>) -> Result<Value> {
@@ -68,7 +68,7 @@ impl Heir {
     }
 }
 
-impl Drop for Heir {
+impl Drop for Claim {
     #[inline]
     fn drop(&mut self) {
         if !matches!(self.0, Child::None) {
@@ -79,33 +79,33 @@ impl Drop for Heir {
 
 /// Waits for a task and its result.
 pub(crate) struct Joining<T> {
-    heir: Heir,
+    claim: Claim,
     value: fn(Value) -> T,
 }
 
 impl<T> Joining<T> {
     #[inline(always)]
     pub(crate) fn join(self, location: &'static Location<'static>) -> Result<T> {
-        self.heir.join(location).map(self.value)
+        self.claim.join(location).map(self.value)
     }
 
     #[track_caller]
     pub(crate) fn is_finished(&self) -> bool {
-        self.heir.0.is_finished()
+        self.claim.0.is_finished()
     }
 }
 
 /// Waits for a task on fibers and its result, which may borrow from what is around its scope.
 pub(crate) struct ScopedJoining<T> {
-    heir: Heir,
+    claim: Claim,
     value: Arc<Mutex<Option<T>>>,
 }
 
 impl<T> ScopedJoining<T> {
     #[inline(always)]
     pub(crate) fn join(self, location: &'static Location<'static>) -> Result<T> {
-        let ScopedJoining { heir, value } = self;
-        heir.join(location).map(|_| value.lock().take().expect("a task that ends leaves its value"))
+        let ScopedJoining { claim, value } = self;
+        claim.join(location).map(|_| value.lock().take().expect("a task that ends leaves its value"))
     }
 }
 
@@ -124,19 +124,19 @@ impl Child {
         let _ = self.join(false, location);
     }
 
-    /// Waits until it has ended. An heir takes what it has left.
+    /// Waits until it has ended. Takes what it has left, if that is claimed.
     #[inline(always)]
-    fn join(&self, is_heir: bool, location: &'static Location<'static>) -> Result<Value> {
+    fn join(&self, claims: bool, location: &'static Location<'static>) -> Result<Value> {
         match (self, me()) {
             (Child::OnFibers(execution, task), Some(me)) if me.execution == *execution => {
-                fibers::join(me, *task, is_heir, location)
+                fibers::join(me, *task, claims, location)
             }
-            _ => self.join_on_threads(is_heir, location),
+            _ => self.join_on_threads(claims, location),
         }
     }
 
     #[cold]
-    fn join_on_threads(&self, is_heir: bool, location: &'static Location<'static>) -> Result<Value> {
+    fn join_on_threads(&self, claims: bool, location: &'static Location<'static>) -> Result<Value> {
         if let (Some(task), Some(me)) = (self.task(), me()) {
             me.point(None, location);
             let wait = Wait { target: Target::Join(task), location };
@@ -148,7 +148,7 @@ impl Child {
                 }
             }
         }
-        match is_heir {
+        match claims {
             true => self.claim().unwrap_or_else(nothing),
             false => Ok(Box::new(())),
         }
@@ -222,9 +222,9 @@ impl Children {
         // until each of these tasks has ended, and what it ran is gone. A task that is forgotten never has, so then its
         // parent waits for ever and is forgotten as well, with all that was borrowed.
         let body = unsafe { std::mem::transmute::<TaskBody<'scope>, TaskBody<'static>>(body) };
-        let heir = Heir(start(None, body));
-        self.0.borrow_mut().push(heir.0.clone());
-        Ok(ScopedJoining { heir, value })
+        let claim = Claim(start(None, body));
+        self.0.borrow_mut().push(claim.0.clone());
+        Ok(ScopedJoining { claim, value })
     }
 
     /// Makes what a scoped thread will run a task, if the calling thread is one.

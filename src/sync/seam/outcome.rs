@@ -15,7 +15,7 @@ pub(crate) type Value = Box<dyn Any + Send>;
 
 /// What a task leaves. Its engine keeps it, so that a task that gives `()` needs no memory but its body's.
 #[derive(Default)]
-pub(crate) enum Legacy {
+pub(crate) enum Outcome {
     /// Nothing yet, or nothing at all: it was unwound.
     #[default]
     Nothing,
@@ -25,33 +25,33 @@ pub(crate) enum Legacy {
     Left(Result<Value>),
 }
 
-impl Legacy {
+impl Outcome {
     /// Makes it another's, of the same memory. A value that is left is forgotten, as whoever should have come for it was:
     /// its destructor is one of an execution that is over.
     #[inline]
     pub(crate) fn forget(&mut self) {
         match mem::take(self) {
-            Legacy::Left(Err(payload)) => drop(payload),
-            legacy => mem::forget(legacy),
+            Outcome::Left(Err(payload)) => drop(payload),
+            outcome => mem::forget(outcome),
         }
     }
 
     /// Leaves that; it is given back if nobody wants it.
     #[inline]
     pub(crate) fn leave(&mut self, result: Result<Value>) -> Option<Result<Value>> {
-        if matches!(self, Legacy::Unwanted) {
+        if matches!(self, Outcome::Unwanted) {
             return Some(result);
         }
-        *self = Legacy::Left(result);
+        *self = Outcome::Left(result);
         None
     }
 
     /// Takes what is left. What is not left by now nobody will want.
     #[inline]
     pub(crate) fn claim(&mut self) -> Option<Result<Value>> {
-        match mem::replace(self, Legacy::Unwanted) {
-            Legacy::Left(result) => Some(result),
-            Legacy::Nothing | Legacy::Unwanted => None,
+        match mem::replace(self, Outcome::Unwanted) {
+            Outcome::Left(result) => Some(result),
+            Outcome::Nothing | Outcome::Unwanted => None,
         }
     }
 }
