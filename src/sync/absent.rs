@@ -13,6 +13,7 @@ use super::channel::{Line, SelectedOperation};
 use super::thread::{Result, Thread};
 
 /// Proof of being inside an execution: there is none.
+#[derive(Clone, Copy)]
 pub(crate) struct Inside<'a>(Infallible, PhantomData<&'a ()>);
 
 impl Inside<'_> {
@@ -36,7 +37,7 @@ impl Inside<'_> {
         match self.0 {}
     }
 
-    pub(crate) fn hold_mutex(&self, _: Option<Instant>) -> Option<bool> {
+    pub(crate) fn hold_mutex(self, _: Option<Instant>) -> Option<bool> {
         match self.0 {}
     }
 
@@ -143,13 +144,13 @@ impl Handle {
         false
     }
 
-    pub(crate) fn point(&self, _: &Inside<'_>) {}
+    pub(crate) fn point(&self, _: Inside<'_>) {}
 
     pub(crate) fn saw(&self, _: bool) {}
 
-    pub(crate) fn look(&self, _: &Inside<'_>) {}
+    pub(crate) fn look(&self, _: Inside<'_>) {}
 
-    pub(crate) fn pass(&self, inside: &Inside<'_>, _: Limit) -> Passage {
+    pub(crate) fn pass(&self, inside: Inside<'_>, _: Limit) -> Passage {
         match inside.0 {}
     }
 

@@ -70,7 +70,7 @@ impl<T: ?Sized> Mutex<T> {
     pub fn try_lock_until(&self, deadline: Instant) -> Option<MutexGuard<'_, T>> {
         let native = match self.tag.inside() {
             None => self.native.try_lock_until(deadline.into())?,
-            Some(inside) => self.lock_inside(&inside, Some(deadline))?,
+            Some(inside) => self.lock_inside(inside, Some(deadline))?,
         };
         Some(MutexGuard { native: Some(native), mutex: self })
     }
@@ -86,14 +86,14 @@ impl<T: ?Sized> Mutex<T> {
     fn lock_in_execution(&self) -> parking_lot::MutexGuard<'_, T> {
         match self.tag.inside() {
             None => self.native.lock(),
-            Some(inside) => self.lock_inside(&inside, None).expect("there is no limit of time"),
+            Some(inside) => self.lock_inside(inside, None).expect("there is no limit of time"),
         }
     }
 
     #[inline(always)]
     fn lock_inside(
         &self,
-        inside: &Inside<'_>,
+        inside: Inside<'_>,
         until: Option<Instant>,
     ) -> Option<parking_lot::MutexGuard<'_, T>> {
         match inside.hold_mutex(until.map(Into::into)) {
@@ -106,7 +106,7 @@ impl<T: ?Sized> Mutex<T> {
     #[inline(never)]
     fn ask_native(
         &self,
-        inside: &Inside<'_>,
+        inside: Inside<'_>,
         until: Option<Instant>,
     ) -> Option<parking_lot::MutexGuard<'_, T>> {
         let mut guard = None;

@@ -37,13 +37,13 @@ impl<T: ?Sized> RwLock<T> {
     pub fn read(&self) -> RwLockReadGuard<'_, T> {
         let native = match self.tag.inside() {
             None => self.native.read(),
-            Some(inside) => self.read_inside(&inside),
+            Some(inside) => self.read_inside(inside),
         };
         RwLockReadGuard { native, _release: Release(&self.tag) }
     }
 
     #[inline(never)]
-    fn read_inside(&self, inside: &Inside<'_>) -> parking_lot::RwLockReadGuard<'_, T> {
+    fn read_inside(&self, inside: Inside<'_>) -> parking_lot::RwLockReadGuard<'_, T> {
         let mut guard = None;
         inside.acquire_rwlock(true, &mut || {
             if !inside.writer_waits() {
@@ -80,13 +80,13 @@ impl<T: ?Sized> RwLock<T> {
     pub fn write(&self) -> RwLockWriteGuard<'_, T> {
         let native = match self.tag.inside() {
             None => self.native.write(),
-            Some(inside) => self.write_inside(&inside),
+            Some(inside) => self.write_inside(inside),
         };
         RwLockWriteGuard { native, _release: Release(&self.tag) }
     }
 
     #[inline(never)]
-    fn write_inside(&self, inside: &Inside<'_>) -> parking_lot::RwLockWriteGuard<'_, T> {
+    fn write_inside(&self, inside: Inside<'_>) -> parking_lot::RwLockWriteGuard<'_, T> {
         let mut guard = None;
         inside.acquire_rwlock(false, &mut || {
             guard = self.native.try_write();

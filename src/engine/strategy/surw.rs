@@ -180,7 +180,7 @@ const OF_PLACE_0: u64 = u64::MAX / ((1 << TASKS) - 1);
 
 #[inline(always)]
 fn uses(object: Option<ObjectId>, access: Access) -> bool {
-    object.is_some() && access.object() == object
+    object.is_some_and(|object| access.is_to(object))
 }
 
 impl Strategy for Surw {

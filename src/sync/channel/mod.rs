@@ -113,6 +113,6 @@ impl<T, N: Clone> Clone for Line<T, N> {
 #[track_caller]
 fn look(handle: &Handle) {
     if let Some(inside) = handle.inside() {
-        handle.look(&inside);
+        handle.look(inside);
     }
 }

@@ -34,8 +34,8 @@ impl<T> Receiver<T> {
         // All of it is compiled into the caller: after a switch the processor takes each return for another than it is.
         let Some(inside) = self.handle.inside() else { return self.line.native().recv() };
         let received = match &self.line {
-            Line::Modelled(queue) => self.recv_modelled(queue, &inside, Limit::Wait),
-            Line::Native(native) => self.recv_on_threads(native, &inside, None),
+            Line::Modelled(queue) => self.recv_modelled(queue, inside, Limit::Wait),
+            Line::Native(native) => self.recv_on_threads(native, inside, None),
         };
         received.map_err(|_| RecvError)
     }
@@ -45,7 +45,7 @@ impl<T> Receiver<T> {
     fn recv_modelled(
         &self,
         queue: &Queue<T>,
-        inside: &Inside<'_>,
+        inside: Inside<'_>,
         limit: Limit,
     ) -> Result<T, RecvTimeoutError> {
         match self.handle.pass(inside, limit) {
@@ -61,7 +61,7 @@ impl<T> Receiver<T> {
     fn recv_on_threads(
         &self,
         native: &cc::Receiver<T>,
-        inside: &Inside<'_>,
+        inside: Inside<'_>,
         until: Option<Instant>,
     ) -> Result<T, RecvTimeoutError> {
         match self.try_recv_on_threads(native, inside) {
@@ -82,7 +82,7 @@ impl<T> Receiver<T> {
     pub fn try_recv(&self) -> Result<T, TryRecvError> {
         match self.handle.inside() {
             None => self.line.native().try_recv(),
-            Some(inside) => self.try_recv_inside(&inside).inspect_err(|error| {
+            Some(inside) => self.try_recv_inside(inside).inspect_err(|error| {
                 if error.is_empty() {
                     self.handle.saw(false);
                 }
@@ -91,7 +91,7 @@ impl<T> Receiver<T> {
     }
 
     #[inline]
-    fn try_recv_inside(&self, inside: &Inside<'_>) -> Result<T, TryRecvError> {
+    fn try_recv_inside(&self, inside: Inside<'_>) -> Result<T, TryRecvError> {
         match &self.line {
             Line::Native(native) => self.try_recv_on_threads(native, inside),
             Line::Modelled(queue) => match self.handle.pass(inside, Limit::Try) {
@@ -102,7 +102,7 @@ impl<T> Receiver<T> {
         }
     }
 
-    fn try_recv_on_threads(&self, native: &cc::Receiver<T>, inside: &Inside<'_>) -> Result<T, TryRecvError> {
+    fn try_recv_on_threads(&self, native: &cc::Receiver<T>, inside: Inside<'_>) -> Result<T, TryRecvError> {
         self.handle.point(inside);
         if inside.disconnected() {
             return Err(TryRecvError::Disconnected);
@@ -156,8 +156,8 @@ impl<T> Receiver<T> {
         match self.handle.inside() {
             None => self.line.native().recv_deadline(deadline.into()),
             Some(inside) => match &self.line {
-                Line::Modelled(queue) => self.recv_modelled(queue, &inside, Limit::Until(deadline.into())),
-                Line::Native(native) => self.recv_on_threads(native, &inside, Some(deadline)),
+                Line::Modelled(queue) => self.recv_modelled(queue, inside, Limit::Until(deadline.into())),
+                Line::Native(native) => self.recv_on_threads(native, inside, Some(deadline)),
             },
         }
     }

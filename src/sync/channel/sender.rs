@@ -34,8 +34,8 @@ impl<T> Sender<T> {
         // All of it is compiled into the caller: after a switch the processor takes each return for another than it is.
         let Some(inside) = self.handle.inside() else { return self.line.native().send(message) };
         let sent = match &self.line {
-            Line::Modelled(queue) => self.send_modelled(queue, &inside, message, Limit::Wait),
-            Line::Native(native) => self.send_on_threads(native, &inside, message, None),
+            Line::Modelled(queue) => self.send_modelled(queue, inside, message, Limit::Wait),
+            Line::Native(native) => self.send_on_threads(native, inside, message, None),
         };
         sent.map_err(|error| SendError(error.into_inner()))
     }
@@ -49,7 +49,7 @@ impl<T> Sender<T> {
     pub fn try_send(&self, message: T) -> Result<(), TrySendError<T>> {
         match self.handle.inside() {
             None => self.line.native().try_send(message),
-            Some(inside) => self.try_send_inside(&inside, message).inspect_err(|error| {
+            Some(inside) => self.try_send_inside(inside, message).inspect_err(|error| {
                 if error.is_full() {
                     self.handle.saw(false);
                 }
@@ -62,7 +62,7 @@ impl<T> Sender<T> {
     fn send_modelled(
         &self,
         queue: &Queue<T>,
-        inside: &Inside<'_>,
+        inside: Inside<'_>,
         message: T,
         limit: Limit,
     ) -> Result<(), SendTimeoutError<T>> {
@@ -82,7 +82,7 @@ impl<T> Sender<T> {
     fn send_on_threads(
         &self,
         native: &cc::Sender<T>,
-        inside: &Inside<'_>,
+        inside: Inside<'_>,
         message: T,
         until: Option<Instant>,
     ) -> Result<(), SendTimeoutError<T>> {
@@ -98,7 +98,7 @@ impl<T> Sender<T> {
     }
 
     #[inline]
-    fn try_send_inside(&self, inside: &Inside<'_>, message: T) -> Result<(), TrySendError<T>> {
+    fn try_send_inside(&self, inside: Inside<'_>, message: T) -> Result<(), TrySendError<T>> {
         match &self.line {
             Line::Native(native) => self.try_send_on_threads(native, inside, message),
             Line::Modelled(queue) => match self.handle.pass(inside, Limit::Try) {
@@ -115,7 +115,7 @@ impl<T> Sender<T> {
     fn try_send_on_threads(
         &self,
         native: &cc::Sender<T>,
-        inside: &Inside<'_>,
+        inside: Inside<'_>,
         message: T,
     ) -> Result<(), TrySendError<T>> {
         self.handle.point(inside);
@@ -174,9 +174,9 @@ impl<T> Sender<T> {
             None => self.line.native().send_deadline(message, deadline.into()),
             Some(inside) => match &self.line {
                 Line::Modelled(queue) => {
-                    self.send_modelled(queue, &inside, message, Limit::Until(deadline.into()))
+                    self.send_modelled(queue, inside, message, Limit::Until(deadline.into()))
                 }
-                Line::Native(native) => self.send_on_threads(native, &inside, message, Some(deadline)),
+                Line::Native(native) => self.send_on_threads(native, inside, message, Some(deadline)),
             },
         }
     }

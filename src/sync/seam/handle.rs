@@ -44,7 +44,7 @@ impl Handle {
     }
 
     /// Notes who used the handle last.
-    pub(super) fn used(&self, inside: &Inside<'_>) {
+    pub(super) fn used(&self, inside: Inside<'_>) {
         self.tag.note(|object| object.use_handle(self.id, inside.me.task));
     }
 
@@ -63,7 +63,7 @@ impl Handle {
     }
 
     /// A sync point, before a use of this handle of a channel that is not modelled.
-    pub(crate) fn point(&self, inside: &Inside<'_>) {
+    pub(crate) fn point(&self, inside: Inside<'_>) {
         let Some(target) = self.target() else { return };
         self.used(inside);
         inside.point_at(target);
@@ -72,7 +72,7 @@ impl Handle {
     /// A sync point, before a use of this handle of a modelled channel; then goes ahead with the operation, if it can within
     /// the limit. To a task that unwinds the other side is gone.
     #[inline(always)]
-    pub(crate) fn pass(&self, inside: &Inside<'_>, limit: Limit) -> Passage {
+    pub(crate) fn pass(&self, inside: Inside<'_>, limit: Limit) -> Passage {
         match fibers::pass(inside.me.task, self, limit, inside.location) {
             Ok(passage) => passage,
             Err(odd) => self.pass_oddly(inside, limit, odd),
@@ -80,7 +80,7 @@ impl Handle {
     }
 
     #[cold]
-    fn pass_oddly(&self, inside: &Inside<'_>, limit: Limit, mut odd: Odd) -> Passage {
+    fn pass_oddly(&self, inside: Inside<'_>, limit: Limit, mut odd: Odd) -> Passage {
         loop {
             match odd {
                 Odd::Unwind => begin_unwinding(),
@@ -114,7 +114,7 @@ impl Handle {
     }
 
     /// A sync point, before a look at the channel.
-    pub(crate) fn look(&self, inside: &Inside<'_>) {
+    pub(crate) fn look(&self, inside: Inside<'_>) {
         self.used(inside);
         if let Some(id) = self.tag.id() {
             inside.point_at(Target::Recv(id));

@@ -107,7 +107,7 @@ pub(crate) fn check(endpoints: &[&dyn Endpoint]) {
     assert!(!endpoints.is_empty(), "no operations have been added to `Select`");
     for endpoint in endpoints {
         if let Some(inside) = endpoint.handle().inside() {
-            endpoint.handle().used(&inside);
+            endpoint.handle().used(inside);
         }
     }
 }

@@ -58,7 +58,13 @@ impl<T> Queue<T> {
         let There { first, others, .. } = self.0.there.rw(owner).get_mut();
         match first {
             None => *first = Some(message),
-            Some(_) => others.push_back(message),
+            Some(_) => {
+                // Where there are two there will be more, and to grow takes as long as a dozen of them.
+                if others.capacity() == 0 {
+                    others.reserve(8);
+                }
+                others.push_back(message);
+            }
         }
     }
 

@@ -250,6 +250,7 @@ fn misplaced(tag: &Tag) -> ! {
 }
 
 /// An object of the current execution, in the hands of the current task.
+#[derive(Clone, Copy)]
 pub(crate) struct Inside<'a> {
     pub(super) tag: &'a Tag,
     pub(super) me: Me,
@@ -298,7 +299,7 @@ impl Inside<'_> {
     /// A sync point, before a mutex is held; on fibers waits to hold it, and says whether it came to that. `None` where the
     /// native lock has to be asked.
     #[inline(always)]
-    pub(crate) fn hold_mutex(&self, until: Option<Instant>) -> Option<bool> {
+    pub(crate) fn hold_mutex(self, until: Option<Instant>) -> Option<bool> {
         let Tag::OnFibers { number, .. } = self.tag else {
             self.point();
             return None;
@@ -328,7 +329,7 @@ impl Inside<'_> {
 
     /// A destructor that needs the lock goes on waiting, though its task is to unwind: those who hold it may yet unwind.
     #[cold]
-    fn lock_oddly(&self, odd: Odd) {
+    fn lock_oddly(self, odd: Odd) {
         match odd {
             Odd::Unwind => begin_unwinding(),
             Odd::Unwinding => {}
