@@ -216,7 +216,7 @@ impl Search {
     /// Whether it learns what executions are like from the one of this number, counted from 1. Most of them are like those
     /// before: to learn from each took a twentieth of the time, and nothing was found sooner.
     fn learns(self, number: u64) -> bool {
-        self != Search::RandomWalk && (number < 8 || number.is_multiple_of(8))
+        self != Search::RandomWalk && (number < 16 || number.is_multiple_of(32))
     }
 }
 
