@@ -68,6 +68,25 @@ fn a_watcher_gets_nothing_from_before_its_watch_even_if_it_is_still_queued() {
 }
 
 #[test]
+fn a_newcomer_shares_no_block_with_what_was_queued_before_it() {
+    watched(|| {
+        // Of numbers, which need no drop and are shared in blocks.
+        let mux = mux(10, 4);
+        let early = mux.watch().unwrap();
+        for event in 0..6 {
+            mux.action(event).unwrap();
+        }
+        let late = mux.watch().unwrap();
+        for event in 6..8 {
+            mux.action(event).unwrap();
+        }
+        mux.close();
+        assert_eq!(rest(&early), (0..8).collect::<Vec<_>>());
+        assert_eq!(rest(&late), [6, 7]);
+    });
+}
+
+#[test]
 fn watchers_that_come_and_go_each_get_an_exact_suffix() {
     watched(|| {
         let mux = mux(2, 1);

@@ -4,11 +4,13 @@
 //! can go on; time is virtual and passes only when nobody can. What never comes to rest is ended by a limit of sync
 //! points.
 //!
-//! The subject's code is the same compiled code that runs on threads. Channels are modelled; locks are the native ones,
-//! which are always tried and never waited for.
+//! The subject's code is the same compiled code that runs on threads. Channels are modelled. Locks are the native ones, which
+//! are never waited for: a mutex is taken where the books say that it is free, the others are tried.
 //!
 //! All that an execution needs is kept by its thread for the next one: stacks, tables and lists cost nothing after the
-//! first.
+//! first. What an operation does to the table is one function until its task first gives way, and one for each time that it
+//! goes on (`operations`, `children`); only the switch between them is compiled into whoever calls it, for after a switch
+//! the processor takes each return for another than it is.
 
 use std::cell::RefCell;
 use std::num::NonZeroU64;
