@@ -371,3 +371,23 @@ impl<E> State<E> {
         self.errands.extend(kept.into_iter().flatten().map(|batch| Errand::Drop(batch.events)));
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::{Config, Mux, WhenFull};
+
+    // Other tests wait until nothing is queued, and would wait for ever.
+    #[test]
+    fn what_somebody_has_no_room_for_is_queued() {
+        let mux = Mux::new(Config { incoming: 5, queue: 2, when_full: WhenFull::Wait });
+        let watcher = mux.watch().unwrap();
+        let mut queued = Vec::new();
+        for event in 0..5 {
+            mux.action(event).unwrap();
+            queued.push(mux.queued());
+        }
+        watcher.recv().unwrap();
+        queued.push(mux.queued());
+        assert_eq!(queued, [0, 0, 1, 2, 3, 2]);
+    }
+}

@@ -81,7 +81,7 @@ impl Table {
     #[inline(always)]
     fn choose_at(&mut self, current: TaskId) -> TaskId {
         if self.ready.is_only(current) {
-            // Half of all points.
+            // So it is at half of all points.
             self.strategy.forced(Some(current), current, self.accesses[current.0]);
             self.step(current, false);
             return current;
