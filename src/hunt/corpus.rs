@@ -6,7 +6,7 @@ use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 
 use super::outcome::{Found, Group};
-use super::shrink::Method;
+use super::quantity::many;
 use super::trial::Trial;
 use crate::oracle::Signature;
 use crate::script::bytes::{Choices, Input};
@@ -162,7 +162,6 @@ pub fn entry(trial: &Trial, seed: Option<u64>, group: &Group) -> Entry {
     let Found { engine, run, script: first, .. } = &group.found;
     let (finding, script, execution) = group.shown();
     let Signature { verdict, class, .. } = finding.signature;
-    let many = |number, noun| format!("{number} {noun}{}", if number == 1 { "" } else { "s" });
     let mut header = vec![
         format!("{subject}, {} contract: {verdict}, {class}", contract.name()),
         String::new(),
@@ -175,19 +174,14 @@ pub fn entry(trial: &Trial, seed: Option<u64>, group: &Group) -> Entry {
                 || "by a fuzzer".to_owned(),
                 |seed| format!("in run {} of seed {seed}", run + 1)
             ),
-            many(first.ops(), "op"),
-            many(first.lanes.len(), "lane")
+            many(first.ops() as u64, "op"),
+            many(first.lanes.len() as u64, "lane")
         ),
     ];
-    if let Some(shrunk) = &group.shrunk {
-        let claim = if shrunk.minimal { "no op can be removed" } else { "there may be a smaller one" };
-        match shrunk.method {
-            Method::Joint { .. } => header.push(format!("Shrunk on fibers: {claim}.")),
-            Method::Sampled { reruns, .. } => {
-                header.push(format!("Shrunk on free threads, {reruns} reruns a candidate: {claim}."));
-            }
-            Method::Schedule { .. } => {}
-        }
+    if let Some(shrunk) = &group.shrunk
+        && let Some(claim) = shrunk.claim()
+    {
+        header.push(format!("Shrunk {}: {claim}.", shrunk.method.engine().phrase()));
     }
     header.extend([String::new(), POSTMORTEM.to_owned()]);
     for line in &mut header {
@@ -265,9 +259,20 @@ pub fn write(folder: &Path, name: &str, content: &[u8]) -> io::Result<PathBuf> {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+    use std::sync::atomic::AtomicBool;
+
+    use super::super::engines::{EngineKind, Engines};
+    use super::super::explore::Extent;
+    use super::super::lead::Lead;
+    use super::super::rerun::{Effort, Jobs};
+    use super::super::shrink::{Method, shrink};
+    use super::super::testing;
     use super::*;
+    use crate::hunt::Outcome;
     use crate::oracle::{Class, Verdict};
-    use crate::script::OpKind;
+    use crate::report::{self, Layout};
+    use crate::script::{OpKind, Script};
 
     #[test]
     fn bytes_are_what_libfuzzer_names() {
@@ -298,6 +303,63 @@ mod tests {
         assert_ne!(name(Some(Plan::Clone(0)), &signature), "mux-a083f849.script");
         signature.wind_down = true;
         assert_ne!(name(None, &signature), "mux-a083f849.script");
+    }
+
+    #[test]
+    fn what_is_kept_claims_no_more_than_the_report() {
+        let trial = testing::trial();
+        let script: Script =
+            "mux incoming=0 queue=0 when-full=wait\nlane\n  action\n  action\n  action".parse().unwrap();
+        let engine = EngineKind::Fibers;
+        let execution = Lead::new(engine, 1).execute(&trial, &Arc::new(script.clone()), 1);
+        let finding = execution.judgement.findings[0].clone();
+        let found = Found { engine, run: 0, strategy: String::new(), script, finding, execution };
+        let stop = AtomicBool::new(false);
+        let effort = Effort { jobs: Jobs::each(1), time: None, stop: &stop };
+        let shrunk = shrink(&trial, &found, 1, Engines::Fibers, effort);
+        let group = Group { count: 1, found, shrunk: Some(shrunk), saved: None };
+        let mut outcome = Outcome {
+            subject: "brittle".to_owned(),
+            contract: ContractKind::Own,
+            seed: Some(1),
+            phases: Vec::new(),
+            interrupted: false,
+            findings: vec![group],
+        };
+        let joint = |removals| Method::Joint { removals, preemptions: 0, fewest: true };
+        let sampled = |reruns, capped| Method::Sampled { reruns, capped };
+        let fibers = "Shrunk on fibers: ";
+        let threads = "Shrunk on free threads: ";
+        for (method, minimal, on, claim) in [
+            (joint(Extent::All), true, fibers, "no op can be removed (all schedules explored)"),
+            (
+                joint(Extent::Preemptions(1)),
+                true,
+                fibers,
+                "no op can be removed (every schedule with up to 1 preemption explored)",
+            ),
+            (joint(Extent::Schedules(10_000)), true, fibers, "with an op less, not in 10,000 schedules"),
+            (joint(Extent::All), false, fibers, "given up after 7 candidates"),
+            (sampled(100, false), true, threads, "no op can be removed (100 reruns of each candidate)"),
+            (
+                sampled(2_000, true),
+                true,
+                threads,
+                "with an op less, not in 2,000 reruns (it shows too rarely to say more)",
+            ),
+            (sampled(2_000, true), false, threads, "given up after 7 candidates"),
+        ] {
+            let shrunk = outcome.findings[0].shrunk.as_mut().unwrap();
+            (shrunk.method, shrunk.minimal, shrunk.candidates) = (method, minimal, 7);
+            let header = entry(&trial, outcome.seed, &outcome.findings[0]).header;
+            assert!(header.contains(&format!("{on}{claim}.")), "{header:?}");
+            let mut told = Vec::new();
+            report::text::outcome(&mut told, Layout::default(), &outcome, &trial, &|_| String::new())
+                .unwrap();
+            let told = anstream::adapter::strip_str(str::from_utf8(&told).unwrap()).to_string();
+            let flat = told.split_whitespace().collect::<Vec<_>>().join(" ");
+            assert!(flat.contains(&format!(": {claim}")), "{told}");
+        }
     }
 
     #[test]

@@ -2,7 +2,9 @@
 //!
 //! Property tests, fuzz targets and the command share this one path: a [`Trial`] executes scripts and judges
 //! them, a [`Campaign`] draws the scripts, [`shrink`] makes what was found small, [`corpus`] keeps it, and
-//! [`replay`] runs it again. [`twice`] checks what all of this rests on: that fibers do the same each time.
+//! [`replay`] runs it again. [`exploration`] searches nothing: it runs every script up to a size in every schedule.
+//! [`black_box`] runs subjects that are not written over [`sync`](crate::sync), in child processes. [`twice`] checks what all
+//! of this rests on: that fibers do the same each time.
 
 pub mod black_box;
 mod brief;
@@ -17,6 +19,7 @@ mod fuzzing;
 mod interleaving;
 mod lead;
 mod outcome;
+pub(crate) mod quantity;
 pub mod replay;
 mod rerun;
 mod shrink;

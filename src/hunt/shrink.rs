@@ -15,6 +15,7 @@ use super::trial::Trial;
 use crate::oracle::{Finding, Judgement, Signature};
 use crate::script::{Script, ScriptTree};
 
+mod claim;
 mod joint;
 mod sampled;
 
@@ -72,6 +73,16 @@ pub enum Method {
         /// Whether that would have been more reruns than are done.
         capped: bool,
     },
+}
+
+impl Method {
+    /// What ran the candidates.
+    pub fn engine(self) -> EngineKind {
+        match self {
+            Method::Joint { .. } | Method::Schedule { .. } => EngineKind::Fibers,
+            Method::Sampled { .. } => EngineKind::Threads,
+        }
+    }
 }
 
 /// Shrinks a finding to the smallest script that shows one of the same signature, within the effort.

@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use super::checked::Checked;
 use crate::hunt::replay::Followed;
-use crate::hunt::{self, EngineKind, Extent, Group, Method, Outcome, Phase, Trial};
+use crate::hunt::{self, Extent, Group, Method, Outcome, Phase, Trial};
 use crate::script::Script;
 
 mod told;
@@ -170,25 +170,23 @@ fn finding(group: &Group, trial: &Trial) -> Finding {
 }
 
 fn shrunk(shrunk: &hunt::Shrunk) -> Shrunk {
-    let (engine, explored, preemptions, fewest_preemptions) = match shrunk.method {
+    let (explored, preemptions, fewest_preemptions) = match shrunk.method {
         Method::Joint { removals, preemptions, fewest } => {
             let explored = match removals {
                 Extent::All => "all schedules".to_owned(),
                 Extent::Preemptions(most) => format!("up to {most} preemptions"),
                 Extent::Schedules(count) => format!("{count} schedules"),
             };
-            (EngineKind::Fibers, Some(explored), Some(preemptions), Some(fewest))
+            (Some(explored), Some(preemptions), Some(fewest))
         }
-        Method::Schedule { preemptions, fewest } => {
-            (EngineKind::Fibers, None, Some(preemptions), Some(fewest))
-        }
-        Method::Sampled { reruns, .. } => (EngineKind::Threads, Some(format!("{reruns} reruns")), None, None),
+        Method::Schedule { preemptions, fewest } => (None, Some(preemptions), Some(fewest)),
+        Method::Sampled { reruns, .. } => (Some(format!("{reruns} reruns")), None, None),
     };
     Shrunk {
         minimal: shrunk.minimal,
         candidates: shrunk.candidates,
         executions: shrunk.executions,
-        engine: engine.name(),
+        engine: shrunk.method.engine().name(),
         schedule_alone: matches!(shrunk.method, Method::Schedule { .. }),
         explored,
         preemptions,

@@ -2,6 +2,7 @@ use std::fmt::{self, Display};
 
 use anstyle::{AnsiColor, Style};
 
+pub(super) use crate::hunt::quantity::{count, many};
 use crate::oracle::Verdict;
 
 /// A title.
@@ -31,24 +32,6 @@ pub(super) fn styled(style: Style, text: impl Display) -> impl Display {
     Styled(style, text)
 }
 
-/// A number as people read it: `12,345`.
-pub(super) fn count(number: u64) -> String {
-    let digits = number.to_string();
-    let mut text = String::new();
-    for (index, digit) in digits.chars().enumerate() {
-        if index > 0 && (digits.len() - index).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    text
-}
-
-/// So many of these: `1 op`, `2 ops`.
-pub(super) fn many(number: u64, noun: &str) -> String {
-    format!("{} {noun}{}", count(number), if number == 1 { "" } else { "s" })
-}
-
 /// The text in lines of at most this many characters, if its words are no longer.
 pub(super) fn wrap(text: &str, width: usize) -> Vec<String> {
     let mut lines: Vec<String> = Vec::new();
@@ -67,11 +50,6 @@ pub(super) fn wrap(text: &str, width: usize) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn numbers_have_a_comma_every_three_digits() {
-        assert_eq!([0, 999, 1_000, 1_234_567].map(count), ["0", "999", "1,000", "1,234,567"]);
-    }
 
     #[test]
     fn lines_are_as_long_as_they_may_be() {

@@ -6,8 +6,7 @@ use super::blocked::Left;
 use super::style::{self, TITLE, count, many, styled, wrap};
 use super::{Layout, calls, columns};
 use crate::hunt::{
-    Confirmation, EngineKind, Execution, Extent, Found, Group, Interleaving, Method, Outcome, Phase, Shrunk,
-    Trial,
+    Confirmation, Execution, Found, Group, Interleaving, Method, Outcome, Phase, Shrunk, Trial,
 };
 use crate::oracle::{Finding, Verdict};
 use crate::script::{Plan, Script};
@@ -145,34 +144,21 @@ pub(super) fn told(outcome: &Outcome, group: &Group, trial: &Trial) -> Vec<(&'st
 }
 
 fn shrinking(shrunk: &Shrunk) -> String {
-    let Shrunk { script, candidates, minimal, rewritten, method, executions, elapsed, .. } = shrunk;
-    let (executions, seconds) = (many(*executions, "run"), elapsed.as_secs_f64());
-    let claim = match *method {
-        Method::Schedule { preemptions, fewest } => {
-            let preemptions = with_preemptions(preemptions, fewest);
-            return format!(
-                "its schedule alone, in {executions} on fibers, {seconds:.1} s: it has {preemptions}"
-            );
+    let Shrunk { script, rewritten, method, executions, elapsed, .. } = shrunk;
+    let (on, seconds) = (method.engine().phrase(), elapsed.as_secs_f64());
+    let took = format!("in {} {on}, {seconds:.1} s", many(*executions, "run"));
+    let schedule = match *method {
+        Method::Joint { preemptions, fewest, .. } | Method::Schedule { preemptions, fewest } => {
+            Some(with_preemptions(preemptions, fewest))
         }
-        _ if !minimal => format!("given up after {}", many(*candidates, "candidate")),
-        Method::Joint { removals, .. } => without_an_op(removals),
-        Method::Sampled { reruns, capped: false } => {
-            format!("no op can be removed ({} of each candidate)", many(reruns, "rerun"))
-        }
-        Method::Sampled { reruns, capped: true } => {
-            format!("with an op less, not in {} (it shows too rarely to say more)", many(reruns, "rerun"))
-        }
+        Method::Sampled { .. } => None,
     };
-    let (engine, schedule) = match *method {
-        Method::Joint { preemptions, fewest, .. } => {
-            let schedule = format!("; its schedule has {}", with_preemptions(preemptions, fewest));
-            (EngineKind::Fibers, schedule)
-        }
-        Method::Schedule { .. } | Method::Sampled { .. } => (EngineKind::Threads, String::new()),
+    let Some(claim) = shrunk.claim() else {
+        return format!("its schedule alone, {took}: it has {}", schedule.unwrap_or_default());
     };
+    let schedule = schedule.map(|schedule| format!("; its schedule has {schedule}")).unwrap_or_default();
     let rewritten = if *rewritten { "; what the wind-down did are ops now" } else { "" };
-    let on = engine.phrase();
-    format!("to {} in {executions} {on}, {seconds:.1} s: {claim}{schedule}{rewritten}", size(script))
+    format!("to {} {took}: {claim}{schedule}{rewritten}", size(script))
 }
 
 /// What is claimed about the schedule.
@@ -183,20 +169,6 @@ fn with_preemptions(preemptions: u32, fewest: bool) -> String {
         (_, false) => ", the fewest that were found",
     };
     format!("{}{claim}", many(preemptions.into(), "preemption"))
-}
-
-/// What is claimed about the scripts with an op less.
-fn without_an_op(explored: Extent) -> String {
-    match explored {
-        Extent::All => "no op can be removed (all schedules explored)".to_owned(),
-        Extent::Preemptions(most) => {
-            format!(
-                "no op can be removed (every schedule with up to {} explored)",
-                many(most.into(), "preemption")
-            )
-        }
-        Extent::Schedules(tried) => format!("with an op less, not in {}", many(tried, "schedule")),
-    }
 }
 
 /// Writes the last lines about a subject: the verdict, and what was done.
