@@ -1,6 +1,7 @@
 //! The command, for any list of subjects: arguments in, exit code out.
 //!
-//! Only this module prints and reads the environment.
+//! Only this module prints and reads the environment, but for last words, which a process that has to end says on stderr, and for
+//! the children of black boxes, whose environment says whom to serve.
 
 use std::ffi::OsString;
 use std::fmt::Display;

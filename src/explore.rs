@@ -170,7 +170,7 @@ pub enum Search {
     RandomWalk,
     /// Priorities that change at a few points: [`Pct`].
     Pct {
-        /// How many of the choices the bug depends on; at least 1.
+        /// How many of the choices the bug depends on: 1 to 4; more is taken as 4.
         depth: usize,
     },
     /// All orders of the accesses to one shared object, with about equal chances: [`Surw`].

@@ -100,10 +100,12 @@
 //! to let others go on before a wait sleeps (at a queue of 25, with others at work on the machine, up to 5 times the processor's
 //! time), or to spin first as crossbeam does (up to twice).
 //!
-//! With 1,000 watchers and queues of 25 it is switches between threads that cost: three quarters of the 420 ns are the system's
-//! (610 before there were blocks; crossbeam's channels behind a dispatcher take 470). A million deliveries have 100,000 to 190,000
-//! of them, crossbeam's 94,000. With loss: to let others go on once or three times and not ten times before a wait sleeps (up to
-//! 1.25 times the processor's time), or not at all where 8, 64 or 300 sleep already (2 to 3 times).
+//! With 1,000 watchers and queues of 25 it is switches between threads that cost: when there first were blocks, three quarters
+//! of 420 ns were the system's (610 without blocks; crossbeam's channels behind a dispatcher took 470). What a switch costs
+//! varies with what else the machine does: in a later run, whose table of the processors' time is in `tests/peers/README.md`,
+//! both took over twice as long, and crossbeam's less than the mux. A million deliveries had 100,000 to 190,000 of them,
+//! crossbeam's 94,000. With loss: to let others go on once or three times and not ten times before a wait sleeps (up to 1.25
+//! times the processor's time), or not at all where 8, 64 or 300 sleep already (2 to 3 times).
 
 use std::fmt;
 use std::sync::Arc;

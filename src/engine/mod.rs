@@ -5,9 +5,11 @@
 //!
 //! - [`fibers`] runs them on coroutines, one at a time, every sync point a choice of a
 //!   [strategy](strategy::Strategy).
+//! - [`exhaustive`] says which schedules are to be run on fibers for all of a body's to be explored, up to the order of what
+//!   commutes.
 //! - [`threads`] runs the body's tasks freely, on pooled OS threads and native primitives.
-//! - [`coverage`] counts, for a fuzzer, which orders of synchronization executions on fibers have shown.
 //! - [`steered`] leads such threads through the schedule of an execution on fibers.
+//! - [`coverage`] counts, for a fuzzer, which orders of synchronization executions on fibers have shown.
 
 #![expect(
     clippy::disallowed_types,

@@ -33,7 +33,7 @@
 //!   action
 //! lane
 //!   stop a
-//! schedule setup*2 lane0*2 dispatcher*3 lane1
+//! schedule setup*6 dispatcher*3 lane0*4 dispatcher*4 lane1*3
 //! expect k8s-906 own hang
 //! expect mux strict pass
 //! ";

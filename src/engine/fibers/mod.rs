@@ -4,6 +4,10 @@
 //! can go on; time is virtual and passes only when nobody can. What never comes to rest is ended by a limit of sync
 //! points.
 //!
+//! A sync point is where a task begins to send, receive or select, to take or look at a lock or a channel, to wait or notify, to
+//! access an atomic, to start or join a task, to yield or sleep. The release of a lock, the clone or drop of a handle and a look at
+//! the clock are none: nobody comes between them and what the task did before.
+//!
 //! The subject's code is the same compiled code that runs on threads. Channels are modelled. Locks are the native ones, which
 //! are never waited for: a mutex is taken where the books say that it is free, the others are tried.
 //!

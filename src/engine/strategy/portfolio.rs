@@ -15,8 +15,9 @@ impl Portfolio {
 
     /// The strategy for the execution of this index: of the same seed, index and estimates always the same.
     ///
-    /// The first is a random walk; so are all for which nothing was learned. Estimates are best learned from each execution
-    /// for the next: what one teaches may be far from what could be.
+    /// The first is a random walk; so are all for which nothing was learned. Estimates are to be learned again as executions go
+    /// on, for what one teaches may be far from what could be. A hunt learns from each, as its scripts change;
+    /// [`explore`](mod@crate::explore) from the first 15 and then from every 32nd, for to learn from each found nothing sooner.
     pub fn strategy(&self, index: u64, estimates: &Estimates) -> Box<dyn Strategy> {
         let seed = mix(self.seed, index);
         match Kind::of(seed, index, estimates) {
