@@ -8,7 +8,10 @@ use std::time::Duration;
 use super::strategy::RandomWalk;
 use super::{Body, End, Job, Next, Quiescence, Run, Shared, State, Status, Target, Wait, fibers, threads};
 use crate::sync::channel::{Receiver, Sender, after, bounded, never, unbounded};
-use crate::sync::{Condvar, Mutex, RwLock, select, thread};
+use crate::sync::{Condvar, Mutex, RwLock, resume_unwind, select, thread};
+
+mod over;
+mod scopes;
 
 /// A body of one first task, with nothing to add at quiescence.
 struct Only<F>(F);
@@ -352,6 +355,24 @@ fn an_abort_passes_through_catch_unwind_and_destructors() {
 }
 
 #[test]
+fn a_panic_that_goes_on_is_seen_to_unwind() {
+    struct Sends(Sender<()>);
+    impl Drop for Sends {
+        fn drop(&mut self) {
+            let _ = self.0.send(());
+        }
+    }
+    let run = run_once(0, || {
+        let (tx, _rx) = bounded(0);
+        let _sends = Sends(tx);
+        let joined = thread::spawn(|| panic!("no reason")).join();
+        // A second panic, of the unwinding that comes while the destructor waits, would end the process.
+        resume_unwind(joined.unwrap_err());
+    });
+    assert_eq!((run.end, run.forgotten), (End::Quiescent, 0));
+}
+
+#[test]
 fn a_body_puts_away_what_it_has_once_all_is_unwound() {
     struct Keeps(Shared<Vec<Destructor>>, Arc<AtomicUsize>);
     struct Destructor(Arc<Mutex<()>>, Arc<AtomicUsize>);
@@ -447,29 +468,6 @@ fn an_object_of_another_execution_is_one_clear_error() {
 
 tests!(free_threads, super::on_threads, End::Deadline);
 tests!(on_coroutines, super::on_fibers, End::Exhausted);
-
-#[test]
-fn what_a_task_leaves_is_forgotten_with_its_execution_on_fibers() {
-    struct Left(Arc<AtomicUsize>);
-    impl Drop for Left {
-        fn drop(&mut self) {
-            self.0.fetch_add(1, Ordering::SeqCst);
-        }
-    }
-    let dropped = Arc::new(AtomicUsize::new(0));
-    let (out, taken) = std::sync::mpsc::channel();
-    let counter = Arc::clone(&dropped);
-    let body = move || {
-        let left = Left(Arc::clone(&counter));
-        out.send(thread::spawn(move || left)).unwrap();
-    };
-    assert_eq!(on_fibers(Arc::new(Only(body)), 0).end, End::Finished);
-    assert!(taken.recv().unwrap().join().is_err());
-    // Nor does it take part in the next one.
-    let next = || drop(thread::spawn(|| ()).join());
-    assert_eq!(on_fibers(Arc::new(Only(next)), 0).end, End::Finished);
-    assert_eq!(dropped.load(Ordering::SeqCst), 0);
-}
 
 #[test]
 fn a_record_has_the_stack_of_each_task_that_is_left() {

@@ -221,6 +221,29 @@ fn an_exhaustive_search_ends_by_itself_and_says_how_far_it_came() {
 }
 
 #[test]
+fn an_exploration_within_another_is_no_part_of_it() {
+    let all = Config { search: Search::Exhaustive { preemptions: None }, ..Config::default() };
+    let executions = |within: Option<Config>| {
+        let run = move || {
+            let locks = Arc::new((Mutex::new(()), Mutex::new(())));
+            let other = Arc::clone(&locks);
+            let peer = thread::spawn(move || drop((other.0.lock(), other.1.lock())));
+            if let Some(within) = within.clone() {
+                explore(within, two_locks(true)).expect("nothing goes wrong there");
+            }
+            drop((locks.0.lock(), locks.1.lock()));
+            peer.join().unwrap();
+        };
+        explore(all.clone(), run).expect("nothing goes wrong").executions
+    };
+    let alone = executions(None);
+    assert!(alone > 1, "the locks are taken in either order");
+    for within in [all.clone(), Config { executions: 3, ..Config::default() }] {
+        assert_eq!(executions(Some(within)), alone);
+    }
+}
+
+#[test]
 fn an_iterative_search_finds_a_schedule_of_fewest_preemptions_which_replays_from_text() {
     for search in [Search::Exhaustive { preemptions: None }, Search::Iterative { preemptions: None }] {
         let failure =

@@ -285,6 +285,8 @@ pub(crate) fn current() -> Option<Thread> {
     None
 }
 
+pub(crate) fn note_unwinding() {}
+
 pub(crate) fn pass_abort(payload: Box<dyn Any + Send>) -> Box<dyn Any + Send> {
     payload
 }
@@ -325,5 +327,7 @@ impl Children {
         (Child, f)
     }
 
-    pub(crate) fn wait(&self, _: &'static Location<'static>) {}
+    pub(crate) fn wait(&self, _: &'static Location<'static>) -> bool {
+        false
+    }
 }

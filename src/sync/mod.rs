@@ -65,5 +65,14 @@ pub fn catch_unwind<R>(f: impl FnOnce() -> R) -> thread::Result<R> {
     result
 }
 
+/// Goes on with a panic that was caught, or that another thread ended with, as [`std::panic::resume_unwind`] does.
+///
+/// Code under the suite goes on with panics by this and nothing else: an engine cannot see that the other unwinds, for no hook is
+/// called. Should the execution end while a destructor waits, it would be unwound by a second panic, which ends the process.
+pub fn resume_unwind(payload: Box<dyn std::any::Any + Send>) -> ! {
+    seam::note_unwinding();
+    std::panic::resume_unwind(payload)
+}
+
 #[cfg(all(test, feature = "suite"))]
 mod tests;

@@ -137,7 +137,8 @@ impl<T> JoinHandle<T> {
     /// Waits for the thread to end.
     ///
     /// # Errors
-    /// The payload of its panic, if it panicked. A task of an execution on fibers that is over has left nothing but an error.
+    /// The payload of its panic, if it panicked. A task of an execution on fibers that is over, or that the calling thread is
+    /// not in, has left nothing but an error.
     #[track_caller]
     pub fn join(self) -> Result<T> {
         match self.0 {
@@ -176,8 +177,10 @@ where
         let scope = Scope { native, children: seam::Children::default(), env: PhantomData };
         // Even after a panic it is the execution that waits first, so that it sees who waits for whom.
         let result = catch_unwind(AssertUnwindSafe(|| f(&scope)));
-        scope.children.wait(location);
-        result.unwrap_or_else(|payload| resume_unwind(payload))
+        let has_panicked = scope.children.wait(location);
+        let value = result.unwrap_or_else(|payload| resume_unwind(payload));
+        assert!(!has_panicked, "a scoped thread panicked");
+        value
     })
 }
 

@@ -1,9 +1,9 @@
 //! Guarantee 6: a panic in an event's `Clone` or `Drop`.
 
-use std::panic::resume_unwind;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
 
+use watchmux::sync::resume_unwind;
 use watchmux::{Closed, Mux, Reason, Watcher, WhenFull};
 
 use super::probe::{Census, Probe, panic_quietly};

@@ -69,5 +69,5 @@ impl Drop for Probe {
 
 /// A panic that prints nothing.
 pub(crate) fn panic_quietly() {
-    std::panic::resume_unwind(Box::new("a panic of the event's"));
+    watchmux::sync::resume_unwind(Box::new("a panic of the event's"));
 }

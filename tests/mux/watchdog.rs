@@ -1,9 +1,8 @@
 //! So that a hang fails its test, and does not stop all of them.
 
-use std::panic::resume_unwind;
 use std::time::Duration;
 
-use watchmux::sync::{channel, thread};
+use watchmux::sync::{channel, resume_unwind, thread};
 
 /// Runs a test that a mux which hangs would not let return.
 #[track_caller]

@@ -70,7 +70,7 @@ fn add_to(table: &mut Table, new: &mut Option<New>) -> TaskId {
 
 /// How far a task has come that joins another.
 enum Joining {
-    /// To the end of that, and has what it left, if it claims it.
+    /// To the end of that, and has what it left, if it claims it; otherwise an error tells that it panicked.
     Joined(Result<Value>),
     GiveWay(Way),
     Odd(Odd),
@@ -180,6 +180,7 @@ impl Table {
         footprint::touch(Place::Task(child), What::SeesEnd(true));
         Joining::Joined(match claims {
             true => self.tasks[child.0].outcome.claim().unwrap_or_else(seam::nothing),
+            false if self.tasks[child.0].doing == Doing::Panicked => seam::nothing(),
             false => Ok(Box::new(())),
         })
     }

@@ -133,7 +133,11 @@ impl Engine {
         let mut own = self.table.take().unwrap_or_default();
         let (recorder, trace) = recording.map(|(recorder, trace)| (recorder.take(), trace)).unzip();
         own.renew(id, strategy, most_points, recorder.flatten().map(Box::new));
-        let before = Before { table: put(Some(own)), turn: seam::Turn::current() };
+        let before = Before {
+            table: put(Some(own)),
+            turn: seam::Turn::current(),
+            _writes: footprint::Another::begin(),
+        };
         seam::Turn::default().begin();
         let end = self.go(id, body, trace);
         table(Table::forget_outcomes);
@@ -216,10 +220,11 @@ impl Engine {
         seam::Turn::default().begin();
     }
 
-    /// Gives up the fibers of tasks that will never end.
+    /// Gives up what tasks that will never end have, on their fibers or, if they were never started, as what they should have
+    /// run: it may borrow from the others, or use objects, and outlives neither.
     fn forget(&mut self) {
         let started = table(|table| table.started());
-        self.forgotten = started.len();
+        self.forgotten = started.len() + table(Table::forget_bodies);
         // The last comes first: what then takes its place is idle.
         started.into_iter().rev().for_each(|task| drop(self.fibers.swap_remove(task.0)));
     }
@@ -281,6 +286,7 @@ impl Engine {
 struct Before {
     table: Option<Box<Table>>,
     turn: seam::Turn,
+    _writes: footprint::Another,
 }
 
 impl Drop for Before {

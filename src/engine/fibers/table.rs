@@ -135,6 +135,12 @@ impl Table {
         self.tasks.iter_mut().for_each(|entry| entry.outcome.forget());
     }
 
+    /// Forgets what tasks were to run that were never started; says how many there are.
+    pub(super) fn forget_bodies(&mut self) -> usize {
+        let bodies = self.tasks.iter_mut().filter_map(|entry| entry.body.take());
+        bodies.map(std::mem::forget).count()
+    }
+
     /// Adds a task.
     #[inline(always)]
     pub(super) fn add(&mut self, new: New) -> TaskId {

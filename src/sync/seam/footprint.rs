@@ -80,25 +80,54 @@ thread_local! {
     static INTENT: RefCell<Vec<Target>> = const { RefCell::new(Vec::new()) };
 }
 
-/// Writes down what the executions on the calling thread touch while the closure runs.
+/// Whether what is touched is written down.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Writes {
+    No,
+    /// That of the next execution is.
+    Next,
+    Yes,
+}
+
+/// Writes down what the execution touches that runs on the calling thread while the closure does; not what others touch that it
+/// runs in its midst.
 pub(crate) fn recording<R>(f: impl FnOnce() -> R) -> R {
-    struct Off;
-    impl Drop for Off {
+    struct Before(Writes, Vec<Touch>, Vec<Target>);
+    impl Drop for Before {
         fn drop(&mut self) {
-            HERE.with(|here| here.writes.set(false));
-            TOUCHED.with_borrow_mut(Vec::clear);
-            INTENT.with_borrow_mut(Vec::clear);
+            HERE.with(|here| here.writes.set(self.0));
+            TOUCHED.set(std::mem::take(&mut self.1));
+            INTENT.set(std::mem::take(&mut self.2));
         }
     }
-    let _off = Off;
-    HERE.with(|here| here.writes.set(true));
+    let writes = HERE.with(|here| here.writes.replace(Writes::Next));
+    let _before = Before(writes, TOUCHED.take(), INTENT.take());
     f()
+}
+
+/// The calling thread runs another execution until this is dropped.
+pub(crate) struct Another(Writes);
+
+impl Another {
+    pub(crate) fn begin() -> Another {
+        HERE.with(|here| {
+            let before = here.writes.get();
+            here.writes.set(if before == Writes::Next { Writes::Yes } else { Writes::No });
+            Another(before)
+        })
+    }
+}
+
+impl Drop for Another {
+    fn drop(&mut self) {
+        HERE.with(|here| here.writes.set(self.0));
+    }
 }
 
 /// Whether what is touched is written down.
 #[inline(always)]
 pub(crate) fn is_on() -> bool {
-    HERE.with(|here| here.writes.get())
+    HERE.with(|here| here.writes.get()) == Writes::Yes
 }
 
 /// Notes that something is touched.

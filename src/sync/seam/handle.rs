@@ -6,11 +6,12 @@ use crossbeam_channel as cc;
 
 use super::super::channel::Line;
 use super::footprint::{self, What};
+use super::tag::misplaced;
 use super::{Inside, Limit, Meeting, Object, Passage, Side, Tag, Timer, begin_unwinding, me};
 use crate::engine::fibers::{self, Odd, Operation};
 use crate::engine::{ObjectKind, Target, TaskId};
 
-/// One handle of a channel.
+/// One handle of a channel. Whoever drops it [leaves](Handle::leave) first.
 pub(crate) struct Handle {
     tag: Tag,
     side: Side,
@@ -191,16 +192,21 @@ impl Handle {
 
     /// Adds another handle of this side; says its number.
     #[inline(never)]
+    #[track_caller]
     fn add_another(&self) -> u32 {
-        // The first task, where the handle of an execution is used outside of it.
-        let me = me().map_or(TaskId(0), |me| me.task);
-        let side = self.side;
-        self.tag.note(move |object| object.add_handle(side, me)).unwrap_or_default()
+        let me = me();
+        if me.is_some_and(|me| Some(me.execution) != self.tag.execution()) {
+            misplaced(&self.tag);
+        }
+        // The first task, where no task uses the handle.
+        let (side, task) = (self.side, me.map_or(TaskId(0), |me| me.task));
+        self.tag.note(move |object| object.add_handle(side, task)).unwrap_or_else(|| misplaced(&self.tag))
     }
 }
 
 impl Clone for Handle {
     #[inline(always)]
+    #[track_caller]
     fn clone(&self) -> Handle {
         let id = if matches!(self.tag, Tag::Outside) { 0 } else { self.add_another() };
         Handle { tag: self.tag.clone(), side: self.side, id }

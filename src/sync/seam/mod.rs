@@ -35,8 +35,8 @@ pub(crate) use queue::{Owner, Queue};
 pub(crate) use tag::{Common, Inside, Tag};
 pub(crate) use task::{Child, Children, Joining, ScopedJoining, current, sleep, spawn, start};
 pub(crate) use turn::{
-    Abort, Me, Turn, Unwound, as_task, begin_unwinding, catching, is_inside, me, opaque, panicking,
-    pass_abort, unwinding,
+    Abort, Me, Turn, Unwound, as_task, begin_unwinding, catching, is_inside, me, note_unwinding, opaque,
+    panicking, pass_abort, unwinding,
 };
 
 /// One side of a channel in a selection.

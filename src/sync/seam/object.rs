@@ -364,8 +364,8 @@ impl Object {
     /// Removes a handle of this side; says whether it was the last.
     #[inline]
     pub(crate) fn remove_handle(&mut self, side: Side, id: u32) -> bool {
-        if let Some(handle) = self.handles.get_mut(id as usize) {
-            *handle = None;
+        if self.handles.get_mut(id as usize).and_then(Option::take).is_none() {
+            return false;
         }
         let count = self.count(side);
         *count -= 1;

@@ -26,12 +26,12 @@ pub(crate) enum Outcome {
 }
 
 impl Outcome {
-    /// Makes it another's, of the same memory. A value that is left is forgotten, as whoever should have come for it was:
-    /// its destructor is one of an execution that is over.
+    /// Makes it another's, of the same memory. What is left is forgotten, as whoever should have come for it was: its
+    /// destructor is one of an execution that is over. But of most panics nothing is left but what they said.
     #[inline]
     pub(crate) fn forget(&mut self) {
         match mem::take(self) {
-            Outcome::Left(Err(payload)) => drop(payload),
+            Outcome::Left(Err(payload)) if payload.is::<String>() || payload.is::<&str>() => drop(payload),
             outcome => mem::forget(outcome),
         }
     }
@@ -56,7 +56,7 @@ impl Outcome {
     }
 }
 
-/// Runs what a task runs, as that task.
+/// Runs what a task runs; the calling thread is that task.
 #[inline]
 pub(crate) fn run(body: TaskBody<'_>) -> Result<Value> {
     catch(body)
@@ -90,7 +90,7 @@ fn catch<R>(f: impl FnOnce() -> R) -> Result<R> {
     super::catching(|| catch_unwind(AssertUnwindSafe(f)))
 }
 
-/// What comes of a task that left nothing; whoever joins it is about to be unwound as well.
+/// What comes of a task that left nothing for whoever asks.
 #[cold]
 pub(crate) fn nothing() -> Result<Value> {
     Err(Box::new("the thread was unwound by its engine, or its execution is over"))

@@ -1,4 +1,4 @@
-//! What a lock or condition variable of `sync` keeps of its execution, and what a task does with it.
+//! What each object of `sync` keeps of its execution, and what a task does with it.
 
 use std::borrow::Cow;
 use std::num::NonZeroU64;
@@ -119,7 +119,7 @@ impl Tag {
         }
     }
 
-    fn execution(&self) -> Option<NonZeroU64> {
+    pub(super) fn execution(&self) -> Option<NonZeroU64> {
         match self {
             Tag::Outside => None,
             Tag::OnFibers { execution, .. } => Some(*execution),
@@ -232,7 +232,7 @@ impl Tag {
 
 #[cold]
 #[track_caller]
-fn misplaced(tag: &Tag) -> ! {
+pub(super) fn misplaced(tag: &Tag) -> ! {
     // A second panic would abort the process, so a task that unwinds is left with the first.
     if super::unwinding()
         && let Some(me) = me()

@@ -3,8 +3,9 @@
 use std::borrow::Cow;
 use std::cell::RefCell;
 use std::num::NonZeroU64;
-use std::panic::{Location, resume_unwind};
+use std::panic::{AssertUnwindSafe, Location, catch_unwind, resume_unwind};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::Result;
 use std::time::Duration;
 
@@ -99,13 +100,16 @@ impl<T> Joining<T> {
 pub(crate) struct ScopedJoining<T> {
     claim: Claim,
     value: Arc<Mutex<Option<T>>>,
+    joined: Arc<AtomicBool>,
 }
 
 impl<T> ScopedJoining<T> {
     #[inline(always)]
     pub(crate) fn join(self, location: &'static Location<'static>) -> Result<T> {
-        let ScopedJoining { claim, value } = self;
-        claim.join(location).map(|_| value.lock().take().expect("a task that ends leaves its value"))
+        let ScopedJoining { claim, value, joined } = self;
+        let left = claim.join(location);
+        joined.store(true, Ordering::Relaxed);
+        left.map(|_| value.lock().take().expect("a task that ends leaves its value"))
     }
 }
 
@@ -120,23 +124,24 @@ pub(crate) enum Child {
 }
 
 impl Child {
+    /// Waits until it has ended.
     pub(crate) fn wait(&self, location: &'static Location<'static>) {
         let _ = self.join(false, location);
     }
 
-    /// Waits until it has ended. Takes what it has left, if that is claimed.
+    /// Waits until it has ended. Takes what it has left, if that is claimed; otherwise says whether it has panicked.
     #[inline(always)]
     fn join(&self, claims: bool, location: &'static Location<'static>) -> Result<Value> {
         match (self, me()) {
             (Child::OnFibers(execution, task), Some(me)) if me.execution == *execution => {
                 fibers::join(me, *task, claims, location)
             }
-            _ => self.join_on_threads(claims, location),
+            _ => self.join_elsewhere(claims, location),
         }
     }
 
     #[cold]
-    fn join_on_threads(&self, claims: bool, location: &'static Location<'static>) -> Result<Value> {
+    fn join_elsewhere(&self, claims: bool, location: &'static Location<'static>) -> Result<Value> {
         if let (Some(task), Some(me)) = (self.task(), me()) {
             me.point(None, location);
             let wait = Wait { target: Target::Join(task), location };
@@ -192,9 +197,9 @@ impl Child {
     }
 }
 
-/// The tasks of a scope.
+/// The tasks of a scope, and whether each was joined by its handle.
 #[derive(Default)]
-pub(crate) struct Children(RefCell<Vec<Child>>);
+pub(crate) struct Children(RefCell<Vec<(Child, Arc<AtomicBool>)>>);
 
 impl Children {
     /// Starts a task that borrows from what is around the scope, if tasks are no threads; otherwise gives back what was to
@@ -218,13 +223,15 @@ impl Children {
             *place.lock() = Some(value);
             Box::new(())
         });
-        // SAFETY: only the lifetime changes. `thread::scope` returns or unwinds only after `Children::wait`, which waits
-        // until each of these tasks has ended, and what it ran is gone. A task that is forgotten never has, so then its
-        // parent waits for ever and is forgotten as well, with all that was borrowed.
+        // SAFETY: only the lifetime changes. `thread::scope` returns or unwinds only after `Children::wait`, which does so
+        // only once each of these tasks has ended, and what it ran is gone. A task that is forgotten never has, so then its
+        // parent waits for ever and is forgotten as well, with all that was borrowed; nor has one that was never started,
+        // whose body is forgotten with the execution.
         let body = unsafe { std::mem::transmute::<TaskBody<'scope>, TaskBody<'static>>(body) };
         let claim = Claim(start(None, body));
-        self.0.borrow_mut().push(claim.0.clone());
-        Ok(ScopedJoining { claim, value })
+        let joined = Arc::default();
+        self.0.borrow_mut().push((claim.0.clone(), Arc::clone(&joined)));
+        Ok(ScopedJoining { claim, value, joined })
     }
 
     /// Makes what a scoped thread will run a task, if the calling thread is one.
@@ -242,7 +249,7 @@ impl Children {
                 Child::OnThreads(execution, task)
             })
         });
-        self.0.borrow_mut().push(child.clone());
+        self.0.borrow_mut().push((child.clone(), Arc::default()));
         let adopted = child.clone();
         let run = move || {
             let Child::OnThreads(execution, task) = adopted else { return f() };
@@ -261,12 +268,35 @@ impl Children {
         (child, run)
     }
 
-    /// Waits for all of them.
-    pub(crate) fn wait(&self, location: &'static Location<'static>) {
-        for child in self.0.borrow().iter() {
-            child.wait(location);
+    /// Waits for all of them; says whether one has panicked that was not joined. Whoever is told to unwind meanwhile does so
+    /// once all have ended: they may borrow from it.
+    pub(crate) fn wait(&self, location: &'static Location<'static>) -> bool {
+        let mut has_panicked = false;
+        let mut unwound = None;
+        for (child, joined) in self.0.borrow().iter() {
+            let wait = || catch_unwind(AssertUnwindSafe(|| child.join(false, location)));
+            let end = wait().or_else(|payload| {
+                unwound = Some(payload);
+                // It unwinds, and is not told again.
+                wait()
+            });
+            match end {
+                Ok(end) => has_panicked |= end.is_err() && !joined.load(Ordering::Relaxed),
+                Err(_) => give_up(),
+            }
+        }
+        match unwound {
+            Some(payload) => resume_unwind(payload),
+            None => has_panicked,
         }
     }
+}
+
+/// Never goes on, for what others borrow would be gone.
+#[cold]
+fn give_up() -> ! {
+    let me = me().expect("only a task is unwound while it waits for others");
+    me.engine(|engine| engine.forget(me.task))
 }
 
 /// The current task, if the calling thread is one.

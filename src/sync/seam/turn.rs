@@ -136,7 +136,7 @@ pub(crate) fn unwinding() -> bool {
 pub(crate) fn panicking() -> Option<(Me, bool)> {
     me().map(|me| {
         let gave_up = me.gives_up();
-        Unwound(Unwound::current().0.max(1)).begin();
+        note_unwinding();
         (me, gave_up)
     })
 }
@@ -152,6 +152,13 @@ pub(crate) fn catching<R>(f: impl FnOnce() -> std::thread::Result<R>) -> std::th
         before.begin();
     }
     result
+}
+
+/// Notes that the current task, if the calling thread is one, begins to unwind, of which no hook will tell.
+pub(crate) fn note_unwinding() {
+    if is_inside() {
+        Unwound(Unwound::current().0.max(1)).begin();
+    }
 }
 
 /// Goes on unwinding if this is how a hung task is unwound.
