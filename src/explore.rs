@@ -103,7 +103,8 @@
 //!   [`sync::catch_unwind`](crate::sync::catch_unwind).
 //!
 //! Time is virtual: a sleep or a time-out costs nothing, and ends only when nobody else can go on. Memory is sequentially
-//! consistent, and thread-locals are shared by all tasks. Finding nothing proves nothing beyond what was explored.
+//! consistent, and thread-locals are shared by all tasks. A panic that is caught goes on by
+//! [`resume_unwind`](crate::sync::resume_unwind). Finding nothing proves nothing beyond what was explored.
 //!
 //! # Coming from shuttle
 //!

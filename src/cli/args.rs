@@ -166,6 +166,7 @@ mod tests {
             ("--seed x", &["x", "--seed", "a number from 0 to"]),
             ("--seed -1", &["-1", "--seed"]),
             ("--runs 0", &["0", "--runs"]),
+            ("--confirm -1", &["-1", "--confirm"]),
             ("--jobs 0", &["0", "--jobs", "from 1 to 256"]),
             ("--panic 3", &["3", "--panic", "`clone:N` or `drop:N`"]),
             ("--panic drop:x", &["drop:x", "--panic"]),

@@ -32,8 +32,11 @@ impl Command<'_> {
         let common = &options.common;
         let trials: Vec<Trial> = subjects
             .into_iter()
-            .map(|subject| trial(subject, common.contract(), common.deadline, Panic::asked(common)))
-            .collect::<Result<_, _>>()?;
+            .map(|subject| {
+                let trial = trial(subject, common.contract(), common.deadline, Panic::asked(common))?;
+                Ok(trial.confirming(options.confirm))
+            })
+            .collect::<Result<_, Failure>>()?;
         let mut exit = Exit::Pass;
         for (index, trial) in trials.into_iter().enumerate() {
             let engines = engines(&trial, options.engine.into())?;

@@ -17,7 +17,8 @@ impl Command<'_> {
         let Target { subject, contract, sought } =
             self.target(loaded, options.subject.as_deref(), common.contract())?;
         let seed = seed(common.seed);
-        let trial = trial(subject, contract, common.deadline, target::panic(loaded, common)?)?;
+        let trial = trial(subject, contract, common.deadline, target::panic(loaded, common)?)?
+            .confirming(options.confirm);
         let engines = engines(&trial, options.engine.into())?;
         if options.schedule && !engines.contains(EngineKind::Fibers) {
             let (read, expected) =

@@ -35,9 +35,10 @@ impl Command<'_> {
             contracts.iter().flat_map(|contract| self.subjects.iter().map(|subject| (*contract, subject)));
         let trials: Vec<Trial> = asked
             .map(|(contract, subject)| {
-                trial(Arc::clone(subject), contract, common.deadline, Panic::asked(common))
+                let trial = trial(Arc::clone(subject), contract, common.deadline, Panic::asked(common))?;
+                Ok(trial.confirming(options.confirm))
             })
-            .collect::<Result<_, _>>()?;
+            .collect::<Result<_, Failure>>()?;
         for trial in trials {
             let (survey, outcome, saved) = self.survey_one(options, &trial, seed, &all);
             if options.common.format == Format::Json {

@@ -139,7 +139,8 @@ pub enum After {
     /// They are unwound.
     Unwind,
     /// On fibers they are forgotten where they are, with all that they hold: to unwind them is to run destructors of code that
-    /// has gone wrong, which may end the process, or never return. Free threads are unwound all the same, for their stacks:
+    /// has gone wrong, which may end the process, or never return. What is pinned on their stacks is gone without having been
+    /// dropped, so nothing that lives longer may count on that (a list of the body's own, of what waits there). Free threads are unwound all the same, for their stacks:
     /// the [last words](Body::last_words) are said on stderr first.
     Forget,
 }

@@ -9,10 +9,10 @@ use super::trial::{Trial, derive};
 use crate::oracle::{Signature, Verdict};
 use crate::script::Script;
 
-/// How often a script is run again.
-const CONFIRMATIONS: u64 = 20;
+/// How often a script is run again, if it is not told.
+pub const CONFIRMATIONS: u64 = 20;
 
-/// The same, of the hang of a black box, each of which takes ten deadlines.
+/// How often at most the hang of a black box is, each of which takes ten deadlines.
 const SLOW_CONFIRMATIONS: u64 = 5;
 
 /// If none of these shows the finding, it is run again this often at least.
@@ -39,9 +39,10 @@ pub(super) fn steer(
     let script = Arc::new(script.clone());
     let shows =
         |steered: &Execution| steered.judgement.findings.iter().any(|finding| finding.signature == *wanted);
-    let steered = (0..CONFIRMATIONS).map(|_| trial.steered(&script, &schedule));
+    let runs = trial.confirmations;
+    let steered = (0..runs).map(|_| trial.steered(&script, &schedule));
     let hits = steered.filter(|steered| steered.as_ref().is_ok_and(shows)).count() as u64;
-    Some(Confirmation { hits, runs: CONFIRMATIONS })
+    Some(Confirmation { hits, runs })
 }
 
 /// Runs a clamped script again on free threads; if it is so rare that it does not show, until it does, or `most` times.
@@ -63,8 +64,9 @@ pub(super) fn confirm(
         rerun.until(|judgement| judgement.findings.iter().any(|finding| finding.signature == *wanted))
     };
     let is_slow = trial.subject().is_black_box() && wanted.verdict == Verdict::Hang;
-    let first = rerun(0, if is_slow { SLOW_CONFIRMATIONS } else { CONFIRMATIONS }, u64::MAX);
-    if first.hits > 0 {
+    let times = trial.confirmations.min(if is_slow { SLOW_CONFIRMATIONS } else { u64::MAX });
+    let first = rerun(0, times, u64::MAX);
+    if first.hits > 0 || times == 0 {
         return Confirmation { hits: first.hits, runs: first.runs };
     }
     let more = rerun(1, most.max(MORE), 1);

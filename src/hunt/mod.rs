@@ -31,7 +31,7 @@ mod trial;
 mod twice;
 
 pub use campaign::{Budget, Campaign, Progress, SCHEDULES};
-pub use confirm::Confirmation;
+pub use confirm::{CONFIRMATIONS, Confirmation};
 pub use engines::{EngineKind, Engines};
 pub use execution::Execution;
 pub use explore::Extent;

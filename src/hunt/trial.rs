@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::black_box::{Crew, Task, Unserved};
+use super::confirm::CONFIRMATIONS;
 use super::engines::Engines;
 use super::execution::{Cast, Engine, Execution, Forgetting, Glimpse, Orders};
 use super::outcome::Found;
@@ -29,6 +30,8 @@ pub struct Trial {
     pub kind: ContractKind,
     /// How long one execution on free threads may take; ten times that when it is tried again.
     pub deadline: Duration,
+    /// How often what was found and shrunk is run again on OS threads, led and free.
+    pub(super) confirmations: u64,
     /// The panic that is to happen in the `Clone` or `Drop` of an event, if one is.
     plan: Option<Plan>,
     cast: Arc<Cast>,
@@ -63,7 +66,15 @@ impl Trial {
         };
         let crew = subject.is_black_box().then(|| Crew::new(subject.name(), Vec::new()));
         let proved = Arc::default();
-        Trial { kind, deadline, plan: None, cast: Cast::new(subject, contract), crew, proved }
+        let cast = Cast::new(subject, contract);
+        Trial { kind, deadline, confirmations: CONFIRMATIONS, plan: None, cast, crew, proved }
+    }
+
+    /// This trial, with what was found and shrunk run again so often on OS threads, led through its schedule and left to
+    /// themselves, instead of [20 times](CONFIRMATIONS).
+    #[must_use]
+    pub fn confirming(self, confirmations: u64) -> Trial {
+        Trial { confirmations, ..self }
     }
 
     /// This trial, with a panic that is to happen in each run, if one is.

@@ -49,6 +49,19 @@ fn kubernetes_1321_is_found_shrunk_and_explained() {
 }
 
 #[test]
+fn what_is_found_is_confirmed_as_often_as_is_told() {
+    for (times, confirmed) in [("3", Some("3 of 3 reruns hung; on free threads: ")), ("0", None)] {
+        let output = run(&["hunt", "--subject", "k8s-906", "--seed", "1", "--confirm", times]);
+        let report = stdout(&output);
+        let flat = report.split_whitespace().collect::<Vec<_>>().join(" ");
+        let told =
+            flat.split_once("Confirmed on OS threads led through its schedule: ").map(|(_, told)| told);
+        assert_eq!(told.is_some(), confirmed.is_some(), "{report}");
+        assert!(told.unwrap_or_default().starts_with(confirmed.unwrap_or_default()), "{report}");
+    }
+}
+
+#[test]
 fn json_is_one_object_a_subject_a_line() {
     let output = run(&[
         "--subject",

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use clap::{Args, ValueEnum};
 
-use crate::hunt::{Budget, Engines, Jobs};
+use crate::hunt::{Budget, CONFIRMATIONS, Engines, Jobs};
 use crate::script::{ContractKind, Plan};
 
 /// How long a hunt takes that is not told.
@@ -41,6 +41,9 @@ pub struct Hunt {
     /// Do each run on fibers twice, and report where the two differ: they do if a subject is not deterministic
     #[arg(long)]
     pub twice: bool,
+    /// How often to run again on OS threads what was found and shrunk, led through its schedule and left to themselves
+    #[arg(long, value_name = "N", value_parser = number(0..=u64::MAX), default_value_t = CONFIRMATIONS, allow_negative_numbers = true)]
+    pub confirm: u64,
     /// Save what is found to this folder, as *.script
     #[arg(long, value_name = "DIR")]
     pub save: Option<PathBuf>,
@@ -122,6 +125,9 @@ pub struct Shrink {
     /// Make only the schedule simpler, or find one, and leave the script as it is
     #[arg(long)]
     pub schedule: bool,
+    /// How often to run again on OS threads what was found and shrunk, led through its schedule and left to themselves
+    #[arg(long, value_name = "N", value_parser = number(0..=u64::MAX), default_value_t = CONFIRMATIONS, allow_negative_numbers = true)]
+    pub confirm: u64,
     /// Save what it is shrunk to to this folder, as *.script
     #[arg(long, value_name = "DIR")]
     pub save: Option<PathBuf>,

@@ -109,9 +109,10 @@ impl Drop for Fiber {
     )]
     fn drop(&mut self) {
         // SAFETY: the fiber is suspended, and nobody will resume it. Either its job is done, and the loop of `new` holds
-        // nothing; or it is given up in the middle of it, and what is on its stack counts as leaked. Nothing else refers
-        // into that: tasks share only what is behind an `Arc`, and a scope, whose threads borrow from the stack of their
-        // parent, gives up all of them together (a parent is not given up before its children).
+        // nothing; or it is given up in the middle of it, and what is on its stack counts as leaked. Nothing that runs again
+        // refers into that: tasks share only what is behind an `Arc`, but for a scope, whose threads borrow from the stack of
+        // their parent and are given up with it. That what is pinned there and known elsewhere is never dropped is said to
+        // whoever has tasks forgotten.
         unsafe { self.coroutine.force_reset() };
     }
 }
