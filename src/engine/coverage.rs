@@ -134,7 +134,7 @@ impl Coverage {
             let roles = [self.roles[other.0], earlier, self.roles[task.0], how];
             self.event(Event::HandOff, site(object), roles);
         }
-        if matches!(object.kind, ObjectKind::Channel(_)) && !object.is_modelled() {
+        if matches!(object.kind, ObjectKind::Channel(_)) && !object.is_rendezvous() {
             let messages = object.passed(Side::Send).saturating_sub(object.passed(Side::Recv));
             self.event(Event::Occupancy, site(object), [act(access), messages as u32, 0, 0]);
         }

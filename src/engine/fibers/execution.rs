@@ -245,7 +245,7 @@ impl seam::Execution for Fibers {
     fn try_select<'a>(&self, me: TaskId, endpoints: &[&'a dyn Endpoint]) -> Attempt<'a> {
         let Some(index) = table(|table| table.branch(me, endpoints)) else { return Attempt::Refused };
         let target = endpoints[index].handle().target().expect("the seam has checked the objects");
-        if !endpoints[index].handle().channel(Object::is_modelled) {
+        if !endpoints[index].handle().channel(Object::is_rendezvous) {
             return Attempt::Modelled(index);
         }
         let Some(partner) = table(|table| table.meet(me, target)) else {

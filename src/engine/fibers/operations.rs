@@ -134,7 +134,7 @@ fn come_to_pass(me: TaskId, handle: &Handle, limit: Limit, location: &'static Lo
         let operation = handle.operation();
         table.note(operation.channel, |object| object.use_handle(handle.number(), me));
         // Everybody sees who waits at a rendezvous.
-        if footprint::is_on() && limit != Limit::Try && !table.object(operation.channel).is_modelled() {
+        if footprint::is_on() && limit != Limit::Try && !table.object(operation.channel).is_rendezvous() {
             footprint::intend(std::iter::once(operation.target()));
         }
         table

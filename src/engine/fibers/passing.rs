@@ -65,7 +65,7 @@ impl Table {
             _ => return None,
         };
         let Tracked { object, waiters } = &self.objects[object.0];
-        if waiters.is_empty() || !object.is_modelled() {
+        if waiters.is_empty() || !object.is_rendezvous() {
             return None;
         }
         let mut longest: Option<(u64, TaskId, usize)> = None;
@@ -120,7 +120,7 @@ impl Table {
         limit: Limit,
         location: &'static Location<'static>,
     ) -> Onward {
-        if self.object(operation.channel).is_modelled() {
+        if self.object(operation.channel).is_rendezvous() {
             return self.meet_within(me, operation, limit, location);
         }
         match self.try_pass(operation) {
@@ -209,7 +209,7 @@ impl Table {
         }
         for wait in &self.tasks[task.0].waiting.waits {
             if let Target::Send(object) | Target::Recv(object) = wait.target
-                && self.object(object).is_modelled()
+                && self.object(object).is_rendezvous()
             {
                 footprint::touch_object(object, What::Meets);
             }

@@ -68,7 +68,7 @@ pub(super) fn could_serve(target: Target, tasks: &Recycled<Entry>, objects: &Rec
         Target::Notify(_) => false,
         Target::Send(object) | Target::Recv(object) | Target::Lock(object) | Target::Read(object) => {
             let object = &objects[object.0].object;
-            if object.is_modelled() {
+            if object.is_rendezvous() {
                 object.is_disconnected(target)
             } else {
                 object.could_serve(target, false)

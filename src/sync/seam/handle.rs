@@ -162,8 +162,8 @@ impl Handle {
     }
 
     /// Whether it is a rendezvous on fibers: whoever waits there can be seen.
-    pub(super) fn is_rendezvous(&self) -> bool {
-        self.tag.look(Object::is_modelled).unwrap_or_default()
+    pub(crate) fn is_rendezvous(&self) -> bool {
+        self.tag.look(Object::is_rendezvous).unwrap_or_default()
     }
 
     /// Looks at the channel; it belongs to an execution that is not over.

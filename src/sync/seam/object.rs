@@ -143,7 +143,7 @@ impl Object {
 
     /// Whether it is a rendezvous that the engine models.
     #[inline]
-    pub(crate) fn is_modelled(&self) -> bool {
+    pub(crate) fn is_rendezvous(&self) -> bool {
         self.meeting == Meeting::Modelled
     }
 
@@ -230,7 +230,7 @@ impl Object {
     #[inline]
     pub(crate) fn try_pass(&mut self, side: Side) -> bool {
         let can = match side {
-            Side::Send => self.receivers > 0 && (self.is_modelled() || self.has_room()),
+            Side::Send => self.receivers > 0 && (self.is_rendezvous() || self.has_room()),
             Side::Recv => self.length() > 0,
         };
         if can {
