@@ -154,11 +154,8 @@ impl Table {
         if self.has_ended(child) {
             return self.joined(child, claims);
         }
-        if self.ending && !seam::unwinding() {
-            return Joining::Odd(Odd::Aborted);
-        }
-        self.wait(me, iter::once(Wait { target: Target::Join(child), location }), None);
-        Joining::GiveWay(self.go_on())
+        let way = self.begin_to_wait(me, iter::once(Wait { target: Target::Join(child), location }), None);
+        way.map_or(Joining::Odd(Odd::Aborted), Joining::GiveWay)
     }
 
     /// Notes that a task goes on that has waited for the end of another; says whether it is not to unwind.

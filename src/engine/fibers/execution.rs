@@ -189,23 +189,10 @@ fn take_over(me: TaskId, partner: TaskId, target: Target) {
 /// Waits, and says why it is over.
 #[inline(always)]
 fn wait(me: TaskId, waits: impl Iterator<Item = Wait>, until: Option<Instant>) -> Woken {
-    match begin_waiting(me, waits, until) {
+    match table(|table| table.begin_to_wait(me, waits, until)) {
         None => Woken::Aborted,
         Some(way) => go_on_after(me, way),
     }
-}
-
-/// Begins to wait, and says who goes on; `None` if the task is to unwind.
-#[inline(always)]
-fn begin_waiting(me: TaskId, waits: impl Iterator<Item = Wait>, until: Option<Instant>) -> Option<Way> {
-    table(|table| {
-        if table.ending && !seam::unwinding() {
-            return None;
-        }
-        let until = until.map(|until| until.saturating_duration_since(table.began()));
-        table.wait(me, waits, until);
-        Some(table.go_on())
-    })
 }
 
 /// Gives way until the task's wait is over, and says why it is.

@@ -246,12 +246,9 @@ impl Table {
         let until = match limit {
             Limit::Try => return Onward::Refused,
             Limit::Wait => None,
-            Limit::Until(until) => Some(until.saturating_duration_since(self.began())),
+            Limit::Until(until) => Some(until),
         };
-        if self.ending && !seam::unwinding() {
-            return Onward::Aborted;
-        }
-        self.wait(me, std::iter::once(Wait { target, location }), until);
-        Onward::GiveWay(self.go_on())
+        let way = self.begin_to_wait(me, std::iter::once(Wait { target, location }), until);
+        way.map_or(Onward::Aborted, Onward::GiveWay)
     }
 }

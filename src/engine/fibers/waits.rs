@@ -1,15 +1,32 @@
 //! Tasks that wait, and how they come to go on.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use super::super::strategy::{Alternative, Choosing};
 use super::super::{ObjectId, Target, TaskId, TaskSet, Wait};
+use super::fiber::Way;
 use super::table::Table;
 use super::task::{Doing, Entry, Unwinding, Woken};
-use crate::sync::seam::Side;
 use crate::sync::seam::footprint::{self, Place, What};
+use crate::sync::seam::{self, Side};
 
 impl Table {
+    /// Begins to wait for one of these, until then if there is a limit, and says who goes on; `None` if the task is to unwind.
+    #[inline(always)]
+    pub(super) fn begin_to_wait(
+        &mut self,
+        me: TaskId,
+        waits: impl Iterator<Item = Wait>,
+        until: Option<Instant>,
+    ) -> Option<Way> {
+        if self.ending && !seam::unwinding() {
+            return None;
+        }
+        let until = until.map(|until| until.saturating_duration_since(self.began()));
+        self.wait(me, waits, until);
+        Some(self.go_on())
+    }
+
     /// Notes that a task waits for one of these. All were refused just now, so nothing but time lets it go on at once.
     #[inline(always)]
     pub(super) fn wait(&mut self, me: TaskId, waits: impl Iterator<Item = Wait>, until: Option<Duration>) {

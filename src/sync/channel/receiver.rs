@@ -94,11 +94,12 @@ impl<T> Receiver<T> {
     fn try_recv_inside(&self, inside: Inside<'_>) -> Result<T, TryRecvError> {
         match &self.line {
             Line::Native(native) => self.try_recv_on_threads(native, inside),
-            Line::Modelled(queue) => match self.handle.pass(inside, Limit::Try) {
-                Passage::Passed => queue.pop().ok_or(TryRecvError::Empty),
-                Passage::Refused => Err(TryRecvError::Empty),
-                Passage::Disconnected => Err(TryRecvError::Disconnected),
-            },
+            Line::Modelled(queue) => {
+                self.recv_modelled(queue, inside, Limit::Try).map_err(|error| match error {
+                    RecvTimeoutError::Timeout => TryRecvError::Empty,
+                    RecvTimeoutError::Disconnected => TryRecvError::Disconnected,
+                })
+            }
         }
     }
 

@@ -101,14 +101,12 @@ impl<T> Sender<T> {
     fn try_send_inside(&self, inside: Inside<'_>, message: T) -> Result<(), TrySendError<T>> {
         match &self.line {
             Line::Native(native) => self.try_send_on_threads(native, inside, message),
-            Line::Modelled(queue) => match self.handle.pass(inside, Limit::Try) {
-                Passage::Passed => {
-                    queue.push(message);
-                    Ok(())
-                }
-                Passage::Refused => Err(TrySendError::Full(message)),
-                Passage::Disconnected => Err(TrySendError::Disconnected(message)),
-            },
+            Line::Modelled(queue) => {
+                self.send_modelled(queue, inside, message, Limit::Try).map_err(|error| match error {
+                    SendTimeoutError::Timeout(message) => TrySendError::Full(message),
+                    SendTimeoutError::Disconnected(message) => TrySendError::Disconnected(message),
+                })
+            }
         }
     }
 

@@ -92,13 +92,17 @@ pub(crate) fn refused(endpoints: &[&dyn Endpoint], waits: bool) {
 
 /// Whether the current task unwinds, and every channel must look disconnected to it.
 pub(crate) fn gives_up() -> bool {
-    me().is_some_and(|me| {
-        let gives_up = me.gives_up();
-        if gives_up {
-            me.refuse();
-        }
-        gives_up
-    })
+    me().is_some_and(is_refused)
+}
+
+/// As [`gives_up`], of the current task.
+#[inline]
+fn is_refused(me: Me) -> bool {
+    let gives_up = me.gives_up();
+    if gives_up {
+        me.refuse();
+    }
+    gives_up
 }
 
 /// Checks that all belong to the current execution, and notes who uses them.

@@ -289,11 +289,7 @@ impl Inside<'_> {
     /// For channel operations: whether the task unwinds, and must be told that the other side is gone.
     #[inline]
     pub(crate) fn disconnected(&self) -> bool {
-        let gives_up = self.me.gives_up();
-        if gives_up {
-            self.me.refuse();
-        }
-        gives_up
+        super::is_refused(self.me)
     }
 
     /// A sync point, before a mutex is held; on fibers waits to hold it, and says whether it came to that. `None` where the
