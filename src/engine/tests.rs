@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use super::strategy::RandomWalk;
 use super::{Body, End, Job, Next, Quiescence, Run, Shared, State, Status, Target, Wait, fibers, threads};
-use crate::sync::channel::{Receiver, Sender, after, bounded, never, unbounded};
+use crate::sync::channel::{Receiver, Sender, after, bounded, never, tick, unbounded};
 use crate::sync::{Condvar, Mutex, RwLock, resume_unwind, select, thread};
 
 mod over;
@@ -250,6 +250,39 @@ fn timers_are_no_quiescence_until_they_have_fired() {
     });
     assert_eq!((run.end, run.forgotten), (End::Quiescent, 0));
     assert_eq!(blocked(&run).len(), 1);
+}
+
+#[test]
+fn a_time_that_cannot_be_told_is_no_limit() {
+    const EVER: Duration = Duration::MAX;
+    let waits = [
+        || thread::sleep(EVER),
+        || _ = after(EVER).recv(),
+        || _ = tick(EVER).recv(),
+        || _ = bounded::<()>(1).1.recv_timeout(EVER),
+        || {
+            let (tx, _rx) = bounded(0);
+            let _ = tx.send_timeout((), EVER);
+        },
+        || {
+            let (_tx, rx) = bounded::<()>(0);
+            select! { recv(rx) -> _ => {} recv(after(EVER)) -> _ => {} default(EVER) => {} }
+        },
+        || {
+            let lock = Mutex::new(());
+            let _held = lock.lock();
+            drop(lock.try_lock_for(EVER));
+        },
+        || _ = Condvar::new().wait_for(&mut Mutex::new(()).lock(), EVER),
+    ];
+    for (index, wait) in waits.into_iter().enumerate() {
+        let run = run_once(0, move || {
+            // On fibers not even what else time does while others wait lets it go on.
+            thread::spawn(|| thread::sleep(Duration::from_millis(1)));
+            wait();
+        });
+        assert_eq!((run.end, run.forgotten, blocked(&run).len()), (End::Quiescent, 0, 1), "{index}");
+    }
 }
 
 #[test]

@@ -291,8 +291,8 @@ impl seam::Execution for Fibers {
     }
 
     fn sleep(&self, me: TaskId, duration: Duration) {
-        let until = self.now() + duration;
-        wait(me, std::iter::empty(), Some(until));
+        let until = self.now().checked_add(duration);
+        wait(me, std::iter::empty(), until);
     }
 
     fn now(&self) -> Instant {

@@ -21,8 +21,14 @@ impl Table {
         *self.began.get_or_insert_with(Instant::now)
     }
 
+    /// The time so much later, since the execution began; `None` if that cannot be told as the system's.
+    fn later(&mut self, duration: Duration) -> Option<Duration> {
+        let later = self.clock.checked_add(duration)?;
+        self.began().checked_add(later).is_some().then_some(later)
+    }
+
     pub(super) fn add_timer(&mut self, object: ObjectId, duration: Duration, queue: Queue<Instant>) {
-        let due = self.clock.checked_add(duration);
+        let due = self.later(duration);
         let period = self.object(object).repeats().then_some(duration);
         self.timers.push(Alarm { object, due, period, queue });
     }
@@ -48,13 +54,13 @@ impl Table {
 
     /// Fills the channel of an alarm, if it is due.
     pub(super) fn ring(&mut self, index: usize) {
-        let now = self.began() + self.clock;
-        let Alarm { object, due, period, queue } = &mut self.timers[index];
+        let Alarm { object, due, period, ref queue } = self.timers[index];
         if due.is_none_or(|due| due > self.clock) {
             return;
         }
-        *due = period.and_then(|period| self.clock.checked_add(period));
-        let (object, queue) = (*object, queue.clone());
+        let queue = queue.clone();
+        let now = self.began() + self.clock;
+        self.timers[index].due = period.and_then(|period| self.later(period));
         if self.change(object, |object| object.try_pass(Side::Send)) {
             queue.push_by(&mut self.owner, now);
         }

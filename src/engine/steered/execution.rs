@@ -156,8 +156,9 @@ impl Execution {
 
     /// Lets time pass; says whether it did.
     pub(in crate::engine) fn sleep_steered(&self, me: TaskId, duration: Duration) -> bool {
-        let until = self.table.lock().steered_time().map(|now| now + duration);
-        until.is_some() && self.wait_steered(me, Vec::new(), until, true).is_some()
+        let Some(now) = self.table.lock().steered_time() else { return false };
+        let until = now.checked_add(duration);
+        !matches!(self.wait_steered(me, Vec::new(), until, until.is_some()), None | Some(Token::Block))
     }
 
     /// Waits for a turn, or what else there is; `None` if nobody steers any more.

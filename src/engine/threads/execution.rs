@@ -282,9 +282,16 @@ impl seam::Execution for Execution {
         if self.pace == Pace::Steered && self.sleep_steered(me, duration) {
             return;
         }
-        self.table.lock().wait(me, Vec::new());
+        let is_for_ever = Instant::now().checked_add(duration).is_none();
+        let mut table = self.table.lock();
+        table.wait(me, Vec::new());
+        if is_for_ever {
+            self.rest(&mut table, me);
+        }
+        drop(table);
         let _ = native::abort_line().receiver.recv_timeout(duration);
         self.table.lock().go_on(me);
+        self.capture_at_the_end(me);
     }
 
     fn now(&self) -> Instant {

@@ -12,7 +12,8 @@ pub use crossbeam_channel::{
     TrySelectError, TrySendError,
 };
 
-use super::seam::{Handle, Queue, Tag, Timer};
+use super::seam::{self, Handle, Queue, Tag, Timer};
+use super::time::Instant;
 
 mod iter;
 mod receiver;
@@ -42,6 +43,9 @@ pub fn unbounded<T>() -> (Sender<T>, Receiver<T>) {
 /// A channel that delivers one message, the time, after `duration`.
 #[track_caller]
 pub fn after(duration: Duration) -> Receiver<std::time::Instant> {
+    if never_comes(duration) {
+        return never();
+    }
     let handle = Handle::timer(Timer::After);
     Receiver { line: handle.fill(duration).unwrap_or_else(|| Line::Native(cc::after(duration))), handle }
 }
@@ -49,8 +53,16 @@ pub fn after(duration: Duration) -> Receiver<std::time::Instant> {
 /// A channel that delivers the time, again and again, every `duration`.
 #[track_caller]
 pub fn tick(duration: Duration) -> Receiver<std::time::Instant> {
+    if never_comes(duration) {
+        return never();
+    }
     let handle = Handle::timer(Timer::Tick);
     Receiver { line: handle.fill(duration).unwrap_or_else(|| Line::Native(cc::tick(duration))), handle }
+}
+
+/// Whether the time so much later cannot be told. Outside executions crossbeam-channel looks for itself.
+fn never_comes(duration: Duration) -> bool {
+    seam::is_inside() && Instant::now().checked_add(duration).is_none()
 }
 
 /// A channel that never delivers anything and is never disconnected.
