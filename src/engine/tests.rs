@@ -7,11 +7,13 @@ use std::time::Duration;
 
 use super::strategy::RandomWalk;
 use super::{Body, End, Job, Next, Quiescence, Run, Shared, State, Status, Target, Wait, fibers, threads};
-use crate::sync::channel::{Receiver, Sender, after, bounded, never, tick, unbounded};
+use crate::sync::channel::{Receiver, Select, Sender, after, bounded, never, tick, unbounded};
+use crate::sync::time::Instant;
 use crate::sync::{Condvar, Mutex, RwLock, resume_unwind, select, thread};
 
 mod over;
 mod scopes;
+mod selections;
 
 /// A body of one first task, with nothing to add at quiescence.
 struct Only<F>(F);
@@ -29,6 +31,17 @@ impl<F: Fn() + Send + Sync + 'static> Body for Only<F> {
 fn blocked(run: &Run) -> Vec<(String, Vec<Target>)> {
     let targets = |waits: &[Wait]| waits.iter().map(|wait| wait.target).collect();
     run.state.blocked().map(|(task, waits)| (run.state.task(task).name.clone(), targets(waits))).collect()
+}
+
+/// What the tasks said that panicked.
+fn panicked(run: &Run) -> Vec<&str> {
+    let tasks = run.state.tasks.iter();
+    tasks
+        .filter_map(|task| match &task.status {
+            Status::Panicked(message) => Some(message.as_str()),
+            _ => None,
+        })
+        .collect()
 }
 
 fn named(name: &str, f: impl FnOnce() + Send + 'static) -> thread::JoinHandle<()> {
@@ -253,6 +266,23 @@ fn timers_are_no_quiescence_until_they_have_fired() {
 }
 
 #[test]
+fn a_selection_of_nothing_is_over_at_once_or_when_its_time_is_up() {
+    let run = run_once(0, || {
+        let (began, soon) = (Instant::now(), Duration::from_millis(1));
+        assert!(Select::new().try_select().is_err());
+        assert!(Select::new().select_timeout(soon).is_err());
+        assert!(began.elapsed() >= soon);
+        assert!(Select::new().select_deadline(began + 2 * soon).is_err());
+        assert!(began.elapsed() >= 2 * soon);
+    });
+    assert_eq!((run.end, panicked(&run)), (End::Finished, vec![]));
+    for wait in [|| Select::new().select(), || Select::new().select_timeout(Duration::MAX).unwrap()] {
+        let run = run_once(0, move || drop(wait()));
+        assert_eq!(panicked(&run), ["no operations have been added to `Select`"]);
+    }
+}
+
+#[test]
 fn a_time_that_cannot_be_told_is_no_limit() {
     const EVER: Duration = Duration::MAX;
     let waits = [
@@ -283,6 +313,40 @@ fn a_time_that_cannot_be_told_is_no_limit() {
         });
         assert_eq!((run.end, run.forgotten, blocked(&run).len()), (End::Quiescent, 0, 1), "{index}");
     }
+}
+
+#[test]
+fn a_selected_operation_is_completed_on_the_handle_it_was_added_with() {
+    let run = run_once(0, || {
+        let (tx, rx) = bounded(1);
+        tx.send(()).unwrap();
+        let mut select = Select::new();
+        select.recv(&rx);
+        let _ = select.select().recv(&rx.clone());
+    });
+    assert_eq!(panicked(&run), ["passed a receiver that wasn't selected"]);
+}
+
+#[test]
+fn a_selected_operation_that_is_dropped_panics() {
+    let run = run_once(0, || {
+        let (tx, rx) = bounded(1);
+        tx.send(()).unwrap();
+        let mut select = Select::new();
+        select.recv(&rx);
+        drop(select.select());
+    });
+    assert_eq!(panicked(&run), ["dropped `SelectedOperation` without completing the operation"]);
+}
+
+#[test]
+fn a_hang_between_a_selection_and_its_end_is_a_quiescence_and_unwinds() {
+    let run = run_once(0, || {
+        let (tx, _rx) = bounded(1);
+        let (_never, stuck) = bounded::<()>(0);
+        select! { send(tx, stuck.recv().unwrap()) -> sent => sent.unwrap() }
+    });
+    assert_eq!((run.end, run.forgotten, blocked(&run).len()), (End::Quiescent, 0, 1));
 }
 
 #[test]

@@ -158,6 +158,12 @@ impl Handle {
         false
     }
 
+    pub(crate) fn is_rendezvous(&self) -> bool {
+        false
+    }
+
+    pub(crate) fn abandon(&self) {}
+
     pub(crate) fn leave(&self) -> bool {
         false
     }
@@ -225,6 +231,7 @@ pub(crate) enum Passage {
 pub(crate) trait Endpoint {
     fn register<'a>(&'a self, select: &mut cc::Select<'a>) -> usize;
     fn handle(&self) -> &Handle;
+    fn abandon(&self);
 }
 
 /// What came of a selection that does not wait: without an execution it is native.
@@ -260,6 +267,10 @@ pub(crate) fn is_inside() -> bool {
 }
 
 pub(crate) fn gives_up() -> bool {
+    false
+}
+
+pub(crate) fn unwinding() -> bool {
     false
 }
 

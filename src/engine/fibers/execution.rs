@@ -127,6 +127,12 @@ pub(crate) fn remove_handle(execution: NonZeroU64, handle: &Handle) -> bool {
     }
 }
 
+/// Gives up a send that was selected, if its execution is not over.
+#[cold]
+pub(crate) fn abandon(execution: NonZeroU64, channel: ObjectId) {
+    table_of(execution, |table| table.abandon(channel));
+}
+
 /// Records that a task no longer holds a lock, if its execution is not over.
 #[inline]
 pub(crate) fn release(execution: NonZeroU64, lock: ObjectId, task: TaskId) {
@@ -174,16 +180,34 @@ pub(super) fn take(turn: Turn) -> bool {
     }
 }
 
-/// Waits until the partner of a rendezvous has handed the message over, if it is for the partner to do so.
+/// Meets a partner at a rendezvous, if one waits, and [takes over](take_over) from it.
+#[inline(never)]
+fn meet(me: TaskId, target: Target) -> Option<bool> {
+    let partner = table(|table| table.meet(me, target))?;
+    Some(take_over(me, partner, target))
+}
+
+/// Waits until the partner of a rendezvous has handed the message over, if it is for the partner to do so; says whether the
+/// partner has not given up instead.
 #[inline(always)]
-fn take_over(me: TaskId, partner: TaskId, target: Target) {
-    if let Target::Recv(rendezvous) = target {
-        let way = table(|table| {
-            table.wait_for_handover(me, partner, rendezvous);
-            table.go_on()
-        });
-        let _ = go_on_after(me, way);
+fn take_over(me: TaskId, partner: TaskId, target: Target) -> bool {
+    let Target::Recv(rendezvous) = target else { return true };
+    let way = table(|table| {
+        table.wait_for_handover(me, partner, rendezvous);
+        table.go_on()
+    });
+    if way != Way::to(me) {
+        give_way(way);
     }
+    has_taken_over(me)
+}
+
+#[inline(never)]
+fn has_taken_over(me: TaskId) -> bool {
+    table(|table| {
+        table.wake_up(me);
+        !table.tasks[me.0].waiting.notified
+    })
 }
 
 /// Waits, and says why it is over.
@@ -230,16 +254,18 @@ impl seam::Execution for Fibers {
     }
 
     fn try_select<'a>(&self, me: TaskId, endpoints: &[&'a dyn Endpoint]) -> Attempt<'a> {
-        let Some(index) = table(|table| table.branch(me, endpoints)) else { return Attempt::Refused };
-        let target = endpoints[index].handle().target().expect("the seam has checked the objects");
-        if !endpoints[index].handle().channel(Object::is_rendezvous) {
-            return Attempt::Modelled(index);
+        loop {
+            let Some(index) = table(|table| table.branch(me, endpoints)) else { return Attempt::Refused };
+            let target = endpoints[index].handle().target().expect("the seam has checked the objects");
+            if !endpoints[index].handle().channel(Object::is_rendezvous) {
+                return Attempt::Modelled(index);
+            }
+            match meet(me, target) {
+                None => return Attempt::Disconnected(index),
+                Some(true) => return Attempt::Modelled(index),
+                Some(false) => {}
+            }
         }
-        let Some(partner) = table(|table| table.meet(me, target)) else {
-            return Attempt::Disconnected(index);
-        };
-        take_over(me, partner, target);
-        Attempt::Modelled(index)
     }
 
     fn select<'a>(

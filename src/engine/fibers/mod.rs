@@ -52,7 +52,9 @@ pub(crate) use table::Table;
 use task::Doing;
 
 pub(crate) use children::{claim, has_ended, join, spawn};
-pub(crate) use execution::{Fibers, add_object, change, look, new_queue, note, own, release, remove_handle};
+pub(crate) use execution::{
+    Fibers, abandon, add_object, change, look, new_queue, note, own, release, remove_handle,
+};
 pub(crate) use operations::{Limit, Odd, lock, pass, pass_after_point};
 pub(crate) use passing::{Operation, Passage};
 pub use step::{Step, preemptions};

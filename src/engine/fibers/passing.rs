@@ -111,6 +111,24 @@ impl Table {
         self.objects[rendezvous.0].waiters.iter().find(waits_for_it)
     }
 
+    /// Notes that a sender has given up that had met a receiver at a rendezvous: of those that wait for a message that is not
+    /// there yet the last tries again, for it is handed none.
+    pub(super) fn abandon(&mut self, rendezvous: ObjectId) {
+        let Tracked { object, waiters } = &self.objects[rendezvous.0];
+        let sent = object.passed(Side::Send);
+        let awaited = |task: TaskId| {
+            let message = self.tasks[task.0].waiting.message;
+            let (_, number) = message.filter(|(object, number)| *object == rendezvous && *number >= sent)?;
+            Some((number, task))
+        };
+        let Some((_, receiver)) = waiters.iter().filter_map(awaited).max() else { return };
+        footprint::touch(Place::Task(receiver), What::Wakes);
+        footprint::touch_object(rendezvous, What::Meets);
+        let waiting = &mut self.tasks[receiver.0].waiting;
+        (waiting.met, waiting.message, waiting.notified) = (None, None, true);
+        self.ready.insert(receiver);
+    }
+
     /// Lets a message pass, if one can within the limit.
     #[inline(always)]
     pub(super) fn pass_within(
@@ -160,7 +178,8 @@ impl Table {
         limit: Limit,
         location: &'static Location<'static>,
     ) -> Option<Onward> {
-        let is_handed_over = self.tasks[me.0].waiting.rendezvous.is_some();
+        let waiting = &self.tasks[me.0].waiting;
+        let is_handed_over = waiting.rendezvous.is_some() && !waiting.notified;
         let passage = match self.wake_up(me) {
             Woken::Served if !is_handed_over => return None,
             Woken::TimedOut => return Some(Onward::Refused),

@@ -77,6 +77,7 @@ pub(super) struct Waiting {
     pub(super) since: u64,
     /// Which of its waits has met its partner in a rendezvous.
     pub(super) met: Option<usize>,
+    /// Whether it is over for what another task did: it was notified, or its partner in a rendezvous has given up.
     pub(super) notified: bool,
     /// The sender, its partner in a rendezvous, that has yet to hand the message over.
     pub(super) handover: Option<TaskId>,

@@ -271,4 +271,11 @@ impl<T> Endpoint for Receiver<T> {
     fn handle(&self) -> &Handle {
         &self.handle
     }
+
+    fn abandon(&self) {
+        // A sender that was met at a rendezvous has sent its message, which is for nobody else.
+        if self.handle.is_rendezvous() {
+            drop(self.complete());
+        }
+    }
 }

@@ -1,12 +1,14 @@
 //! Waiting for several channels at once.
 
 use std::fmt;
+use std::mem;
 use std::panic::Location;
+use std::ptr;
 use std::time::Duration;
 
 use crossbeam_channel as cc;
 
-use super::super::seam::{self, Attempt, Endpoint};
+use super::super::seam::{self, Attempt, Endpoint, Handle};
 use super::super::time::Instant;
 use super::{Receiver, RecvError, SelectTimeoutError, SendError, Sender, TrySelectError};
 
@@ -56,7 +58,11 @@ impl<'a> Select<'a> {
         if !self.inside {
             return SelectedOperation::native(self.native.select());
         }
-        self.wait(None, Location::caller()).unwrap_or(SelectedOperation::disconnected(0))
+        assert!(!self.endpoints.is_empty(), "no operations have been added to `Select`");
+        match self.wait(None, Location::caller()) {
+            Some(selected) => selected,
+            None => self.disconnected().expect("there are operations"),
+        }
     }
 
     /// Selects one of the operations that can go ahead.
@@ -65,19 +71,13 @@ impl<'a> Select<'a> {
     /// If none can.
     #[track_caller]
     pub fn try_select(&mut self) -> Result<SelectedOperation<'a>, TrySelectError> {
-        if self.inside && self.disconnected() {
-            return Ok(SelectedOperation::disconnected(0));
+        if !self.inside {
+            return self.native.try_select().map(SelectedOperation::native);
         }
-        match if self.inside { seam::try_select(&self.endpoints) } else { Attempt::Native } {
-            Attempt::Native => self.native.try_select().map(SelectedOperation::native),
-            Attempt::Selected(selected) => Ok(SelectedOperation::native(selected)),
-            Attempt::Modelled(index) => Ok(SelectedOperation::modelled(index)),
-            Attempt::Disconnected(index) => Ok(SelectedOperation::disconnected(index)),
-            Attempt::Refused => {
-                seam::refused(&self.endpoints, false);
-                Err(TrySelectError)
-            }
+        if self.gives_up() {
+            return self.disconnected().ok_or(TrySelectError);
         }
+        self.attempt(false).ok_or(TrySelectError)
     }
 
     /// Waits up to `timeout` until one of the operations can go ahead.
@@ -109,34 +109,51 @@ impl<'a> Select<'a> {
 
     /// A sync point; says whether the task unwinds, and must be told that the other sides are gone.
     #[track_caller]
-    fn disconnected(&self) -> bool {
+    fn gives_up(&self) -> bool {
         seam::check(&self.endpoints);
         seam::point();
         seam::gives_up()
     }
 
+    /// The first operation, if there is any, as if the other side were gone.
+    fn disconnected(&self) -> Option<SelectedOperation<'a>> {
+        self.endpoints.first().map(|endpoint| SelectedOperation::disconnected(*endpoint, 0))
+    }
+
+    /// One of the operations that can go ahead, if any can; otherwise the task may wait for them.
+    #[inline(always)]
+    fn attempt(&mut self, waits: bool) -> Option<SelectedOperation<'a>> {
+        let endpoints = &self.endpoints;
+        match seam::try_select(endpoints) {
+            Attempt::Native => {
+                let selected = self.native.try_select().ok()?;
+                Some(SelectedOperation::native_of(endpoints, selected))
+            }
+            Attempt::Selected(selected) => Some(SelectedOperation::native_of(endpoints, selected)),
+            Attempt::Modelled(index) => Some(SelectedOperation::modelled(endpoints[index], index)),
+            Attempt::Disconnected(index) => Some(SelectedOperation::disconnected(endpoints[index], index)),
+            Attempt::Refused => {
+                seam::refused(endpoints, waits);
+                None
+            }
+        }
+    }
+
     #[track_caller]
+    #[inline(always)]
     fn wait(
         &mut self,
         until: Option<Instant>,
         location: &'static Location<'static>,
     ) -> Option<SelectedOperation<'a>> {
         seam::intend(&self.endpoints);
-        if self.disconnected() {
-            return Some(SelectedOperation::disconnected(0));
+        if self.gives_up() {
+            return self.disconnected();
         }
-        match seam::try_select(&self.endpoints) {
-            Attempt::Native => {
-                if let Ok(selected) = self.native.try_select() {
-                    return Some(SelectedOperation::native(selected));
-                }
-            }
-            Attempt::Selected(selected) => return Some(SelectedOperation::native(selected)),
-            Attempt::Modelled(index) => return Some(SelectedOperation::modelled(index)),
-            Attempt::Disconnected(index) => return Some(SelectedOperation::disconnected(index)),
-            Attempt::Refused => seam::refused(&self.endpoints, true),
+        match self.attempt(true) {
+            Some(selected) => Some(selected),
+            None => seam::select(&self.endpoints, until.map(Into::into), location),
         }
-        seam::select(&self.endpoints, until.map(Into::into), location)
     }
 }
 
@@ -156,38 +173,53 @@ pub(super) fn one<'a>(
 }
 
 /// An operation that can go ahead, and must.
+///
+/// # Panics
+/// If it is dropped without being completed. Whom it has met at a rendezvous then waits for ever, but for an execution on
+/// fibers, in which a receiver waits again.
 #[must_use]
-pub struct SelectedOperation<'a>(How<'a>);
+pub struct SelectedOperation<'a> {
+    index: usize,
+    /// What it was added with, inside an execution.
+    endpoint: Option<&'a dyn Endpoint>,
+    /// `None` once it is completed or given up.
+    how: Option<How<'a>>,
+}
 
 /// How a selected operation is completed.
 enum How<'a> {
     Native(cc::SelectedOperation<'a>),
     /// It goes ahead when it is tried.
-    Modelled(usize),
+    Modelled,
     /// Nobody is left on the other side; or the task unwinds, and every channel looks so to it.
-    Disconnected(usize),
+    Disconnected,
 }
 
 impl<'a> SelectedOperation<'a> {
+    /// Outside executions, or where it is completed at once.
     pub(crate) fn native(native: cc::SelectedOperation<'a>) -> SelectedOperation<'a> {
-        SelectedOperation(How::Native(native))
+        SelectedOperation { index: native.index(), endpoint: None, how: Some(How::Native(native)) }
     }
 
-    pub(crate) fn modelled(index: usize) -> SelectedOperation<'a> {
-        SelectedOperation(How::Modelled(index))
+    pub(crate) fn native_of(
+        endpoints: &[&'a dyn Endpoint],
+        native: cc::SelectedOperation<'a>,
+    ) -> SelectedOperation<'a> {
+        let index = native.index();
+        SelectedOperation { index, endpoint: Some(endpoints[index]), how: Some(How::Native(native)) }
     }
 
-    pub(crate) fn disconnected(index: usize) -> SelectedOperation<'a> {
-        SelectedOperation(How::Disconnected(index))
+    pub(crate) fn modelled(endpoint: &'a dyn Endpoint, index: usize) -> SelectedOperation<'a> {
+        SelectedOperation { index, endpoint: Some(endpoint), how: Some(How::Modelled) }
+    }
+
+    pub(crate) fn disconnected(endpoint: &'a dyn Endpoint, index: usize) -> SelectedOperation<'a> {
+        SelectedOperation { index, endpoint: Some(endpoint), how: Some(How::Disconnected) }
     }
 
     /// The number of the operation.
     pub fn index(&self) -> usize {
-        match &self.0 {
-            How::Native(native) => native.index(),
-            How::Modelled(index) => *index,
-            How::Disconnected(index) => *index,
-        }
+        self.index
     }
 
     /// Completes a send.
@@ -196,20 +228,22 @@ impl<'a> SelectedOperation<'a> {
     /// If there is no receiver left; with the message.
     ///
     /// # Panics
-    /// If the operation was added with another channel.
-    pub fn send<T>(self, sender: &Sender<T>, message: T) -> Result<(), SendError<T>> {
-        let result = match self.0 {
-            How::Native(native) => native.send(sender.line.native(), message),
-            How::Modelled(_) => return sender.complete(message),
-            How::Disconnected(_) => {
-                sender.handle.saw(false);
-                return Err(SendError(message));
+    /// If the operation was added with another sender. Outside executions the process is then aborted.
+    #[track_caller]
+    pub fn send<T>(mut self, sender: &Sender<T>, message: T) -> Result<(), SendError<T>> {
+        assert!(self.is_with(&sender.handle), "passed a sender that wasn't selected");
+        match self.how.take() {
+            Some(How::Native(native)) => {
+                native.send(sender.line.native(), message)?;
+                sender.handle.passed();
+                Ok(())
             }
-        };
-        if result.is_ok() {
-            sender.handle.passed();
+            Some(How::Modelled) => sender.complete(message),
+            Some(How::Disconnected) | None => {
+                sender.handle.saw(false);
+                Err(SendError(message))
+            }
         }
-        result
     }
 
     /// Completes a receive.
@@ -218,21 +252,51 @@ impl<'a> SelectedOperation<'a> {
     /// If the channel is empty and there is no sender left.
     ///
     /// # Panics
-    /// If the operation was added with another channel.
-    pub fn recv<T>(self, receiver: &Receiver<T>) -> Result<T, RecvError> {
-        let result = match self.0 {
-            How::Native(native) => native.recv(receiver.line.native()),
-            How::Modelled(_) => return receiver.complete(),
-            How::Disconnected(_) => {
-                receiver.handle.saw(false);
-                return Err(RecvError);
+    /// If the operation was added with another receiver. Outside executions the process is then aborted.
+    #[track_caller]
+    pub fn recv<T>(mut self, receiver: &Receiver<T>) -> Result<T, RecvError> {
+        assert!(self.is_with(&receiver.handle), "passed a receiver that wasn't selected");
+        match self.how.take() {
+            Some(How::Native(native)) => {
+                let message = native.recv(receiver.line.native())?;
+                receiver.handle.passed();
+                Ok(message)
             }
-        };
-        if result.is_ok() {
-            receiver.handle.passed();
+            Some(How::Modelled) => receiver.complete(),
+            Some(How::Disconnected) | None => {
+                receiver.handle.saw(false);
+                Err(RecvError)
+            }
         }
-        result
     }
+
+    /// Whether it was added with that handle. Outside executions crossbeam-channel looks for itself.
+    fn is_with(&self, handle: &Handle) -> bool {
+        self.endpoint.is_none_or(|endpoint| ptr::eq(endpoint.handle(), handle))
+    }
+}
+
+impl Drop for SelectedOperation<'_> {
+    #[inline]
+    fn drop(&mut self) {
+        if let Some(how) = self.how.take() {
+            give_up(how, self.endpoint);
+        }
+    }
+}
+
+/// Panics, unless the task unwinds already, which outside executions aborts the process.
+#[cold]
+fn give_up(how: How<'_>, endpoint: Option<&dyn Endpoint>) {
+    let unwinds = endpoint.is_some() && seam::unwinding();
+    match how {
+        // This is what panics, and aborts. Whom it has met is never told.
+        How::Native(native) if unwinds => mem::forget(native),
+        How::Native(native) => drop(native),
+        How::Modelled => endpoint.into_iter().for_each(Endpoint::abandon),
+        How::Disconnected => {}
+    }
+    assert!(unwinds, "dropped `SelectedOperation` without completing the operation");
 }
 
 impl fmt::Debug for SelectedOperation<'_> {

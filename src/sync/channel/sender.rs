@@ -260,4 +260,8 @@ impl<T> Endpoint for Sender<T> {
     fn handle(&self) -> &Handle {
         &self.handle
     }
+
+    fn abandon(&self) {
+        self.handle.abandon();
+    }
 }

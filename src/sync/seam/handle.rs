@@ -133,6 +133,13 @@ impl Handle {
         passed
     }
 
+    /// Gives up a send on a modelled channel that was selected: whom it has met at a rendezvous tries again.
+    pub(crate) fn abandon(&self) {
+        if let Tag::OnFibers { execution, .. } = self.tag {
+            fibers::abandon(execution, self.operation().channel);
+        }
+    }
+
     /// Has the engine fill the channel, if it tells the time.
     pub(crate) fn fill(&self, duration: Duration) -> Option<Line<Instant, cc::Receiver<Instant>>> {
         me()?.engine(|engine| engine.add_timer(&self.tag, duration))

@@ -46,6 +46,9 @@ pub(crate) trait Endpoint {
 
     /// The handle that is used.
     fn handle(&self) -> &Handle;
+
+    /// Gives up the operation, which was selected and is modelled.
+    fn abandon(&self);
 }
 
 /// A sync point for what is no object: atomics, yields.
@@ -108,7 +111,6 @@ fn is_refused(me: Me) -> bool {
 /// Checks that all belong to the current execution, and notes who uses them.
 #[track_caller]
 pub(crate) fn check(endpoints: &[&dyn Endpoint]) {
-    assert!(!endpoints.is_empty(), "no operations have been added to `Select`");
     for endpoint in endpoints {
         if let Some(inside) = endpoint.handle().inside() {
             endpoint.handle().used(inside);
@@ -129,9 +131,9 @@ pub(crate) fn select<'a>(
 ) -> Option<SelectedOperation<'a>> {
     let me = me()?;
     match me.engine(|engine| engine.select(me.task, endpoints, until, location)) {
-        Selected::Native(selected) => Some(SelectedOperation::native(selected)),
-        Selected::Modelled(index) => Some(SelectedOperation::modelled(index)),
-        Selected::Disconnected(index) => Some(SelectedOperation::disconnected(index)),
+        Selected::Native(selected) => Some(SelectedOperation::native_of(endpoints, selected)),
+        Selected::Modelled(index) => Some(SelectedOperation::modelled(endpoints[index], index)),
+        Selected::Disconnected(index) => Some(SelectedOperation::disconnected(endpoints[index], index)),
         Selected::TimedOut => None,
         Selected::Aborted => {
             me.refuse();

@@ -165,6 +165,7 @@ fn whatever_fibers_do_is_the_same_on_threads() {
     assert_eq!(same(workers, 100), 0);
     assert_eq!(same(two_of_three, 100), 100);
     assert_eq!(same(scope_and_panic, 50), 50);
+    assert_eq!(same(for_ever, 50), 50);
 }
 
 #[test]

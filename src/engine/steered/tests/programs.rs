@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::{Seen, named};
-use crate::sync::channel::{Receiver, Sender, after, bounded, tick, unbounded};
+use crate::sync::channel::{Receiver, Select, Sender, after, bounded, tick, unbounded};
 use crate::sync::{Condvar, Mutex, RwLock, select, thread};
 
 /// kubernetes#1321 in small.
@@ -186,6 +186,18 @@ pub(super) fn times(seen: &Seen) {
     }
     seen.note(sender.join().unwrap());
     seen.note(began.elapsed().as_secs());
+}
+
+/// Times that never come, and selections of nothing.
+pub(super) fn for_ever(seen: &Seen) {
+    const EVER: Duration = Duration::MAX;
+    for (name, wait) in [("sleeper", (|| thread::sleep(EVER)) as fn()), ("waiter", || _ = after(EVER).recv())]
+    {
+        named(name, wait);
+    }
+    seen.note(Select::new().try_select().is_err());
+    seen.note(Select::new().select_timeout(Duration::from_secs(100)).is_err());
+    let _ = tick(EVER).recv();
 }
 
 pub(super) fn scope_and_panic(seen: &Seen) {

@@ -1,0 +1,85 @@
+//! Selections on fibers that are not completed.
+
+use super::*;
+
+/// How a reader can receive a message.
+type Reads = fn(&Receiver<i32>) -> Option<i32>;
+
+const READERS: [Reads; 3] = [
+    |rx| rx.recv().ok(),
+    |rx| rx.recv_timeout(Duration::from_secs(1)).ok(),
+    |rx| select! { recv(rx) -> got => got.ok(), recv(never::<()>()) -> _ => None },
+];
+
+// Natively the process is aborted if the message panics, and the partner waits for ever if nothing does.
+#[test]
+fn who_has_met_a_sender_that_sends_nothing_waits_again() {
+    fn no_message() -> i32 {
+        thread::yield_now();
+        panic!("bad luck")
+    }
+    let fails: [fn(&Sender<i32>); 3] = [
+        |tx| select! { send(tx, no_message()) -> _ => {} },
+        |tx| {
+            let mut select = Select::new();
+            select.send(tx);
+            drop(select.select());
+        },
+        |tx| {
+            let mut select = Select::new();
+            select.send(tx);
+            let _ = select.select().send(&tx.clone(), 0);
+        },
+    ];
+    for (fail, read) in fails.into_iter().flat_map(|fail| READERS.map(|read| (fail, read))) {
+        for seed in 0..100 {
+            let body = move || {
+                let (tx, rx) = bounded(0);
+                let (unlucky, other) = (tx.clone(), tx);
+                let fails = thread::spawn(move || fail(&unlucky));
+                let senders = [1, 2].map(|message| {
+                    let tx = other.clone();
+                    thread::spawn(move || tx.send(message).unwrap())
+                });
+                let readers = [(); 3].map(|()| {
+                    let rx = rx.clone();
+                    thread::spawn(move || read(&rx))
+                });
+                drop((other, rx));
+                assert!(fails.join().is_err());
+                senders.into_iter().for_each(|sender| sender.join().unwrap());
+                let mut got = readers.map(|reader| reader.join().unwrap());
+                got.sort_unstable();
+                assert_eq!(got, [None, Some(1), Some(2)]);
+            };
+            let run = on_fibers(Arc::new(Only(body)), seed);
+            assert_eq!((run.end, run.forgotten), (End::Finished, 0), "{run:?}");
+            assert_eq!(panicked(&run).len(), 1, "{run:?}");
+        }
+    }
+}
+
+#[test]
+fn a_message_of_a_receive_that_is_dropped_is_nobody_elses() {
+    for seed in 0..300 {
+        let body = || {
+            let (tx, rx) = bounded(0);
+            let senders = [1, 2].map(|message| {
+                let tx: Sender<i32> = tx.clone();
+                thread::spawn(move || tx.send(message).unwrap())
+            });
+            let other = rx.clone();
+            let fails = thread::spawn(move || {
+                let mut select = Select::new();
+                select.recv(&other);
+                drop(select.select());
+            });
+            assert!(fails.join().is_err());
+            let (got, before) = (rx.recv().unwrap(), rx.try_recv().is_ok());
+            assert!((1..=2).contains(&got) && !before);
+            senders.into_iter().for_each(|sender| sender.join().unwrap());
+        };
+        let run = on_fibers(Arc::new(Only(body)), seed);
+        assert_eq!((run.end, panicked(&run).len()), (End::Finished, 1), "{run:?}");
+    }
+}
