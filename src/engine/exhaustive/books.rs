@@ -21,6 +21,8 @@ struct Object {
     timed: bool,
     sent: u64,
     received: u64,
+    /// Of what was sent: how many messages are not there yet.
+    unwritten: u64,
     senders: u32,
     receivers: u32,
     held: bool,
@@ -41,8 +43,8 @@ impl Books {
         match touch.place {
             Place::Object(id) => {
                 if let What::Made(kind, timed) = touch.what {
-                    let (sent, received, senders, receivers, held) = (0, 0, 0, 0, false);
-                    let object = Object { kind, timed, sent, received, senders, receivers, held };
+                    let (sent, received, unwritten, senders, receivers, held) = (0, 0, 0, 0, 0, false);
+                    let object = Object { kind, timed, sent, received, unwritten, senders, receivers, held };
                     debug_assert_eq!(id.0, self.objects.len());
                     self.objects.push(object);
                 }
@@ -57,6 +59,8 @@ impl Books {
                         number = object.received;
                         object.received += 1;
                     }
+                    What::Reserves(Side::Send) => object.unwritten += 1,
+                    What::Completes(Side::Send) => object.unwritten -= 1,
                     What::Adds(Side::Send) => object.senders += 1,
                     What::Adds(Side::Recv) => object.receivers += 1,
                     What::Drops(Side::Send) => object.senders -= 1,
@@ -126,7 +130,7 @@ impl Books {
             }
             Target::Recv(id) => {
                 let object = &self.objects[id.0];
-                object.sent > object.received || !object.timed && object.senders == 0
+                object.sent > object.received + object.unwritten || !object.timed && object.senders == 0
             }
             Target::Lock(id) | Target::Read(id) => !self.objects[id.0].held,
             Target::Join(task) => self.has_ended(task),

@@ -130,7 +130,10 @@ pub(crate) fn remove_handle(execution: NonZeroU64, handle: &Handle) -> bool {
 /// Gives up a send that was selected, if its execution is not over.
 #[cold]
 pub(crate) fn abandon(execution: NonZeroU64, channel: ObjectId) {
-    table_of(execution, |table| table.abandon(channel));
+    table_of(execution, |table| match table.object(channel).is_rendezvous() {
+        true => table.abandon(channel),
+        false => table.change(channel, Object::give_place_up),
+    });
 }
 
 /// Records that a task no longer holds a lock, if its execution is not over.
@@ -210,6 +213,14 @@ fn has_taken_over(me: TaskId) -> bool {
     })
 }
 
+/// The operation of that number goes ahead, unless nobody is left on the other side.
+fn selected<'a>(endpoints: &[&'a dyn Endpoint], index: usize) -> Attempt<'a> {
+    match endpoints[index].handle().try_select() {
+        true => Attempt::Modelled(index),
+        false => Attempt::Disconnected(index),
+    }
+}
+
 /// Waits, and says why it is over.
 #[inline(always)]
 fn wait(me: TaskId, waits: impl Iterator<Item = Wait>, until: Option<Instant>) -> Woken {
@@ -258,11 +269,11 @@ impl seam::Execution for Fibers {
             let Some(index) = table(|table| table.branch(me, endpoints)) else { return Attempt::Refused };
             let target = endpoints[index].handle().target().expect("the seam has checked the objects");
             if !endpoints[index].handle().channel(Object::is_rendezvous) {
-                return Attempt::Modelled(index);
+                return selected(endpoints, index);
             }
             match meet(me, target) {
                 None => return Attempt::Disconnected(index),
-                Some(true) => return Attempt::Modelled(index),
+                Some(true) => return selected(endpoints, index),
                 Some(false) => {}
             }
         }
@@ -278,7 +289,10 @@ impl seam::Execution for Fibers {
         loop {
             let targets = endpoints.iter().filter_map(|endpoint| endpoint.handle().target());
             match wait(me, targets.map(|target| Wait { target, location }), until) {
-                Woken::Met(index) => return Selected::Modelled(index),
+                Woken::Met(index) => match selected(endpoints, index) {
+                    Attempt::Modelled(index) => return Selected::Modelled(index),
+                    _ => return Selected::Disconnected(index),
+                },
                 Woken::TimedOut => return Selected::TimedOut,
                 Woken::Aborted => return Selected::Aborted,
                 Woken::Served => match self.try_select(me, endpoints) {

@@ -1,6 +1,9 @@
 //! Selections on fibers that are not completed.
 
+use std::collections::BTreeSet;
+
 use super::*;
+use crate::explore::{Config, Search, explore};
 
 /// How a reader can receive a message.
 type Reads = fn(&Receiver<i32>) -> Option<i32>;
@@ -81,5 +84,66 @@ fn a_message_of_a_receive_that_is_dropped_is_nobody_elses() {
         };
         let run = on_fibers(Arc::new(Only(body)), seed);
         assert_eq!((run.end, panicked(&run).len()), (End::Finished, 1), "{run:?}");
+    }
+}
+
+/// All that comes of it, which a random walk finds as well, and it never goes wrong.
+fn outcomes(body: impl Fn() -> [i32; 2] + Clone + Send + Sync + 'static) -> BTreeSet<[i32; 2]> {
+    let [all, walked] = [Search::Exhaustive { preemptions: None }, Search::RandomWalk].map(|search| {
+        let (seen, body) = (Arc::new(Shared::new(BTreeSet::new())), body.clone());
+        let see = Arc::clone(&seen);
+        let config = Config { search, executions: 2000, ..Config::default() };
+        let explored = explore(config, move || {
+            let outcome = body();
+            see.with(|seen| seen.insert(outcome));
+        });
+        explored.unwrap_or_else(|failure| panic!("{failure}"));
+        seen.with(std::mem::take)
+    });
+    assert_eq!(all, walked);
+    all
+}
+
+#[test]
+fn a_send_that_is_selected_has_its_place() {
+    for capacity in [Some(1), Some(2), None] {
+        let all = outcomes(move || {
+            let (tx, rx) = capacity.map_or_else(unbounded, bounded);
+            let other = tx.clone();
+            let sends = thread::spawn(move || other.send(1).unwrap());
+            let slow = || {
+                thread::yield_now();
+                2
+            };
+            let selects = thread::spawn(move || select! { send(tx, slow()) -> sent => sent.unwrap() });
+            let got = [rx.recv().unwrap(), rx.recv().unwrap()];
+            sends.join().unwrap();
+            selects.join().unwrap();
+            got
+        });
+        assert_eq!(Vec::from_iter(all), [[1, 2], [2, 1]]);
+    }
+}
+
+#[test]
+fn a_receive_that_is_selected_has_its_message() {
+    for capacity in 0..2 {
+        let all = outcomes(move || {
+            let (tx, rx) = bounded(capacity);
+            let other = rx.clone();
+            let slow = thread::spawn(move || {
+                let mut select = Select::new();
+                select.recv(&other);
+                let selected = select.select();
+                thread::yield_now();
+                selected.recv(&other).unwrap()
+            });
+            let receives = thread::spawn(move || rx.recv().unwrap());
+            tx.send(1).unwrap();
+            tx.send(2).unwrap();
+            drop(tx);
+            [slow.join().unwrap(), receives.join().unwrap()]
+        });
+        assert_eq!(Vec::from_iter(all), [[1, 2], [2, 1]]);
     }
 }

@@ -273,9 +273,7 @@ impl<T> Endpoint for Receiver<T> {
     }
 
     fn abandon(&self) {
-        // A sender that was met at a rendezvous has sent its message, which is for nobody else.
-        if self.handle.is_rendezvous() {
-            drop(self.complete());
-        }
+        // Its message is for nobody else.
+        drop(self.complete());
     }
 }

@@ -35,6 +35,10 @@ pub(crate) enum What {
     Made(ObjectKind, bool),
     /// A message passes on this side.
     Passes(Side),
+    /// That operation is selected, and not completed before others may go on.
+    Reserves(Side),
+    /// Then it is.
+    Completes(Side),
     /// Somebody sees whether this side could go ahead.
     Sees(Side, bool),
     /// Somebody sees how many messages there are.
@@ -149,6 +153,20 @@ fn write_down(touch: Touch) {
 #[inline(always)]
 pub(crate) fn touch_object(id: ObjectId, what: What) {
     touch(Place::Object(id), what);
+}
+
+/// Notes that an operation is completed that was selected: if that was in the same step, it was one.
+pub(crate) fn complete(id: ObjectId, side: Side) {
+    if is_on() {
+        let reserves = Touch { place: Place::Object(id), what: What::Reserves(side) };
+        let found = TOUCHED.with_borrow_mut(|touched| {
+            let found = touched.iter().rposition(|touch| *touch == reserves);
+            found.map(|index| touched.remove(index))
+        });
+        if found.is_none() {
+            touch_object(id, What::Completes(side));
+        }
+    }
 }
 
 /// Notes what the running task waits for, if it must, at the sync point that comes next. Only where nobody can see that it

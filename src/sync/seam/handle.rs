@@ -123,17 +123,23 @@ impl Handle {
         }
     }
 
+    /// Selects an operation on a modelled channel, if it can go ahead.
+    pub(crate) fn try_select(&self) -> bool {
+        self.tag.change(|object| object.try_select(self.side)).unwrap_or_default()
+    }
+
     /// Completes a selected operation on a modelled channel, if it still can be.
     #[inline]
     pub(crate) fn complete(&self) -> bool {
-        let passed = self.tag.change(|object| object.try_pass(self.side)).unwrap_or_default();
-        if !passed {
+        let completed = self.tag.change(|object| object.complete(self.side)).unwrap_or_default();
+        if !completed {
             self.saw(false);
         }
-        passed
+        completed
     }
 
-    /// Gives up a send on a modelled channel that was selected: whom it has met at a rendezvous tries again.
+    /// Gives up a send on a modelled channel that was selected, and its place there: whom it has met at a rendezvous tries
+    /// again.
     pub(crate) fn abandon(&self) {
         if let Tag::OnFibers { execution, .. } = self.tag {
             fibers::abandon(execution, self.operation().channel);

@@ -49,6 +49,8 @@ pub(crate) struct Object {
     pub(crate) made: &'static Location<'static>,
     sent: u64,
     received: u64,
+    /// Of what was sent: how many messages are not there yet, for the select that sends them is not completed.
+    unwritten: u32,
     /// By number: the side, and who used the handle last; `None` once it is gone.
     handles: Vec<Option<(Side, TaskId)>>,
     senders: u32,
@@ -81,6 +83,7 @@ impl Object {
             made,
             sent: 0,
             received: 0,
+            unwritten: 0,
             handles: Vec::new(),
             senders: 0,
             receivers: 0,
@@ -107,7 +110,7 @@ impl Object {
         if !self.name.is_empty() {
             self.name = Cow::Borrowed("");
         }
-        (self.sent, self.received) = (0, 0);
+        (self.sent, self.received, self.unwritten) = (0, 0, 0);
         self.handles.clear();
         (self.senders, self.receivers) = (0, 0);
         self.writer = None;
@@ -165,7 +168,8 @@ impl Object {
         }
     }
 
-    /// How many messages are in the channel; fewer than none where receivers of a native one were quicker to tell.
+    /// How many messages are in the channel, or have their place there; fewer than none where receivers of a native one were
+    /// quicker to tell.
     #[inline]
     fn length(&self) -> i64 {
         self.sent as i64 - self.received as i64
@@ -174,7 +178,7 @@ impl Object {
     /// Whether there are messages in the channel.
     #[inline]
     pub(crate) fn has_messages(&self) -> bool {
-        self.length() > 0
+        self.length() > i64::from(self.unwritten)
     }
 
     #[inline]
@@ -209,7 +213,7 @@ impl Object {
             }
             (Target::Send(_), ObjectKind::Channel(_)) => self.has_room() || self.receivers == 0,
             (Target::Recv(_), ObjectKind::Channel(_)) => {
-                self.length() > 0 || partner_waits || self.is_disconnected(target)
+                self.has_messages() || partner_waits || self.is_disconnected(target)
             }
             (Target::Lock(_), _) => self.writer.is_none() && self.readers.is_empty(),
             (Target::Read(_), _) => self.writer.is_none() && self.waiting_writers == 0,
@@ -231,12 +235,41 @@ impl Object {
     pub(crate) fn try_pass(&mut self, side: Side) -> bool {
         let can = match side {
             Side::Send => self.receivers > 0 && (self.is_rendezvous() || self.has_room()),
-            Side::Recv => self.length() > 0,
+            Side::Recv => self.has_messages(),
         };
         if can {
             self.pass(side);
         }
         can
+    }
+
+    /// Records that an operation is selected, if it can go ahead: a send has its place from now on, and a receive its message.
+    /// At a rendezvous a send has none until it is completed, for whoever waits for it is not handed another.
+    pub(crate) fn try_select(&mut self, side: Side) -> bool {
+        let has_place = side == Side::Recv || !self.is_rendezvous();
+        if has_place && !self.try_pass(side) {
+            return false;
+        }
+        if has_place {
+            self.unwritten += u32::from(side == Side::Send);
+            footprint::touch_object(self.id, What::Reserves(side));
+        }
+        true
+    }
+
+    /// Records that a selected operation is completed, or cannot be: a send at a rendezvous without a receiver.
+    pub(crate) fn complete(&mut self, side: Side) -> bool {
+        if side == Side::Send && self.is_rendezvous() {
+            return self.try_pass(side);
+        }
+        self.unwritten -= u32::from(side == Side::Send);
+        footprint::complete(self.id, side);
+        true
+    }
+
+    /// Records that a selected send that has its place will not be completed.
+    pub(crate) fn give_place_up(&mut self) {
+        (self.sent, self.unwritten) = (self.sent - 1, self.unwritten - 1);
     }
 
     /// Whether time alone will serve a receive.
