@@ -89,7 +89,17 @@ impl TaskSet {
     /// Whether this task, which is in it, is the only one.
     #[inline(always)]
     pub(in crate::engine) fn is_only(&self, task: TaskId) -> bool {
-        self.first == bit(task) && self.others.is_empty()
+        match self.bits() {
+            Some(bits) => bits == bit(task),
+            None => self.is_alone(),
+        }
+    }
+
+    /// Whether one task is in it, and no other.
+    #[cold]
+    #[inline(never)]
+    fn is_alone(&self) -> bool {
+        self.len() == 1
     }
 
     /// Who can be chosen.
@@ -237,6 +247,22 @@ mod tests {
         set.insert(TaskId(4));
         assert!(!set.is_only(TaskId(3)));
     }
+
+    #[test]
+    fn a_task_of_any_number_can_be_the_only_one() {
+        for task in [0, 6, 63, 64, 70, 200] {
+            let mut set = TaskSet::default();
+            set.insert(TaskId(task));
+            assert!(set.is_only(TaskId(task)), "{task}");
+            for other in [1, 7, 65, 300] {
+                set.insert(TaskId(other));
+                assert!(!set.is_only(TaskId(task)), "{task} and {other}");
+                set.remove(TaskId(other));
+            }
+            assert!(set.is_only(TaskId(task)), "{task} again");
+        }
+    }
+
     #[test]
     fn one_of_them_is_picked_by_its_index() {
         for last in [9, 90] {

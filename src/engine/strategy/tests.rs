@@ -302,20 +302,49 @@ fn preemptions_are_switches_away_from_who_could_go_on_and_time_outs() {
 
 #[test]
 fn a_strategy_that_is_recorded_makes_the_choices_that_it_makes_anyway() {
-    fn check(body: u64, strategy: impl Strategy + Clone + 'static) {
-        let choices = |strategy: Box<dyn Strategy>| {
-            let body = Only(generated(body, Arc::default()));
-            let traced = fibers::run(Arc::new(body), strategy, 100_000);
-            traced.steps.iter().map(fibers::Step::choice).collect::<Vec<_>>()
-        };
-        let recorded = choices(Box::new(Recorded::new(strategy.clone())));
-        assert_eq!(choices(Box::new(strategy)), recorded, "of body {body}");
-    }
     for seed in 0..200 {
-        let mut estimates = Estimates::default();
-        estimates.learn(&run(generated(seed, Arc::default()), RandomWalk::new(seed)).steps);
-        check(seed, RandomWalk::new(seed));
-        check(seed, Pct::new(seed, 3, &estimates));
-        check(seed, Surw::new(seed, &estimates));
+        let body = || generated(seed, Arc::default());
+        let estimates = learned(body(), seed);
+        check_recorded(body, RandomWalk::new(seed));
+        check_recorded(body, Pct::new(seed, 3, &estimates));
+        check_recorded(body, Surw::new(seed, &estimates));
     }
+}
+
+#[test]
+fn it_does_so_with_more_tasks_than_a_word_has_bits() {
+    for seed in 0..20 {
+        let estimates = learned(crowd, seed);
+        check_recorded(|| crowd, RandomWalk::new(seed));
+        check_recorded(|| crowd, Pct::new(seed, 3, &estimates));
+        check_recorded(|| crowd, Surw::new(seed, &estimates));
+    }
+}
+
+/// Compares the choices of a strategy with those that it makes while it is recorded.
+fn check_recorded<F: Fn() + Send + Sync + 'static>(
+    body: impl Fn() -> F,
+    strategy: impl Strategy + Clone + std::fmt::Debug + 'static,
+) {
+    let choices = |strategy: Box<dyn Strategy>| {
+        let traced = fibers::run(Arc::new(Only(body())), strategy, 100_000);
+        traced.steps.iter().map(fibers::Step::choice).collect::<Vec<_>>()
+    };
+    let recorded = choices(Box::new(Recorded::new(strategy.clone())));
+    assert_eq!(choices(Box::new(strategy.clone())), recorded, "{strategy:?}");
+}
+
+fn learned(body: impl Fn() + Send + Sync + 'static, seed: u64) -> Estimates {
+    let mut estimates = Estimates::default();
+    estimates.learn(&run(body, RandomWalk::new(seed)).steps);
+    estimates
+}
+
+/// For a while a task of a high number is alone. Then others come, and whatever was drawn for it shows.
+fn crowd() {
+    let yields = || (0..5).for_each(|_| thread::yield_now());
+    (0..69).for_each(|_| drop(thread::spawn(|| ()).join()));
+    drop(thread::spawn(yields).join());
+    let others = [(); 3].map(|()| thread::spawn(yields));
+    others.into_iter().for_each(|other| drop(other.join()));
 }
