@@ -3,7 +3,7 @@
 use std::panic::Location;
 
 use super::super::coverage::Going;
-use super::super::strategy::{Alternative, Alternatives, Choosing, Point};
+use super::super::strategy::{Alternative, Alternatives, Choosing, Point, Sealed};
 use super::super::task_set::Among;
 use super::super::{Access, TaskId};
 use super::Step;
@@ -86,7 +86,7 @@ impl Table {
             self.step(current, false);
             return current;
         }
-        self.strategy.step(current, &self.ready, &self.accesses, &mut self.steps)
+        self.strategy.step(current, &self.ready, &self.accesses, &mut self.steps, Sealed)
     }
 
     /// Who goes on, if anybody can without time passing.
@@ -98,7 +98,7 @@ impl Table {
                 strategy.forced(None, task, self.accesses[task.0]);
                 Some(task)
             }
-            Among::Several => Some(strategy.choose_task(None, &self.ready, &self.accesses)),
+            Among::Several => Some(strategy.choose_task(None, &self.ready, &self.accesses, Sealed)),
         };
         if let Some(task) = chosen {
             debug_assert!(self.ready.contains(task));

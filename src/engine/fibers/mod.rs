@@ -258,7 +258,7 @@ impl Engine {
 
     /// The strategy of the last execution.
     pub(crate) fn take_strategy(&mut self) -> Option<Box<dyn Strategy>> {
-        self.table.as_mut().map(|table| std::mem::take(&mut table.strategy))
+        self.table.as_mut().map(|table| table.take_strategy())
     }
 
     /// Who went on at each point.

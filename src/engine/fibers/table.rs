@@ -2,6 +2,7 @@
 
 use std::borrow::Borrow;
 use std::num::NonZeroU64;
+use std::ops::{Deref, DerefMut};
 use std::panic::Location;
 use std::time::{Duration, Instant};
 
@@ -39,7 +40,7 @@ pub(crate) struct Table {
     pub(super) timers: Vec<Alarm>,
     /// Uses the messages of all channels.
     pub(super) owner: Owner,
-    pub(super) strategy: Box<dyn Strategy>,
+    pub(super) strategy: Chooser,
     /// Who went on at each point, and by which branch.
     pub(super) steps: Vec<Step>,
     /// The system's time when the execution first asked for it; from then on it has a time of its own.
@@ -73,9 +74,34 @@ impl Strategy for Nobody {
     }
 }
 
-impl Default for Box<dyn Strategy> {
-    fn default() -> Box<dyn Strategy> {
-        Box::new(Nobody)
+/// The strategy of the execution; by default there is none. Of the box itself everybody would see a default, so it has none:
+///
+/// ```compile_fail
+/// use watchmux::engine::strategy::Strategy;
+///
+/// let _ = <Box<dyn Strategy>>::default();
+/// ```
+pub(super) struct Chooser(Box<dyn Strategy>);
+
+impl Default for Chooser {
+    fn default() -> Chooser {
+        Chooser(Box::new(Nobody))
+    }
+}
+
+impl Deref for Chooser {
+    type Target = dyn Strategy;
+
+    #[inline(always)]
+    fn deref(&self) -> &Self::Target {
+        &*self.0
+    }
+}
+
+impl DerefMut for Chooser {
+    #[inline(always)]
+    fn deref_mut(&mut self) -> &mut Self::Target {
+        &mut *self.0
     }
 }
 
@@ -109,7 +135,7 @@ impl Table {
         self.ready.clear();
         self.objects.clear();
         self.timers.clear();
-        self.strategy = strategy;
+        self.strategy = Chooser(strategy);
         self.steps.clear();
         self.began = None;
         self.clock = Duration::ZERO;
@@ -121,6 +147,11 @@ impl Table {
         self.recorder = recorder;
         self.is_watched = self.coverage.is_some() || self.recorder.is_some();
         self.plain_points = if self.is_watched { 0 } else { most_points };
+    }
+
+    /// Takes the strategy, once the execution is over.
+    pub(super) fn take_strategy(&mut self) -> Box<dyn Strategy> {
+        std::mem::take(&mut self.strategy).0
     }
 
     /// Ends the execution: tasks unwind from now on.

@@ -46,6 +46,7 @@ mod portfolio;
 mod random;
 mod recorded;
 mod replay;
+mod sealed;
 mod surw;
 #[cfg(test)]
 mod testing;
@@ -54,6 +55,7 @@ mod tests;
 
 pub use alternatives::{Alternative, Alternatives};
 pub use bytes::{Bytes, Choices, Cue, Spelled};
+use draw::Draw;
 pub(crate) use draw::mix;
 pub use estimates::Estimates;
 pub use pct::Pct;
@@ -61,6 +63,7 @@ pub use portfolio::Portfolio;
 pub use random::RandomWalk;
 pub use recorded::{Choice, Recorded};
 pub use replay::Replay;
+pub(in crate::engine) use sealed::Sealed;
 pub use surw::Surw;
 
 /// A point at which an execution could go on in several ways.
@@ -86,7 +89,8 @@ pub enum Choosing {
     Waiter,
 }
 
-/// Chooses.
+/// Chooses: an implementation outside of this crate by [`choose`](Strategy::choose) alone, of which any number will do. So who
+/// goes on is always one who can.
 pub trait Strategy: Send {
     /// Called when a task is added, in the order of their numbers, with the name it was given, if it was given one.
     fn started(&mut self, _task: TaskId, _given: Option<&str>) {}
@@ -101,7 +105,13 @@ pub trait Strategy: Send {
 
     /// [`choose`](Strategy::choose) where it is one of several tasks that goes on, one of those that are ready; what each task
     /// is about to do is given by its number.
-    fn choose_task(&mut self, current: Option<TaskId>, ready: &TaskSet, accesses: &[Access]) -> TaskId {
+    fn choose_task(
+        &mut self,
+        current: Option<TaskId>,
+        ready: &TaskSet,
+        accesses: &[Access],
+        _: Sealed,
+    ) -> TaskId {
         let alternatives = Alternatives::tasks(current, ready, accesses);
         let index = self.choose(&Point { kind: Choosing::Task, current, alternatives });
         ready.pick(current, |several| index % several)
@@ -115,8 +125,9 @@ pub trait Strategy: Send {
         ready: &TaskSet,
         accesses: &[Access],
         steps: &mut Vec<Step>,
+        sealed: Sealed,
     ) -> TaskId {
-        let task = self.choose_task(Some(current), ready, accesses);
+        let task = self.choose_task(Some(current), ready, accesses, sealed);
         debug_assert!(ready.contains(task));
         steps.push(Step { task, branch: None, access: accesses[task.0], preempts: task != current });
         task
@@ -128,6 +139,27 @@ pub trait Strategy: Send {
         let alternative = Alternative { task, branch: None, access: access.target() };
         let alternatives = Alternatives::from(std::slice::from_ref(&alternative));
         self.choose(&Point { kind: Choosing::Task, current, alternatives });
+    }
+}
+
+/// What a strategy chooses of which tasks are chosen by [`choose_task`](Strategy::choose_task); all else is drawn.
+fn choose_by_task<S: Strategy>(
+    strategy: &mut S,
+    draw: impl FnOnce(&mut S) -> &mut Draw,
+    point: &Point<'_>,
+) -> usize {
+    let Point { kind, current, alternatives } = *point;
+    match alternatives.of_tasks() {
+        _ if kind != Choosing::Task => draw(strategy).any(alternatives.len()),
+        Some((ready, accesses)) => {
+            alternatives.index_of(strategy.choose_task(current, ready, accesses, Sealed))
+        }
+        None => {
+            for only in alternatives.iter() {
+                strategy.forced(current, only.task, only.access.into());
+            }
+            0
+        }
     }
 }
 
@@ -144,8 +176,14 @@ impl<S: Strategy + ?Sized> Strategy for Box<S> {
         (**self).choose(point)
     }
 
-    fn choose_task(&mut self, current: Option<TaskId>, ready: &TaskSet, accesses: &[Access]) -> TaskId {
-        (**self).choose_task(current, ready, accesses)
+    fn choose_task(
+        &mut self,
+        current: Option<TaskId>,
+        ready: &TaskSet,
+        accesses: &[Access],
+        sealed: Sealed,
+    ) -> TaskId {
+        (**self).choose_task(current, ready, accesses, sealed)
     }
 
     fn step(
@@ -154,8 +192,9 @@ impl<S: Strategy + ?Sized> Strategy for Box<S> {
         ready: &TaskSet,
         accesses: &[Access],
         steps: &mut Vec<Step>,
+        sealed: Sealed,
     ) -> TaskId {
-        (**self).step(current, ready, accesses, steps)
+        (**self).step(current, ready, accesses, steps, sealed)
     }
 
     fn forced(&mut self, current: Option<TaskId>, task: TaskId, access: Access) {

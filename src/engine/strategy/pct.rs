@@ -1,6 +1,6 @@
 use super::draw::{Draw, mix};
 use super::estimates::{Estimates, TASKS, place};
-use super::{Choosing, Point, Strategy};
+use super::{Point, Sealed, Strategy, choose_by_task};
 use crate::engine::{Access, TaskId, TaskSet};
 
 /// The most change points there can be.
@@ -234,22 +234,11 @@ impl Strategy for Pct {
     }
 
     fn choose(&mut self, point: &Point<'_>) -> usize {
-        match point.alternatives.of_tasks() {
-            _ if point.kind != Choosing::Task => self.draw.any(point.alternatives.len()),
-            Some((ready, accesses)) => {
-                point.alternatives.index_of(self.choose_task(point.current, ready, accesses))
-            }
-            None => {
-                for only in point.alternatives.iter() {
-                    self.forced(point.current, only.task, only.access.into());
-                }
-                0
-            }
-        }
+        choose_by_task(self, |pct| &mut pct.draw, point)
     }
 
     #[inline(always)]
-    fn choose_task(&mut self, current: Option<TaskId>, ready: &TaskSet, _: &[Access]) -> TaskId {
+    fn choose_task(&mut self, current: Option<TaskId>, ready: &TaskSet, _: &[Access], _: Sealed) -> TaskId {
         let task = self.highest(ready);
         if self.is_due(task) {
             return self.choose_when_due(current, ready, task);
@@ -360,7 +349,7 @@ mod tests {
                 let highest = pct.highest(&ready);
                 assert_eq!(pct.highest_of_any(&ready), highest);
                 if pct.made < 3 {
-                    assert_ne!(pct.choose_task(None, &ready, &[]), highest, "it is lowered");
+                    assert_ne!(pct.choose_task(None, &ready, &[], Sealed), highest, "it is lowered");
                 } else {
                     ready.remove(highest);
                     order.push(highest);

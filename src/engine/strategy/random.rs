@@ -1,5 +1,5 @@
 use super::draw::Draw;
-use super::{Estimates, Point, Strategy};
+use super::{Estimates, Point, Sealed, Strategy};
 use crate::engine::{Access, TaskId, TaskSet};
 
 /// Chooses with equal chances, at every point anew.
@@ -24,7 +24,7 @@ impl Strategy for RandomWalk {
     }
 
     #[inline(always)]
-    fn choose_task(&mut self, current: Option<TaskId>, ready: &TaskSet, _: &[Access]) -> TaskId {
+    fn choose_task(&mut self, current: Option<TaskId>, ready: &TaskSet, _: &[Access], _: Sealed) -> TaskId {
         self.0.any_of(current, ready)
     }
 

@@ -1,6 +1,6 @@
 use super::draw::Draw;
 use super::estimates::{Estimates, TASKS, place};
-use super::{Choosing, Point, Strategy};
+use super::{Point, Sealed, Strategy, choose_by_task};
 use crate::engine::{Access, ObjectId, TaskId, TaskSet};
 
 /// Selectively uniform random walk (Zhao et al., "Selectively Uniform Concurrency Testing", ASPLOS 2025).
@@ -190,22 +190,17 @@ impl Strategy for Surw {
     }
 
     fn choose(&mut self, point: &Point<'_>) -> usize {
-        match point.alternatives.of_tasks() {
-            _ if point.kind != Choosing::Task => self.draw.any(point.alternatives.len()),
-            Some((ready, accesses)) => {
-                point.alternatives.index_of(self.choose_task(point.current, ready, accesses))
-            }
-            None => {
-                for only in point.alternatives.iter() {
-                    self.forced(point.current, only.task, only.access.into());
-                }
-                0
-            }
-        }
+        choose_by_task(self, |surw| &mut surw.draw, point)
     }
 
     #[inline(always)]
-    fn choose_task(&mut self, current: Option<TaskId>, ready: &TaskSet, accesses: &[Access]) -> TaskId {
+    fn choose_task(
+        &mut self,
+        current: Option<TaskId>,
+        ready: &TaskSet,
+        accesses: &[Access],
+        _: Sealed,
+    ) -> TaskId {
         match ready.bits() {
             Some(ready) if self.made <= self.patience => {
                 let task = self.drawn(current, ready, accesses);
@@ -312,7 +307,7 @@ mod tests {
                 [0, 1, 2, 3].map(|task| if seed >> task & 1 == 1 { LOCK } else { None }.into());
             let (mut few, mut many) = (Surw::new(seed, &estimates), Surw::new(seed, &estimates));
             for _ in 0..4 {
-                let task = few.choose_task(current, &ready, &accesses);
+                let task = few.choose_task(current, &ready, &accesses, Sealed);
                 assert_eq!(many.choose_of_many(current, &ready, &accesses), task);
                 drawn[task.0] += 1;
             }
