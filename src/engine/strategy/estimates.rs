@@ -9,7 +9,7 @@ pub(super) const TASKS: usize = 16;
 /// They only guide: a strategy that is given wrong ones finds less, and is as valid.
 #[derive(Clone, Debug, Default)]
 pub struct Estimates {
-    /// How many choices there are.
+    /// How many choices of a task there are.
     pub(super) length: u32,
     /// How many of them are each task's.
     pub(super) tasks: [u32; TASKS],
@@ -40,8 +40,10 @@ impl Estimates {
     pub fn learn(&mut self, steps: &[Step]) {
         let mut uses = std::mem::take(&mut self.private);
         uses.clear();
-        (self.length, self.tasks) = (steps.len() as u32, [0; TASKS]);
-        for step in steps {
+        (self.length, self.tasks) = (0, [0; TASKS]);
+        // Which branch a task takes and whom it wakes is drawn, and strategies do not count it.
+        for step in steps.iter().filter(|step| step.branch.is_none()) {
+            self.length += 1;
             self.tasks[place(step.task)] += 1;
             if let Some(object) = step.access.object() {
                 for index in uses.len()..object.0 + 1 {

@@ -163,13 +163,13 @@ impl Pct {
         self.made >= self.due || self.by_task[of] >= self.due_of[of]
     }
 
-    /// Whether the task, which is to go on, has come to the change point of that number.
-    fn has_come_to(&self, change: usize, task: TaskId) -> bool {
-        match self.changes[change] {
-            Change::At(at) => at == self.made,
-            Change::Of(of, at) => of == place(task) && at == self.by_task[of],
+    /// The number of the first change point that the task, which is to go on, has come to.
+    fn change_of(&self, task: TaskId) -> Option<usize> {
+        self.changes.iter().position(|change| match change {
+            Change::At(at) => *at == self.made,
+            Change::Of(of, at) => *of == place(task) && *at == self.by_task[*of],
             Change::None | Change::Passed(_) => false,
-        }
+        })
     }
 
     /// Chooses when something is due; otherwise this task would go on.
@@ -180,11 +180,10 @@ impl Pct {
             return self.draw.any_of(current, ready);
         }
         let mut task = task;
-        for change in 0..MOST_CHANGES {
-            if self.has_come_to(change, task) {
-                self.lower(task, change);
-                task = self.highest(ready);
-            }
+        // Another task may have come to an earlier one, which would be lost: it is not come to a second time.
+        while let Some(change) = self.change_of(task) {
+            self.lower(task, change);
+            task = self.highest(ready);
         }
         self.count(task);
         task
@@ -197,10 +196,8 @@ impl Pct {
         if self.made > self.patience {
             return;
         }
-        for change in 0..MOST_CHANGES {
-            if self.has_come_to(change, task) {
-                self.lower(task, change);
-            }
+        while let Some(change) = self.change_of(task) {
+            self.lower(task, change);
         }
         self.count(task);
     }
@@ -326,6 +323,17 @@ mod tests {
         assert_ne!(second, first, "lowered before the first choice");
         let third = 3 - first - second;
         assert_eq!(walk[1..], [third; 11]);
+    }
+
+    #[test]
+    fn a_change_point_that_another_leads_to_is_not_lost() {
+        let mut order = [0, 1, 2];
+        let undisturbed = changing([Change::None; MOST_CHANGES]);
+        order.sort_by_key(|task| std::cmp::Reverse(undisturbed.first_priority(TaskId(*task))));
+        let mut pct = changing([Change::Of(order[1], 0), Change::At(0), Change::None]);
+        assert_eq!(walk(pct.clone()), [order[2]; 12], "both that come before it are lowered");
+        tasks(&[0, 1, 2], |point| pct.choose(point));
+        assert_eq!(pct.due_of, [u32::MAX; TASKS], "nothing stays due");
     }
 
     #[test]

@@ -348,3 +348,31 @@ fn crowd() {
     let others = [(); 3].map(|()| thread::spawn(yields));
     others.into_iter().for_each(|other| drop(other.join()));
 }
+
+#[test]
+fn what_is_learned_is_what_strategies_are_asked() {
+    let mut drawn = 0;
+    for seed in 0..500 {
+        let (choices, _, traced) = observed(seed, RandomWalk::new(seed));
+        let mut estimates = Estimates::default();
+        estimates.learn(&traced.steps);
+        let of_tasks = choices.iter().filter(|choice| choice.kind == Choosing::Task);
+        let chosen: Vec<_> = of_tasks.map(|choice| choice.alternatives[choice.chosen]).collect();
+        drawn += choices.len() - chosen.len();
+        assert_eq!(estimates.length as usize, chosen.len(), "of body {seed}");
+        let count = |task: usize, object: Option<crate::engine::ObjectId>| {
+            let is_meant = |next: &&Alternative| {
+                let uses = next.access.and_then(crate::engine::Target::object);
+                next.task.0 == task && (object.is_none() || uses == object)
+            };
+            chosen.iter().filter(is_meant).count() as u32
+        };
+        for (task, learned) in estimates.tasks.iter().enumerate() {
+            assert_eq!(*learned, count(task, None), "task {task} of body {seed}");
+            for uses in &estimates.shared {
+                assert_eq!(uses.tasks[task], count(task, Some(uses.object)), "its uses of {:?}", uses.object);
+            }
+        }
+    }
+    assert!(drawn > 50, "some are no choices of a task: {drawn}");
+}
