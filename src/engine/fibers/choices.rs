@@ -114,7 +114,7 @@ impl Table {
     /// Notes that a task goes on.
     #[inline(always)]
     fn step(&mut self, task: TaskId, preempts: bool) {
-        self.steps.push(Step { task, branch: None, access: self.accesses[task.0], preempts });
+        self.steps.push(Step { task, branch: None, access: self.accesses[task.0], preempts, starts: 0 });
     }
 
     /// Has the choice that was just made written down or counted, as it is asked for.
@@ -201,7 +201,7 @@ impl Table {
         let alternatives = Alternatives::from(&self.alternatives[..]);
         let index = self.strategy.choose(&Point { kind, current: Some(me), alternatives });
         let Alternative { task, branch, access } = self.alternatives[index % self.alternatives.len()];
-        self.steps.push(Step { task, branch, access: access.into(), preempts: false });
+        self.steps.push(Step { task, branch, access: access.into(), preempts: false, starts: 0 });
         self.record(Some(me));
         branch
     }

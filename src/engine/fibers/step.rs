@@ -13,12 +13,14 @@ pub struct Step {
     /// Whether another could have gone on in its place, and was; or whether its wait had timed out, which only waiting for
     /// others long enough can bring about.
     pub preempts: bool,
+    /// How many tasks were started before the next one: by its task, or by the body once nobody could go on.
+    pub starts: u32,
 }
 
 impl Step {
     /// A choice, and nothing known besides.
     pub(in crate::engine) fn new(task: TaskId, branch: Option<u32>) -> Step {
-        Step { task, branch, access: Access::default(), preempts: false }
+        Step { task, branch, access: Access::default(), preempts: false, starts: 0 }
     }
 
     /// What was chosen.

@@ -177,6 +177,9 @@ impl Table {
     pub(super) fn add(&mut self, new: New) -> TaskId {
         let id = TaskId(self.tasks.len());
         self.strategy.started(id, new.given.as_deref());
+        if let Some(step) = self.steps.last_mut() {
+            step.starts += 1;
+        }
         self.tasks.add(Entry::default).renew(new);
         self.accesses.push(Access::default());
         self.ready.insert(id);

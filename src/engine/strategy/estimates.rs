@@ -13,6 +13,9 @@ pub struct Estimates {
     pub(super) length: u32,
     /// How many of them are each task's.
     pub(super) tasks: [u32; TASKS],
+    /// And how many of each task's, of those that it starts, and of those that they start.
+    pub(super) families: [u32; TASKS],
+    pub(super) parents: Parents,
     /// A bit for each place at which there are any.
     pub(super) places: u16,
     /// The objects that more than one task uses.
@@ -30,6 +33,30 @@ pub(super) struct Uses {
     users: u16,
 }
 
+/// The place of who starts each of the first tasks, four bits for each; its own where nobody does.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Parents(u64);
+
+impl Default for Parents {
+    fn default() -> Parents {
+        Parents(0xfedc_ba98_7654_3210)
+    }
+}
+
+impl Parents {
+    #[inline(always)]
+    pub(super) fn of(self, place: usize) -> usize {
+        (self.0 >> (4 * place) & 0xf) as usize
+    }
+
+    /// That of the task of this number is at that place.
+    fn set(&mut self, task: usize, place: usize) {
+        if task < TASKS {
+            self.0 ^= ((self.of(task) ^ place) as u64) << (4 * task);
+        }
+    }
+}
+
 /// The place of a task among the estimates.
 pub(super) fn place(task: TaskId) -> usize {
     task.0 % TASKS
@@ -41,8 +68,18 @@ impl Estimates {
         let mut uses = std::mem::take(&mut self.private);
         uses.clear();
         (self.length, self.tasks) = (0, [0; TASKS]);
-        // Which branch a task takes and whom it wakes is drawn, and strategies do not count it.
-        for step in steps.iter().filter(|step| step.branch.is_none()) {
+        self.parents = Parents::default();
+        // Nobody starts the first.
+        let mut started = 1;
+        for step in steps {
+            for _ in 0..step.starts {
+                self.parents.set(started, place(step.task));
+                started += 1;
+            }
+            if step.branch.is_some() {
+                // Which one a task takes, and whom it wakes, is drawn, and strategies do not count it.
+                continue;
+            }
             self.length += 1;
             self.tasks[place(step.task)] += 1;
             if let Some(object) = step.access.object() {
@@ -53,6 +90,11 @@ impl Estimates {
                 uses.tasks[place] += 1;
                 uses.users |= 1 << place;
             }
+        }
+        self.families = self.tasks;
+        // Whoever starts a task has a lower number.
+        for task in (1..started.min(TASKS)).rev() {
+            self.families[self.parents.of(task)] += self.families[task];
         }
         self.places = 0;
         for (place, choices) in self.tasks.iter().enumerate() {
@@ -112,5 +154,24 @@ mod tests {
         );
         estimates.learn(&[step(TASKS + 2, None)]);
         assert_eq!(estimates.tasks[2], 1, "tasks of high numbers share places");
+    }
+
+    #[test]
+    fn they_know_families() {
+        let starting = |task, starts| Step { starts, ..step(task, None) };
+        let mut estimates = Estimates::default();
+        let steps =
+            [starting(0, 1), starting(1, 2), step(3, None), step(0, None), starting(2, 1), step(4, None)];
+        estimates.learn(&steps);
+        assert_eq!([0, 1, 2, 3, 4, 5].map(|task| estimates.parents.of(task)), [0, 0, 1, 1, 2, 5]);
+        assert_eq!(estimates.families[..6], [6, 4, 2, 1, 1, 0]);
+        estimates.learn(&[starting(0, 20), step(TASKS + 3, None)]);
+        assert_eq!(
+            (estimates.parents.of(TASKS - 1), estimates.families[0]),
+            (0, 2),
+            "of as many as there are"
+        );
+        estimates.learn(&steps[3..4]);
+        assert_eq!((estimates.parents.of(1), estimates.families[0]), (1, 1), "they are forgotten");
     }
 }

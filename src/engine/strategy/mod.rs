@@ -129,7 +129,13 @@ pub trait Strategy: Send {
     ) -> TaskId {
         let task = self.choose_task(Some(current), ready, accesses, sealed);
         debug_assert!(ready.contains(task));
-        steps.push(Step { task, branch: None, access: accesses[task.0], preempts: task != current });
+        steps.push(Step {
+            task,
+            branch: None,
+            access: accesses[task.0],
+            preempts: task != current,
+            starts: 0,
+        });
         task
     }
 

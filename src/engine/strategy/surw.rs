@@ -1,29 +1,35 @@
 use super::draw::Draw;
-use super::estimates::{Estimates, TASKS, place};
+use super::estimates::{Estimates, Parents, TASKS, place};
 use super::{Point, Sealed, Strategy, choose_by_task};
 use crate::engine::{Access, ObjectId, TaskId, TaskSet};
 
 /// Selectively uniform random walk (Zhao et al., "Selectively Uniform Concurrency Testing", ASPLOS 2025).
 ///
 /// A random walk favours orders in which tasks alternate: to let one be far ahead of another it has to be lucky at every
-/// choice. Where each task is chosen in proportion to the choices it has left, all orders of their steps are equally likely
-/// (URW). But there are too many. So one object is drawn, and it is the order of its uses that is equally likely: who uses it
-/// next is drawn in proportion to the uses left, and until then all others are kept from it, while the tasks choose among
-/// themselves as before.
+/// choice. Where each task is chosen in proportion to the choices it has left, with those of the tasks that it is yet to start,
+/// all orders of their steps are equally likely (URW), as far as none waits for another. But there are too many. So one object
+/// is drawn, and it is the order of its uses that is equally likely: who uses it next is drawn in proportion to the uses left,
+/// and until then all others are kept from it, while the tasks choose among themselves as before.
 ///
 /// What is left is taken from [`Estimates`]; of an execution that they know nothing of, it makes a random walk.
 #[derive(Clone, Debug)]
 pub struct Surw {
     draw: Draw,
-    /// The choices each task has left; one at least, for estimates can be wrong.
+    /// The choices each task has left, and those of the tasks that it is yet to start; one at least, for estimates can be
+    /// wrong.
     left: [u32; TASKS],
+    parents: Parents,
+    /// Which of the first tasks were started, a bit for each.
+    begun: u16,
     /// The object, if tasks share one, for as long as any of its uses is left.
     object: Option<ObjectId>,
     /// The uses of it each task has left.
     uses: [u32; TASKS],
     /// And all together.
     uses_left: u32,
-    /// Who uses it next, if somebody is to: a bit for each task of that place; otherwise all of them.
+    /// The place of who is to use it next.
+    user: usize,
+    /// Who may use it next, if somebody is to: a bit for each task of that place; otherwise all of them.
     next: u64,
     /// The tasks of which is known whether they are about to use it, which stays so until they go on.
     seen: u64,
@@ -45,10 +51,13 @@ impl Surw {
         };
         let mut surw = Surw {
             draw,
-            left: estimates.tasks.map(|left| left.max(1)),
+            left: estimates.families.map(|left| left.max(1)),
+            parents: estimates.parents,
+            begun: 0,
             object: drawn.map(|uses| uses.object),
             uses: drawn.map_or([0; TASKS], |uses| uses.tasks),
             uses_left: drawn.map_or(0, |uses| uses.tasks.iter().sum()),
+            user: 0,
             next: u64::MAX,
             seen: 0,
             users: 0,
@@ -171,7 +180,19 @@ impl Surw {
             drawn -= self.uses[place];
             place += 1;
         }
+        self.user = place;
+        self.let_user();
+    }
+
+    /// Lets who is to use the object next do so. One that is not started can have no turn before those who are yet to start it
+    /// have had theirs.
+    fn let_user(&mut self) {
+        let mut place = self.user;
         self.next = OF_PLACE_0 << place;
+        while self.begun >> place & 1 == 0 && self.parents.of(place) != place {
+            place = self.parents.of(place);
+            self.next |= OF_PLACE_0 << place;
+        }
     }
 }
 
@@ -184,6 +205,20 @@ fn uses(object: Option<ObjectId>, access: Access) -> bool {
 }
 
 impl Strategy for Surw {
+    fn started(&mut self, task: TaskId, _: Option<&str>) {
+        if task.0 >= TASKS {
+            return;
+        }
+        self.begun |= 1 << task.0;
+        let parent = self.parents.of(task.0);
+        if parent != task.0 {
+            self.left[parent] = self.left[parent].saturating_sub(self.left[task.0]).max(1);
+        }
+        if self.object.is_some() && self.next >> task.0 & 1 == 1 {
+            self.let_user();
+        }
+    }
+
     fn renew(&mut self, seed: u64, estimates: &Estimates) -> bool {
         *self = Surw::new(seed, estimates);
         true

@@ -34,5 +34,5 @@ pub(super) fn branches<R>(branches: u32, f: impl FnOnce(&Point<'_>) -> R) -> R {
 
 /// A step of a task.
 pub(super) fn step(task: usize, access: Option<Target>) -> Step {
-    Step { task: TaskId(task), branch: None, access: access.into(), preempts: false }
+    Step { task: TaskId(task), branch: None, access: access.into(), preempts: false, starts: 0 }
 }

@@ -1,5 +1,6 @@
 //! What strategies do with whole executions: determinism, replay, and what they find.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -342,7 +343,7 @@ fn learned(body: impl Fn() + Send + Sync + 'static, seed: u64) -> Estimates {
 
 /// For a while a task of a high number is alone. Then others come, and whatever was drawn for it shows.
 fn crowd() {
-    let yields = || (0..5).for_each(|_| thread::yield_now());
+    let yields = || yields(5);
     (0..69).for_each(|_| drop(thread::spawn(|| ()).join()));
     drop(thread::spawn(yields).join());
     let others = [(); 3].map(|()| thread::spawn(yields));
@@ -375,4 +376,58 @@ fn what_is_learned_is_what_strategies_are_asked() {
         }
     }
     assert!(drawn > 50, "some are no choices of a task: {drawn}");
+}
+
+/// How often each order was met that this makes of the steps.
+fn orders<T: Ord>(
+    body: impl Fn() + Copy + Send + Sync + 'static,
+    order: impl Fn(&[fibers::Step]) -> T,
+) -> Vec<usize> {
+    let estimates = learned(body, 0);
+    let mut met = BTreeMap::new();
+    for seed in 0..7000 {
+        *met.entry(order(&run(body, Surw::new(seed, &estimates)).steps)).or_default() += 1;
+    }
+    met.into_values().collect()
+}
+
+fn yields(times: usize) {
+    (0..times).for_each(|_| thread::yield_now());
+}
+
+#[test]
+fn all_orders_are_equally_likely_whenever_tasks_are_started() {
+    let one_after_the_other = || {
+        thread::spawn(|| yields(3));
+        thread::spawn(|| yields(1));
+    };
+    let by_one_another = || {
+        thread::spawn(|| drop(thread::spawn(|| yields(1))));
+        yields(3);
+    };
+    for body in [one_after_the_other as fn(), by_one_another] {
+        let met = orders(body, |steps| steps.iter().map(|step| step.task).collect::<Vec<_>>());
+        // Once the first is started there are four steps and three to be put in order: 35 orders, of 200 each.
+        assert_eq!(met.len(), 35);
+        assert!(met.iter().all(|count| (140..260).contains(count)), "{met:?}");
+    }
+}
+
+#[test]
+fn all_orders_of_uses_are_equally_likely_whenever_tasks_are_started() {
+    let body = || {
+        let lock = Arc::new(Mutex::new(()));
+        let user = |uses| {
+            let lock = Arc::clone(&lock);
+            thread::spawn(move || (0..uses).for_each(|_| drop(lock.lock())))
+        };
+        user(2);
+        drop(lock.lock());
+        user(1);
+    };
+    let uses = |step: &&fibers::Step| step.access.object().is_some();
+    let met = orders(body, |steps| steps.iter().filter(uses).map(|step| step.task).collect::<Vec<_>>());
+    // Two uses of the first, and main's before that of the second: six orders, of 1167 each.
+    assert_eq!(met.len(), 6);
+    assert!(met.iter().all(|count| (1030..1300).contains(count)), "{met:?}");
 }
