@@ -107,7 +107,7 @@ mod tests {
     use super::super::testing;
     use super::super::{Budget, Campaign, Effort, EngineKind, Engines, Group, Jobs, Progress, SCHEDULES};
     use super::*;
-    use crate::engine::strategy::RandomWalk;
+    use crate::engine::strategy::{Estimates, Portfolio, RandomWalk};
     use crate::script::ContractKind;
     use crate::subject::all;
 
@@ -122,11 +122,13 @@ mod tests {
             let name = subject.name().to_owned();
             let trial = Trial::new(subject, ContractKind::Strict, Duration::from_secs(1));
             let campaign = campaign(trial, 0);
+            let mut estimates = Estimates::default();
             for index in 0..1_000 {
                 let script = Arc::new(campaign.draw(EngineKind::Fibers, index * SCHEDULES));
-                let walk = || Box::new(RandomWalk::new(index)) as Box<dyn Strategy>;
-                if let Err((difference, _)) = twice(&campaign.trial, &script, walk) {
-                    panic!("{name}, {difference}:\n{script}");
+                let any = || Portfolio::new(0).strategy(index, &estimates);
+                match twice(&campaign.trial, &script, any) {
+                    Ok(execution) => estimates.learn(&execution.steps),
+                    Err((difference, _)) => panic!("{name}, {difference}:\n{script}"),
                 }
             }
         }

@@ -174,6 +174,7 @@ impl Table {
 
     #[inline]
     fn joined(&mut self, child: TaskId, claims: bool) -> Joining {
+        debug_assert!(self.has_ended(child));
         footprint::touch(Place::Task(child), What::SeesEnd(true));
         Joining::Joined(match claims {
             true => self.tasks[child.0].outcome.claim().unwrap_or_else(seam::nothing),
