@@ -89,17 +89,7 @@ impl TaskSet {
     /// Whether this task, which is in it, is the only one.
     #[inline(always)]
     pub(in crate::engine) fn is_only(&self, task: TaskId) -> bool {
-        match self.bits() {
-            Some(bits) => bits == bit(task),
-            None => self.is_alone(),
-        }
-    }
-
-    /// Whether one task is in it, and no other.
-    #[cold]
-    #[inline(never)]
-    fn is_alone(&self) -> bool {
-        self.len() == 1
+        self.first == bit(task) && self.others.is_empty()
     }
 
     /// Who can be chosen.

@@ -86,7 +86,22 @@ impl Table {
             self.step(current, false);
             return current;
         }
+        if self.ready.bits().is_none() {
+            return self.choose_of_many(current);
+        }
         self.strategy.step(current, &self.ready, &self.accesses, &mut self.steps, Sealed)
+    }
+
+    /// The same, where tasks of numbers above 63 can.
+    #[cold]
+    #[inline(never)]
+    fn choose_of_many(&mut self, current: TaskId) -> TaskId {
+        if self.ready.len() > 1 {
+            return self.strategy.step(current, &self.ready, &self.accesses, &mut self.steps, Sealed);
+        }
+        self.strategy.forced(Some(current), current, self.accesses[current.0]);
+        self.step(current, false);
+        current
     }
 
     /// Who goes on, if anybody can without time passing.
