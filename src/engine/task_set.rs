@@ -87,9 +87,15 @@ impl TaskSet {
     }
 
     /// Whether this task, which is in it, is the only one.
-    #[inline(always)]
     pub(in crate::engine) fn is_only(&self, task: TaskId) -> bool {
-        self.first == bit(task) && self.others.is_empty()
+        self.contains(task) && self.iter().nth(1).is_none()
+    }
+
+    /// The same, where none that there is has a number above 63.
+    #[inline(always)]
+    pub(in crate::engine) fn is_only_of_first(&self, task: TaskId) -> bool {
+        debug_assert!(self.others.is_empty());
+        self.first == bit(task)
     }
 
     /// Who can be chosen.

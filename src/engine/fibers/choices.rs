@@ -43,7 +43,8 @@ impl Table {
             return self.odd_point(me, access, location);
         }
         self.come_to(me, access, location);
-        of(me, self.choose_at(me))
+        let is_only = self.ready.is_only_of_first(me);
+        of(me, self.choose_at(me, is_only))
     }
 
     /// A sync point at which there is more to do than to choose.
@@ -56,7 +57,7 @@ impl Table {
         if self.is_exhausted() {
             return Turn::Of(Way::TO_NOBODY);
         }
-        let next = self.choose_at(me);
+        let next = self.choose_at(me, self.ready.is_only(me));
         if self.is_watched {
             self.watch(Some(me), Some(next));
         }
@@ -77,31 +78,16 @@ impl Table {
         self.points > self.most_points
     }
 
-    /// Who goes on, of those that can; the current one can.
+    /// Who goes on, of those that can; the current one can, and it may be the only one.
     #[inline(always)]
-    fn choose_at(&mut self, current: TaskId) -> TaskId {
-        if self.ready.is_only(current) {
+    fn choose_at(&mut self, current: TaskId, is_only: bool) -> TaskId {
+        if is_only {
             // So it is at half of all points.
             self.strategy.forced(Some(current), current, self.accesses[current.0]);
             self.step(current, false);
             return current;
         }
-        if self.ready.bits().is_none() {
-            return self.choose_of_many(current);
-        }
         self.strategy.step(current, &self.ready, &self.accesses, &mut self.steps, Sealed)
-    }
-
-    /// The same, where tasks of numbers above 63 can.
-    #[cold]
-    #[inline(never)]
-    fn choose_of_many(&mut self, current: TaskId) -> TaskId {
-        if self.ready.len() > 1 {
-            return self.strategy.step(current, &self.ready, &self.accesses, &mut self.steps, Sealed);
-        }
-        self.strategy.forced(Some(current), current, self.accesses[current.0]);
-        self.step(current, false);
-        current
     }
 
     /// Who goes on, if anybody can without time passing.

@@ -50,7 +50,8 @@ pub(crate) struct Table {
     pub(super) points: u64,
     /// How many points there may be.
     pub(super) most_points: u64,
-    /// Up to how many points there is nothing more to do at one than to choose: none if the execution is watched, or over.
+    /// Up to how many points there is nothing more to do at one than to choose, among few: none if the execution is watched, or
+    /// over, or has more tasks than a word has bits.
     pub(super) plain_points: u64,
     /// Whether the execution is over, and tasks unwind.
     pub(super) ending: bool,
@@ -184,6 +185,9 @@ impl Table {
         self.accesses.push(Access::default());
         self.ready.insert(id);
         self.alive += 1;
+        if id.0 >= u64::BITS as usize {
+            self.plain_points = 0;
+        }
         if self.coverage.is_some() {
             self.count_start(id);
         }
