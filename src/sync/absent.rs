@@ -158,10 +158,6 @@ impl Handle {
         false
     }
 
-    pub(crate) fn is_rendezvous(&self) -> bool {
-        false
-    }
-
     pub(crate) fn abandon(&self) {}
 
     pub(crate) fn leave(&self) -> bool {
