@@ -61,6 +61,9 @@ impl Books {
                     }
                     What::Reserves(Side::Send) => object.unwritten += 1,
                     What::Completes(Side::Send) => object.unwritten -= 1,
+                    What::Withdraws => {
+                        (object.sent, object.unwritten) = (object.sent - 1, object.unwritten - 1);
+                    }
                     What::Adds(Side::Send) => object.senders += 1,
                     What::Adds(Side::Recv) => object.receivers += 1,
                     What::Drops(Side::Send) => object.senders -= 1,

@@ -111,7 +111,7 @@ fn of_rendezvous(earlier: &Entry, later: &Entry) -> Order {
 
 /// Whether it is part of a select between whose parts others may go on: too rare to look closer.
 fn is_in_parts(what: What) -> bool {
-    matches!(what, What::Reserves(_) | What::Completes(_))
+    matches!(what, What::Reserves(_) | What::Completes(_) | What::Withdraws)
 }
 
 fn of_channel(capacity: Option<usize>, earlier: &Entry, later: &Entry) -> Order {

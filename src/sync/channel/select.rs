@@ -189,7 +189,7 @@ pub struct SelectedOperation<'a> {
 /// How a selected operation is completed.
 enum How<'a> {
     Native(cc::SelectedOperation<'a>),
-    /// It goes ahead when it is tried.
+    /// It has its place, or its message, or its partner at a rendezvous.
     Modelled,
     /// Nobody is left on the other side; or the task unwinds, and every channel looks so to it.
     Disconnected,

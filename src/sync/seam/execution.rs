@@ -91,7 +91,7 @@ pub(crate) trait OnThreads: Execution + Send + Sync {
 pub(crate) enum Selected<'a> {
     /// This one, to be completed natively.
     Native(cc::SelectedOperation<'a>),
-    /// The one of this number, which goes ahead when it is tried.
+    /// The one of this number, to be completed by the books.
     Modelled(usize),
     /// The one of this number, for nobody is left on the other side.
     Disconnected(usize),
@@ -107,7 +107,7 @@ pub(crate) enum Attempt<'a> {
     Native,
     /// This one went ahead, to be completed natively.
     Selected(cc::SelectedOperation<'a>),
-    /// The one of this number goes ahead when it is tried.
+    /// The one of this number goes ahead, to be completed by the books.
     Modelled(usize),
     /// The one of this number goes ahead, for nobody is left on the other side.
     Disconnected(usize),

@@ -39,6 +39,8 @@ pub(crate) enum What {
     Reserves(Side),
     /// Then it is.
     Completes(Side),
+    /// Or a send never is.
+    Withdraws,
     /// Somebody sees whether this side could go ahead.
     Sees(Side, bool),
     /// Somebody sees how many messages there are.

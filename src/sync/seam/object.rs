@@ -270,6 +270,7 @@ impl Object {
     /// Records that a selected send that has its place will not be completed.
     pub(crate) fn give_place_up(&mut self) {
         (self.sent, self.unwritten) = (self.sent - 1, self.unwritten - 1);
+        footprint::touch_object(self.id, What::Withdraws);
     }
 
     /// Whether time alone will serve a receive.
