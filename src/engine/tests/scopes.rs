@@ -3,10 +3,6 @@
 use super::*;
 use crate::sync::catch_unwind;
 
-type Engine = fn(Arc<dyn Body>, u64) -> Run;
-
-const ENGINES: [Engine; 2] = [on_threads, on_fibers];
-
 /// Says so when it is dropped.
 struct Says<'a>(&'static str, &'a Shared<Vec<&'static str>>);
 

@@ -1,9 +1,64 @@
-//! Selections on fibers that are not completed.
+//! Selections: of nothing, and what is selected and not completed, or only later.
 
 use std::collections::BTreeSet;
 
 use super::*;
 use crate::explore::{Config, Search, explore};
+
+on_both! {
+
+#[test]
+fn a_selection_of_nothing_is_over_at_once_or_when_its_time_is_up() {
+    let run = run_once(0, || {
+        let (began, soon) = (Instant::now(), Duration::from_millis(1));
+        assert!(Select::new().try_select().is_err());
+        assert!(Select::new().select_timeout(soon).is_err());
+        assert!(began.elapsed() >= soon);
+        assert!(Select::new().select_deadline(began + 2 * soon).is_err());
+        assert!(began.elapsed() >= 2 * soon);
+    });
+    assert_eq!((run.end, panicked(&run)), (End::Finished, vec![]));
+    for wait in [|| Select::new().select(), || Select::new().select_timeout(Duration::MAX).unwrap()] {
+        let run = run_once(0, move || drop(wait()));
+        assert_eq!(panicked(&run), ["no operations have been added to `Select`"]);
+    }
+}
+
+#[test]
+fn a_selected_operation_is_completed_on_the_handle_it_was_added_with() {
+    let run = run_once(0, || {
+        let (tx, rx) = bounded(1);
+        tx.send(()).unwrap();
+        let mut select = Select::new();
+        select.recv(&rx);
+        let _ = select.select().recv(&rx.clone());
+    });
+    assert_eq!(panicked(&run), ["passed a receiver that wasn't selected"]);
+}
+
+#[test]
+fn a_selected_operation_that_is_dropped_panics() {
+    let run = run_once(0, || {
+        let (tx, rx) = bounded(1);
+        tx.send(()).unwrap();
+        let mut select = Select::new();
+        select.recv(&rx);
+        drop(select.select());
+    });
+    assert_eq!(panicked(&run), ["dropped `SelectedOperation` without completing the operation"]);
+}
+
+#[test]
+fn a_hang_between_a_selection_and_its_end_is_a_quiescence_and_unwinds() {
+    let run = run_once(0, || {
+        let (tx, _rx) = bounded(1);
+        let (_never, stuck) = bounded::<()>(0);
+        select! { send(tx, stuck.recv().unwrap()) -> sent => sent.unwrap() }
+    });
+    assert_eq!((run.end, run.forgotten, blocked(&run).len()), (End::Quiescent, 0, 1));
+}
+
+}
 
 /// How a reader can receive a message.
 type Reads = fn(&Receiver<i32>) -> Option<i32>;
@@ -123,6 +178,29 @@ fn a_send_that_is_selected_has_its_place() {
         });
         assert_eq!(Vec::from_iter(all), [[1, 2], [2, 1]]);
     }
+}
+
+#[test]
+fn a_send_that_is_given_up_gives_up_its_place() {
+    let all = outcomes(|| {
+        let (tx, rx) = bounded(1);
+        let other = tx.clone();
+        let sends = thread::spawn(move || other.send(1).unwrap());
+        let unlucky = || -> i32 {
+            thread::yield_now();
+            resume_unwind(Box::new("bad luck"))
+        };
+        let selects = thread::spawn(move || {
+            let caught = crate::sync::catch_unwind(|| select! { send(tx, unlucky()) -> _ => {} });
+            assert!(caught.is_err());
+            tx.send(2).unwrap();
+        });
+        let got = [rx.recv().unwrap(), rx.recv().unwrap()];
+        sends.join().unwrap();
+        selects.join().unwrap();
+        got
+    });
+    assert_eq!(Vec::from_iter(all), [[1, 2], [2, 1]]);
 }
 
 #[test]
